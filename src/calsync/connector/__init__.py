@@ -1,0 +1,1 @@
+"""What a connector must implement, and the wrappers put around any connector in one place."""

@@ -1,0 +1,18 @@
+"""What differs between services, declared by the connector and obeyed by the worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """Facts about one service. Counts are items, not bytes."""
+
+    push: bool = False  # can it tell us of changes?
+    read_batch: int = 50  # events read by id in one request
+    write_batch: int = 1  # events written in one request
+    feed_proves: bool = False  # is "the feed says nothing changed" proof that an event is as it was? (R-19)
+    makes_calendars: bool = False  # can it make a dedicated calendar?
+    series: bool = True  # can it hold recurring events?
+    busy: bool = False  # can it report busy spans (R-22)?
