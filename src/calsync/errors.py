@@ -55,7 +55,7 @@ class ConfigError(UserError):
     """The configuration, or a file it names, cannot be used. Raised before anything is started or changed."""
 
 
-class Refused(UserError):  # noqa: N818 - it is an answer, not a fault
+class Refused(UserError):
     """A rule of the practice or of calsync says no to a command, which has changed nothing.
 
     `code` is stable and names the rule, for programs; the problems say it in words, with what can be done instead.

@@ -1,0 +1,6 @@
+# A second door to ./dev, for those whose fingers type make.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check simulate mutants
+
+help setup demo test check simulate mutants:
+	@./dev $@
