@@ -1,0 +1,92 @@
+"""Column types: instants as integers, original starts, enums and JSON, the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+# The key of the only occurrence of an event that does not repeat: NULL would defeat unique keys.
+SINGLE = -(2**62)
+
+
+def to_micros(at: datetime) -> int:
+    """Return microseconds since 1970 of an aware instant; a naive one is a programming error (`TypeError`)."""
+    return (at - EPOCH) // MICROSECOND
+
+
+def from_micros(value: int) -> datetime:
+    """Return the aware UTC instant of microseconds since 1970."""
+    return EPOCH + timedelta(microseconds=value)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime, stored as integer microseconds since 1970, so that the database compares numbers."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Store an aware instant."""
+        return None if value is None else to_micros(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Give back an aware UTC instant."""
+        return None if value is None else from_micros(value)
+
+
+class OriginalStartColumn(TypeDecorator[datetime]):
+    """An original start; None (the only occurrence of a single event) is stored as a number outside all times."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:
+        """Compare None as a value, too."""
+        return self
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int:
+        """Store an aware instant, or the single's number."""
+        return SINGLE if value is None else to_micros(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Give back an aware UTC instant, or None for a single."""
+        return None if value is None or value == SINGLE else from_micros(value)
+
+
+class Json(TypeDecorator[Any]):
+    """JSON as canonical text: sorted keys, no spaces, so that equal values are equal bytes."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Store canonical text."""
+        return None if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Give back the value."""
+        return None if value is None else json.loads(value)
+
+
+class Wall(TypeDecorator[datetime]):
+    """A naive wall time, stored as ISO text with its fold, to be read by people; never compared in SQL."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        """Store `2026-11-24T10:00:00`, with `+1` behind it for the second reading of a repeated hour."""
+        return None if value is None else value.replace(fold=0).isoformat() + ("+1" if value.fold else "")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Give back the naive wall time."""
+        if value is None:
+            return None
+        return datetime.fromisoformat(value.removesuffix("+1")).replace(fold=1 if value.endswith("+1") else 0)

@@ -1,0 +1,556 @@
+"""The tables. Times are `Instant` (aware UTC); a session's truth is wall time plus zone beside it.
+
+Texts that name people stand in `providers` and `clients` only. Event JSON never holds a title that a person typed.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy import BigInteger as Big
+
+from calsync.store.columns import Instant, Json, OriginalStartColumn, Wall
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# --- the installation and its people -------------------------------------------------------------------------------
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("one", Integer, primary_key=True),  # always 1
+    Column("id", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("writes_stopped_at", Instant),  # the fleet's stop that survives a restart (R-14)
+    Column("writes_stopped_because", Text),
+)
+
+providers = Table(
+    "providers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("email", Text, nullable=False, server_default=""),
+    Column("zone", Text, nullable=False),
+    Column("practice", Text, nullable=False, server_default="default"),
+    Column("source", Text, nullable=False, server_default="database"),  # config | database
+    Column("paused", Boolean, nullable=False, server_default=text("false")),
+    Column("calendars", Text),  # "none": a person declared that there is no calendar
+    Column("calendars_reason", Text),
+    Column("calendars_since", Text),  # ISO date
+    Column("calendars_declared_by", Text),
+)
+
+clients = Table(
+    "clients",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("email", Text, nullable=False, server_default=""),
+    Column("zone", Text),
+)
+
+# --- calendars: what they are, and the work on them ----------------------------------------------------------------
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("provider", Text, nullable=False, index=True),
+    Column("connector", Text, nullable=False),
+    Column("source", Text, nullable=False, server_default="config"),
+    Column("settings", Json, nullable=False),
+    Column("key_id", Text),  # which key encrypted `credential`
+    Column("credential", LargeBinary),
+    Column("created_at", Instant),
+)
+
+calendars = Table(
+    "calendars",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("provider", Text, nullable=False, index=True),
+    Column("connection", Text, nullable=False, server_default=""),
+    Column("connector", Text, nullable=False),
+    Column("mode", Text, nullable=False, server_default="mirror"),
+    Column("placement", Text, nullable=False, server_default="dedicated"),
+    Column("source", Text, nullable=False, server_default="config"),
+    Column("remote", Text),  # the service's address of it, once opened
+    Column("making_since", Instant),  # intent to make a dedicated calendar (R-25)
+    Column("state", Text, nullable=False, server_default="active"),
+    Column("state_since", Instant),
+    Column("last_error", Text),
+    Column("cursor", Text),
+    Column("last_read_at", Instant),
+    Column("inventory_at", Instant),  # last full comparison of versions
+    Column("removed_at", Instant),
+    # The row is the truth about its work (DESIGN 10).
+    Column("due_at", Instant, nullable=False),
+    Column("priority", Integer, nullable=False, server_default=text("0")),
+    Column("generation", Big, nullable=False, server_default=text("1")),
+    Column("done_generation", Big, nullable=False, server_default=text("0")),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("not_before", Instant),
+    Column("lease_owner", Text),
+    Column("lease_until", Instant),
+    Column("fence", Big, nullable=False, server_default=text("0")),
+    Index("ix_calendars_work", "priority", "due_at"),
+)
+
+# --- records -------------------------------------------------------------------------------------------------------
+
+series = Table(
+    "series",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("provider", Text, nullable=False, index=True),
+    Column("client", Text, nullable=False),
+    Column("start", Wall, nullable=False),
+    Column("end", Wall, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("added", Json, nullable=False),  # microseconds
+    Column("excluded", Json, nullable=False),
+    Column("continues", Text),
+    Column("cancelled", Boolean, nullable=False, server_default=text("false")),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("materialised_until", Instant),
+    Column("defaults", Json),  # kind, code, payer, format, client_zone of occurrences made later
+)
+
+appointments = Table(
+    "appointments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("client", Text, nullable=False, index=True),
+    Column("start", Wall, nullable=False),
+    Column("end", Wall, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("start_at", Instant, nullable=False),
+    Column("end_at", Instant, nullable=False),
+    Column("kind", Text, nullable=False, server_default="follow-up"),
+    Column("status", Text, nullable=False, server_default="scheduled"),
+    Column("series", Text),
+    Column("original_start", OriginalStartColumn),
+    Column("code", Text),
+    Column("payer", Text, nullable=False, server_default="insurance"),
+    Column("format", Text),
+    Column("session", Text),
+    Column("client_zone", Text),
+    Column("pending", Text),
+    Column("pending_until", Instant),
+    Column("missing_since", Instant),  # a row that disappeared from its source (R-24)
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("origin", Text, nullable=False, server_default="book"),  # book | import | api | mapping
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("completed_by", Text),  # the actor who recorded attendance; an import's default is `import`
+    Index("ix_appointments_provider_end", "provider", "end_at"),
+    Index("ix_appointments_start", "start_at"),
+    UniqueConstraint("series", "original_start"),
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("provider", Text, nullable=False, index=True),
+    Column("start", Wall, nullable=False),
+    Column("end", Wall, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("start_at", Instant, nullable=False),
+    Column("end_at", Instant, nullable=False),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("cancelled", Boolean, nullable=False, server_default=text("false")),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("for_appointment", Text),
+)
+
+record_history = Table(
+    "record_history",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),  # appointment | series | block
+    Column("subject", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("before", Json),
+    Column("after", Json),
+    Column("reason", Text),
+    Column("note", Text),
+    Index("ix_record_history_subject", "kind", "subject"),
+)
+
+# A subject that one calendar's next pass must look at again; `revision` moves with each mark, so that a pass only takes
+# away the mark that it saw.
+subject_changes = Table(
+    "subject_changes",
+    metadata,
+    Column("calendar", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("revision", Integer, nullable=False, server_default=text("1")),
+    PrimaryKeyConstraint("calendar", "kind", "subject"),
+)
+
+# --- links, writes, drifts -----------------------------------------------------------------------------------------
+
+links = Table(
+    "links",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("calendar", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("generation", Integer, nullable=False, server_default=text("1")),
+    Column("remote_id", Text, nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="active"),
+    Column("version", Text),
+    Column("baseline", Json),
+    Column("baseline_hash", Text),
+    Column("observed", Json),
+    Column("absent", Boolean, nullable=False, server_default=text("false")),
+    Column("confirmed_at", Instant),
+    Column("linked_at", Instant),
+    Column("read_after", Instant),  # a read by id is owed from then on (R-19)
+    Column("last_end", Instant),  # end of the last expected occurrence; NULL: endless
+    Column("ended_at", Instant),  # when the link retired, or its calendar was removed
+    UniqueConstraint("calendar", "subject_kind", "subject", "generation"),
+    Index("ix_links_calendar_remote_id", "calendar", "remote_id", unique=True),
+    Index("ix_links_calendar_read_after", "calendar", "read_after"),
+    Index("ix_links_calendar_last_end", "calendar", "last_end"),
+    Index("ix_links_subject", "subject_kind", "subject"),
+)
+
+link_copies = Table(
+    "link_copies",
+    metadata,
+    Column("link", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("event", Json, nullable=False),
+    PrimaryKeyConstraint("link", "remote_id"),
+)
+
+owed_writes = Table(
+    "owed_writes",
+    metadata,
+    Column("id", Text, primary_key=True),  # the idempotency key
+    Column("calendar", Text, nullable=False),
+    Column("link", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("target", Json),
+    Column("content", Text),
+    Column("version", Text),
+    Column("cause", Text, nullable=False),
+    Column("reverts", Json, nullable=False),  # original starts, microseconds
+    Column("not_before", Instant, nullable=False),
+    Column("state", Text, nullable=False, server_default="owed"),  # owed | sent | done | superseded | rejected
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("created_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("settled_at", Instant),
+    Column("reason", Text),
+    Index("ix_owed_writes_work", "calendar", "state", "not_before"),
+)
+
+edits = Table(
+    "edits",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("link", Text, nullable=False, index=True),
+    Column("calendar", Text, nullable=False),
+    Column("provider", Text, nullable=False, index=True),
+    Column("version", Text),
+    Column("detected_at", Instant, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("mixed", Boolean, nullable=False, server_default=text("false")),
+    Column("assigned", Text),
+    Column("snoozed_until", Instant),
+    Column("waiting_for", Text),
+)
+
+drifts = Table(
+    "drifts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("edit", Text, nullable=False, index=True),
+    Column("link", Text, nullable=False),
+    Column("calendar", Text, nullable=False),
+    Column("provider", Text, nullable=False, index=True),
+    Column("appointment", Text, index=True),
+    Column("block", Text),
+    Column("series", Text),
+    Column("original_start", OriginalStartColumn, nullable=False),
+    Column("episode", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("expected", Json),
+    Column("observed", Json),
+    Column("history", Json, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("mixed", Boolean, nullable=False, server_default=text("false")),
+    Column("disposition", Text, nullable=False),
+    Column("resolution", Text, nullable=False, server_default="open"),
+    Column("accepted", Boolean, nullable=False, server_default=text("false")),
+    Column("copy_id", Text),
+    Column("detected_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("reverted_at", Instant),
+    Column("resolved_at", Instant),
+    Column("resolved_by", Text),
+    Column("note", Text),
+    UniqueConstraint("link", "original_start", "episode"),
+    Index("ix_drifts_calendar_resolution", "calendar", "resolution"),
+    Index("ix_drifts_detected_at", "detected_at"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("appointment", Text, nullable=False),
+    Column("drift", Text, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+    PrimaryKeyConstraint("appointment", "drift"),
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("calendar", Text, nullable=False),
+    Column("link", Text, nullable=False),
+    Column("appointment", Text, nullable=False),
+    Column("read_at", Instant, nullable=False),  # when the request began
+    Column("seen", Json),  # the appearance; NULL: it was not there
+    Column("version", Text),
+    Column("drift", Text),  # the drift that recorded exactly this difference
+    Column("after_end", Boolean, nullable=False, server_default=text("false")),
+    Column("linked_at", Instant),  # the link's, at that time (R-20)
+    Column("written_at", Instant),  # last confirmed write of the event before the read
+    Index("ix_observations_appointment", "appointment", "calendar", "read_at"),
+)
+
+stops = Table(
+    "stops",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("calendar", Text, nullable=False, index=True),
+    Column("started_at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),  # stampede | pause | lost
+    Column("evidence", Json, nullable=False),
+    Column("touched", Json, nullable=False),  # appointment ids that vanished or changed in it
+    Column("released_at", Instant),
+    Column("released_as", Text),
+    Column("released_by", Text),
+)
+
+# --- claims --------------------------------------------------------------------------------------------------------
+
+claims_touched = Table(
+    "claims_touched",
+    metadata,
+    Column("appointment", Text, primary_key=True),
+    Column("revision", Integer, nullable=False, server_default=text("1")),
+)
+
+clearances = Table(
+    "clearances",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("appointment", Text, nullable=False, index=True),
+    Column("date", Text, nullable=False),
+    Column("code", Text),
+    Column("minutes", Integer),
+    Column("fingerprint", Text, nullable=False),
+    Column("answer", Json, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("issued_at", Instant),
+    Column("ended_at", Instant),
+)
+
+filings = Table(
+    "filings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("appointment", Text, nullable=False, index=True),
+    Column("date", Text, nullable=False),
+    Column("code", Text),
+    Column("frequency", Text, nullable=False, server_default="1"),
+    Column("claim", Text),
+    Column("line", Text),
+    Column("batch", Text),
+    Column("control", Text),  # the payer's control number
+    Column("filed_at", Instant, nullable=False),
+    Column("filed_by", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="filed"),  # filed | review | recalled | corrected | void
+    Column("ended_at", Instant),
+)
+
+recalls = Table(
+    "recalls",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("appointment", Text, nullable=False, index=True),
+    Column("clearance", Text),
+    Column("filing", Text),
+    Column("action", Text, nullable=False),  # stop | review | replace | void
+    Column("old_date", Text),
+    Column("new_date", Text),
+    Column("old_code", Text),
+    Column("new_code", Text),
+    Column("reasons", Json, nullable=False),
+    Column("evidence", Json, nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("detected_at", Instant, nullable=False),
+    Column("identified_at", Instant),
+    Column("state", Text, nullable=False, server_default="open"),  # open | acknowledged | closed | withdrawn
+    Column("closed_at", Instant),
+    Column("closed_by", Text),
+    Column("closed_because", Text),
+    Column("former", Text),
+)
+
+session_evidence = Table(
+    "session_evidence",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("appointment", Text, nullable=False, index=True),
+    Column("source", Text, nullable=False),
+    Column("who", Text),
+    Column("start_at", Instant, nullable=False),
+    Column("end_at", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+)
+
+statements = Table(
+    "statements",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("appointment", Text, nullable=False, index=True),
+    Column("by", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("saw", Json, nullable=False),
+    Column("says", Text, nullable=False),
+    Column("start", Wall),
+    Column("end", Wall),
+    Column("date", Text),
+    Column("note", Text),
+)
+
+asks = Table(
+    "asks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("appointment", Text, nullable=False, index=True),
+    Column("about", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("next_at", Instant),
+    Column("answered_at", Instant),
+)
+
+# --- effects, access, audit ----------------------------------------------------------------------------------------
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("recipient", Text, nullable=False),  # provider:ID, client:ID, support, billing
+    Column("payload", Json, nullable=False),  # ids only
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("state", Text, nullable=False, server_default="due"),  # due | sending | sent | merged | failed
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("message_id", Text),
+    Column("sent_at", Instant),
+    Column("last_error", Text),
+    Index("ix_outbox_work", "state", "due_at"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("revoked_at", Instant),
+    Column("last_used_at", Instant),
+)
+
+action_links = Table(
+    "action_links",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("payload", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("opened_at", Instant),
+    Column("used_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("tokens", Float, nullable=False),
+    Column("refilled_at", Instant, nullable=False),
+    Column("blocked_until", Instant),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Big, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Json, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index("ix_audit_subject", "subject"),
+)
+
+# One row: the end of the chain. Locked by whoever appends, so that two writers never fork it.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("one", Integer, primary_key=True),
+    Column("seq", Big, nullable=False),
+    Column("hash", Text, nullable=False),
+)
