@@ -369,6 +369,7 @@ stops = Table(
     Column("released_at", Instant),
     Column("released_as", Text),
     Column("released_by", Text),
+    Column("handled_at", Instant),  # when the pass that the release allowed was recorded
 )
 
 # --- claims --------------------------------------------------------------------------------------------------------
