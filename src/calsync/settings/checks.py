@@ -1,0 +1,154 @@
+"""What is wrong with a config although each key is right for itself: ids used twice, calendars shared, open files.
+
+Works on the values as they were read, so that these problems are told together with all others.
+"""
+
+import stat
+from collections.abc import Callable, Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from calsync.errors import Problem
+from calsync.settings.paths import check_secret_file, find_secret_files
+from calsync.settings.practice import DEFAULT_PRACTICE
+from calsync.settings.toml_scan import KeyPath
+
+Table = dict[str, Any]
+Where = Callable[[KeyPath], str]
+
+_ADDRESS_KEYS: Final = ("username", "subject", "user", "calendar_id")
+
+
+def find_contradictions(values: Table, practices: Collection[str], path: Path, where: Where) -> list[Problem]:
+    """All problems that show only when keys are seen together, or beside the files that they name."""
+    return [
+        *_doubled_ids(values, where),
+        *_shared_calendars(values, where),
+        *_unknown_practices(values, practices, where),
+        *_unfit_engine(values, where),
+        *_unfit_secret_files(values, where),
+        *_secrets_in_urls(values, path, where),
+    ]
+
+
+def list_tables(value: object) -> list[tuple[int, Table]]:
+    """The tables of a list of tables with their places; whatever else stands there is left to the model."""
+    rows = enumerate(value) if isinstance(value, list) else ()
+    return [(number, row) for number, row in rows if isinstance(row, dict)]
+
+
+def _doubled_ids(values: Table, where: Where) -> Iterator[Problem]:
+    providers = (
+        (provider.get("id"), ("providers", number, "id")) for number, provider in list_tables(values.get("providers"))
+    )
+    yield from _repeated("provider", providers, where)
+    calendars = ((calendar.get("id"), (*at, "id")) for at, calendar in _calendars(values))
+    yield from _repeated("calendar", calendars, where)
+
+
+def _repeated(kind: str, keys: Iterable[tuple[Any, KeyPath]], where: Where) -> Iterator[Problem]:
+    seen: dict[str, KeyPath] = {}
+    for name, at in keys:
+        if not isinstance(name, str):
+            continue
+        if name in seen:
+            remedy = f"The first is {where(seen[name])}"
+            yield Problem(f'the {kind} "{name[:60]}" stands here a second time', where(at), remedy)
+        seen.setdefault(name, at)
+
+
+def _calendars(values: Table) -> Iterator[tuple[KeyPath, Table]]:
+    for number, provider in list_tables(values.get("providers")):
+        for place, calendar in list_tables(provider.get("calendars")):
+            yield ("providers", number, "calendars", place), calendar
+
+
+def _shared_calendars(values: Table, where: Where) -> Iterator[Problem]:
+    seen: dict[tuple[str, ...], str] = {}
+    for at, calendar in _calendars(values):
+        address = _address_of(calendar)
+        if calendar.get("placement") == "dedicated" or not any(address[1:]):
+            continue  # one account may hold a calendar of calsync's own for each of several providers
+        name = str(calendar.get("id"))[:60]
+        if address in seen:
+            yield Problem(
+                f'the calendars "{seen[address]}" and "{name}" are the same one',
+                where(at),
+                'A calendar belongs to one provider. For one account with a calendar each, add placement = "dedicated"',
+            )
+        seen.setdefault(address, name)
+
+
+def _address_of(calendar: Table) -> tuple[str, ...]:
+    others = (str(calendar.get(key) or "") for key in _ADDRESS_KEYS)
+    return (str(calendar.get("connector")), _plain_url(calendar.get("url")), *others)
+
+
+def _plain_url(url: object) -> str:
+    try:
+        parts = urlsplit(str(url or ""))
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}" if parts.netloc else ""
+
+
+def _unknown_practices(values: Table, practices: Collection[str], where: Where) -> Iterator[Problem]:
+    for number, provider in list_tables(values.get("providers")):
+        name = provider.get("practice", DEFAULT_PRACTICE)
+        if isinstance(name, str) and name not in practices:
+            yield Problem(
+                f'there is no practice "{name[:60]}"',
+                where(("providers", number, "practice")),
+                f"Make a file of that name in practices/, or name one of: {', '.join(sorted(practices))}",
+            )
+
+
+def _unfit_engine(values: Table, where: Where) -> Iterator[Problem]:
+    engine, url = _get(values, "engine", "kind"), _get(values, "database", "url")
+    if engine == "procrastinate" and not str(url).startswith("postgresql"):
+        remedy = 'Set database.url to one that starts with postgresql, or use "embedded"'
+        yield Problem('"procrastinate" works on PostgreSQL only', where(("engine", "kind")), remedy)
+
+
+def _get(values: Table, table: str, key: str) -> object:
+    found = values.get(table)
+    return found.get(key) if isinstance(found, dict) else None
+
+
+def _unfit_secret_files(values: Table, where: Where) -> Iterator[Problem]:
+    for at, table in _all_tables(values):
+        for key in find_secret_files(table):
+            if isinstance(table[key], str) and "\0" not in table[key]:
+                # The signing key is made by a command; every other file is the admin's to provide.
+                problem = check_secret_file(Path(table[key]), where((*at, key)), must_exist=key != "key_file")
+                yield from [problem] if problem else []
+
+
+def _all_tables(values: Table) -> Iterator[tuple[KeyPath, Table]]:
+    for name, value in values.items():
+        if isinstance(value, dict) and name != "connectors":
+            yield (name,), value
+    connectors = values.get("connectors")
+    for name, value in connectors.items() if isinstance(connectors, dict) else ():
+        if isinstance(value, dict):
+            yield ("connectors", name), value
+    yield from _calendars(values)
+
+
+def _secrets_in_urls(values: Table, path: Path, where: Where) -> Iterator[Problem]:
+    for at, table in _all_tables(values):
+        for key, value in table.items():
+            if not (key.endswith("url") and isinstance(value, str) and _has_password(value)):
+                continue
+            if at == ("database",) and not path.stat().st_mode & stat.S_IROTH:
+                continue  # drivers are used to it, and here the whole config is as closed as a secret file
+            remedy = "Take it out of the URL and put it into a file: password_file"
+            yield Problem("a password may not stand in a URL", where((*at, key)), remedy)
+
+
+def _has_password(url: str) -> bool:
+    try:
+        return urlsplit(url).password is not None
+    except ValueError:
+        return False

@@ -1,0 +1,119 @@
+"""`practices/*.toml`: what one practice decides for itself. The file's name without `.toml` is the practice's id."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Annotated, Final, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from calsync.domain.drift import COSMETIC, Disposition, DriftKind, Phase
+from calsync.settings.claims import PracticeClaims
+from calsync.settings.fields import Section
+
+DEFAULT_PRACTICE: Final = "default"
+"""The practice of a provider that names none; it exists even without a file."""
+
+Mode = Literal["act", "observe"]
+Title = Literal["id", "initials", "first-name", "full-name"]
+WriteBack = Literal["ignore", "revert", "flag", "revert-and-flag"]
+HandsOff = Literal["ignore", "flag"]
+
+
+class PhaseRules(Section):
+    """What to do with one kind of edit, by how far the session had come. A phase left out keeps the default."""
+
+    upcoming: WriteBack | None = Field(None, description="Before the session starts.")
+    started: HandsOff | None = Field(None, description="From its start to its end; never written back.")
+    past: HandsOff | None = Field(None, description="After its end; never written back, as it may be evidence.")
+    claimed: HandsOff | None = Field(None, description="After its claim was filed; never written back.")
+
+
+def _spread(value: object) -> object:
+    return dict.fromkeys(Phase, value) if isinstance(value, str) else value
+
+
+KindRules = Annotated[PhaseRules, BeforeValidator(_spread)]
+
+
+class DriftRules(Section):
+    """`[drift.policy]`: kind of edit to phase to disposition.
+
+    One word instead of a table holds for all four phases, so it can only be "ignore" or "flag".
+    """
+
+    model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"))
+
+    moved: KindRules | None = Field(None, description="Another start, same length.")
+    resized: KindRules | None = Field(None, description="Another length.")
+    deleted: KindRules | None = Field(None, description="No longer there.")
+    cancelled: KindRules | None = Field(None, description="Still there, marked as cancelled.")
+    zone_changed: KindRules | None = Field(None, description="Another zone, and with it another instant.")
+    made_all_day: KindRules | None = Field(None, description="Turned into a whole day.")
+    recurrence_changed: KindRules | None = Field(None, description="Another rule of a series.")
+    split: KindRules | None = Field(None, description='"This and following" changed in the calendar.')
+    relocated: KindRules | None = Field(None, description="Moved to another calendar of the account.")
+    duplicated: KindRules | None = Field(None, description="Copied.")
+    marker_lost: KindRules | None = Field(None, description="Still there, without calsync's marker.")
+    declined: KindRules | None = Field(None, description="Declined by the provider.")
+    new_time_proposed: KindRules | None = Field(None, description="Another time proposed.")
+    marked_free: KindRules | None = Field(None, description="Shown as free time.")
+    unreadable: KindRules | None = Field(None, description="There, and not to be understood.")
+    retitled: KindRules | None = Field(None, description="Another title. By default the provider's own business.")
+
+
+class PracticeDrift(Section):
+    """What happens to edits made in the calendar."""
+
+    policy: DriftRules = Field(DriftRules(), description="Kind of edit to phase to disposition.")
+
+
+class PracticeSync(Section):
+    """How far calsync goes for this practice."""
+
+    mode: Mode | None = Field(
+        None, description='"observe" records edits and changes nothing; "act" puts back and holds. Default: sync.mode.'
+    )
+
+
+class Privacy(Section):
+    """What an event in a provider's calendar tells whoever looks over their shoulder."""
+
+    title: Title = Field(
+        "id",
+        description='How a title names the client: "id" (the session\'s number only), "initials", "first-name", or '
+        '"full-name". Calendars are synchronised to many devices, so the default says least.',
+    )
+
+
+class Practice(Section):
+    """One practice's own rules."""
+
+    sync: PracticeSync = Field(PracticeSync(), description="How far calsync goes for this practice.")
+    drift: PracticeDrift = Field(PracticeDrift(), description="What happens to edits made in the calendar.")
+    claims: PracticeClaims = Field(PracticeClaims(), description="Overrides of [claims] for this practice.")
+    privacy: Privacy = Field(Privacy(), description="What events show.")
+
+    @cached_property
+    def dispositions(self) -> dict[tuple[DriftKind, Phase], Disposition]:
+        """What to do with every kind of edit in every phase: the practice's word, else the default."""
+        own = dict(self._own_dispositions())
+        return {
+            (kind, phase): own.get((kind, phase), default_disposition(kind, phase))
+            for kind in DriftKind
+            for phase in Phase
+        }
+
+    def _own_dispositions(self) -> Iterator[tuple[tuple[DriftKind, Phase], Disposition]]:
+        for kind in DriftKind:
+            rules = getattr(self.drift.policy, kind.value.replace("-", "_"))
+            for phase in Phase:
+                word = getattr(rules, phase.value, None)
+                if word is not None:
+                    yield (kind, phase), Disposition(word)
+
+
+def default_disposition(kind: DriftKind, phase: Phase) -> Disposition:
+    """What happens where a practice says nothing: put back what is to come, flag what may be evidence."""
+    if kind in COSMETIC:
+        return Disposition.IGNORE
+    return Disposition.REVERT if phase is Phase.UPCOMING else Disposition.FLAG
