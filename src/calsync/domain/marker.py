@@ -55,6 +55,12 @@ def verify_marker(keys: MarkerKeys, text: str) -> Marker | None:
     return Marker(link=parts[2], generation=int(parts[3]), content=parts[4], place=parts[5])
 
 
+def derived_link_id(keys: MarkerKeys, calendar: str, subject: str) -> str:
+    """Return the id of the link that ties a subject (`kind:id`) to a calendar: the same on every installation's restart,
+    so that events whose books were lost are recognised by their markers (F-4)."""
+    return "L" + sha256(f"{keys.installation}\n{calendar}\n{subject}".encode()).hexdigest()[:24]
+
+
 def derived_remote_id(keys: MarkerKeys, link: str, generation: int) -> str:
     """Return the id under which a link's event is created: the same for every repeat, and not to be guessed (R-27)."""
     return hmac.new(keys.keys[keys.signing], f"remote-id\n{link}\n{generation}".encode(), sha256).hexdigest()[:32]
