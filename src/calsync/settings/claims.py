@@ -13,20 +13,28 @@ Join = Literal["appointment-reference", "claim-id", "claims-map"]
 class PracticeClaims(Section):
     """The part of `[claims]` that a practice may set for itself; a key left out follows calsync.toml."""
 
-    trusted_evidence: tuple[Text, ...] | None = Field(None, description="Overrides claims.trusted_evidence.")
-    trusted_overlap: Duration | None = Field(None, description="Overrides claims.trusted_overlap.")
-    review_silence: Duration | None = Field(None, description="Overrides claims.review_silence.")
-    acknowledge_reverts: Flag | None = Field(None, description="Overrides claims.acknowledge_reverts.")
+    trusted_evidence: tuple[Text, ...] | None = Field(
+        None, examples=[["video-platform"]], description="Overrides claims.trusted_evidence."
+    )
+    trusted_overlap: Duration | None = Field(None, examples=["15m"], description="Overrides claims.trusted_overlap.")
+    review_silence: Duration | None = Field(None, examples=["5d"], description="Overrides claims.review_silence.")
+    acknowledge_reverts: Flag | None = Field(None, examples=[True], description="Overrides claims.acknowledge_reverts.")
     require_observation_after_session: Flag | None = Field(
-        None, description="Overrides claims.require_observation_after_session."
+        None, examples=[True], description="Overrides claims.require_observation_after_session."
     )
-    unlinked: Literal["hold", "clear"] | None = Field(None, description="Overrides claims.unlinked.")
-    backfilled: Literal["hold", "clear"] | None = Field(None, description="Overrides claims.backfilled.")
-    midnight: Literal["hold", "start", "end"] | None = Field(None, description="Overrides claims.midnight.")
+    unlinked: Literal["hold", "clear"] | None = Field(None, examples=["hold"], description="Overrides claims.unlinked.")
+    backfilled: Literal["hold", "clear"] | None = Field(
+        None, examples=["hold"], description="Overrides claims.backfilled."
+    )
+    midnight: Literal["hold", "start", "end"] | None = Field(
+        None, examples=["hold"], description="Overrides claims.midnight."
+    )
     date_zone: Literal["hold", "record", "provider", "client"] | None = Field(
-        None, description="Overrides claims.date_zone."
+        None, examples=["hold"], description="Overrides claims.date_zone."
     )
-    minutes: Literal["floor", "strict"] | None = Field(None, description="Overrides claims.minutes.")
+    minutes: Literal["floor", "strict"] | None = Field(
+        None, examples=["floor"], description="Overrides claims.minutes."
+    )
 
 
 class Claims(Section):

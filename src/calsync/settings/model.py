@@ -52,7 +52,9 @@ class Database(Section):
         "postgresql+psycopg://user@host/name. A relative SQLite path starts at this file's folder.",
     )
     password_file: SecretFile | None = Field(
-        None, description="File with the database password, which may not stand in the URL of a file others can read."
+        None,
+        examples=["secrets/database.password"],
+        description="File with the database password, which may not stand in the URL of a file others can read.",
     )
 
 
@@ -75,6 +77,7 @@ class Web(Section):
     )
     public_url: Text | None = Field(
         None,
+        examples=["https://calsync.example.org"],
         description="How people and calendar services reach this server, https://…; links in mails are built from it "
         "alone. Without it there is no push, and polling does the work.",
     )
@@ -169,9 +172,17 @@ class Mail(Section):
         "smtp://127.0.0.1:25",
         description="smtp://host:port, or smtps:// for TLS from the start. STARTTLS is used where the server has it.",
     )
-    username: Text | None = Field(None, description="Login at the mail server; none where it trusts this machine.")
-    password_file: SecretFile | None = Field(None, description="File with the password of that login.")
-    sender: Email | None = Field(None, description="Address that mails come from. Without it no mail is sent.")
+    username: Text | None = Field(
+        None, examples=["calsync"], description="Login at the mail server; none where it trusts this machine."
+    )
+    password_file: SecretFile | None = Field(
+        None, examples=["secrets/smtp.password"], description="File with the password of that login."
+    )
+    sender: Email | None = Field(
+        None,
+        examples=["calendars@example.org"],
+        description="Address that mails come from. Without it no mail is sent.",
+    )
 
 
 class Testing(Section):
@@ -187,13 +198,18 @@ class Testing(Section):
 class CalendarConfig(Section):
     """One calendar of a provider. `settings` holds the connector's own keys, validated by the connector's model."""
 
-    id: Id = Field(description="Name of this calendar in lists, reports and logs; must not change later.")
-    connector: Id = Field(description='Which service it is: "caldav", or another installed connector.')
+    id: Id = Field(
+        examples=["ada-caldav"], description="Name of this calendar in lists, reports and logs; must not change later."
+    )
+    connector: Id = Field(
+        examples=["caldav"], description='Which service it is: "caldav", or another installed connector.'
+    )
     mode: Literal["mirror", "busy"] = Field(
         "mirror", description='"mirror" shows sessions in it; "busy" only reads when the provider is taken.'
     )
     placement: Literal["dedicated", "existing"] | None = Field(
         None,
+        examples=["dedicated"],
         description='"dedicated": calsync makes its own calendar in the account; "existing": it writes into the one '
         "named. Left out, the connector chooses by the address given, dedicated where it can.",
     )
@@ -203,16 +219,20 @@ class CalendarConfig(Section):
 class Provider(Section):
     """A provider whose sessions are mirrored. Providers may also be added by command; each id in one place only."""
 
-    id: Id = Field(description="As in the appointment records.")
-    name: Text = Field(description="For mails and reports.")
-    email: Email = Field(description="Where questions about edits go.")
-    zone: Zone = Field(description='IANA time zone, such as "Europe/Berlin".')
+    id: Id = Field(examples=["ada"], description="As in the appointment records.")
+    name: Text = Field(examples=["Ada Example"], description="For mails and reports.")
+    email: Email = Field(examples=["ada@example.org"], description="Where questions about edits go.")
+    zone: Zone = Field(examples=["Europe/Berlin"], description='IANA time zone, such as "Europe/Berlin".')
     practice: Id = Field(DEFAULT_PRACTICE, description="Name of a file in practices/, without .toml.")
     calendars: tuple[CalendarConfig, ...] = Field(
         (), description='[[providers.calendars]] tables, or "none" for a provider who decidedly has no calendar.'
     )
-    calendars_reason: Text | None = Field(None, description='With calendars = "none": why, for the audit log.')
-    calendars_since: date | None = Field(None, description='With calendars = "none": from which day on, YYYY-MM-DD.')
+    calendars_reason: Text | None = Field(
+        None, examples=["keeps a paper diary"], description='With calendars = "none": why, for the audit log.'
+    )
+    calendars_since: date | None = Field(
+        None, examples=["2026-11-01"], description='With calendars = "none": from which day on, YYYY-MM-DD.'
+    )
 
     @property
     def declared_without_calendars(self) -> bool:

@@ -19,6 +19,17 @@ WriteBack = Literal["ignore", "revert", "flag", "revert-and-flag"]
 HandsOff = Literal["ignore", "flag"]
 
 
+def default_disposition(kind: DriftKind, phase: Phase) -> Disposition:
+    """What happens where a practice says nothing: put back what is to come, flag what may be evidence."""
+    if kind in COSMETIC:
+        return Disposition.IGNORE
+    return Disposition.REVERT if phase is Phase.UPCOMING else Disposition.FLAG
+
+
+def _default_rules(kind: DriftKind) -> dict[str, str]:
+    return {phase.value: default_disposition(kind, phase).value for phase in Phase}
+
+
 class PhaseRules(Section):
     """What to do with one kind of edit, by how far the session had come. A phase left out keeps the default."""
 
@@ -43,22 +54,54 @@ class DriftRules(Section):
 
     model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"))
 
-    moved: KindRules | None = Field(None, description="Another start, same length.")
-    resized: KindRules | None = Field(None, description="Another length.")
-    deleted: KindRules | None = Field(None, description="No longer there.")
-    cancelled: KindRules | None = Field(None, description="Still there, marked as cancelled.")
-    zone_changed: KindRules | None = Field(None, description="Another zone, and with it another instant.")
-    made_all_day: KindRules | None = Field(None, description="Turned into a whole day.")
-    recurrence_changed: KindRules | None = Field(None, description="Another rule of a series.")
-    split: KindRules | None = Field(None, description='"This and following" changed in the calendar.')
-    relocated: KindRules | None = Field(None, description="Moved to another calendar of the account.")
-    duplicated: KindRules | None = Field(None, description="Copied.")
-    marker_lost: KindRules | None = Field(None, description="Still there, without calsync's marker.")
-    declined: KindRules | None = Field(None, description="Declined by the provider.")
-    new_time_proposed: KindRules | None = Field(None, description="Another time proposed.")
-    marked_free: KindRules | None = Field(None, description="Shown as free time.")
-    unreadable: KindRules | None = Field(None, description="There, and not to be understood.")
-    retitled: KindRules | None = Field(None, description="Another title. By default the provider's own business.")
+    moved: KindRules | None = Field(
+        None, examples=[_default_rules(DriftKind.MOVED)], description="Another start, same length."
+    )
+    resized: KindRules | None = Field(None, examples=[_default_rules(DriftKind.RESIZED)], description="Another length.")
+    deleted: KindRules | None = Field(
+        None, examples=[_default_rules(DriftKind.DELETED)], description="No longer there."
+    )
+    cancelled: KindRules | None = Field(
+        None, examples=[_default_rules(DriftKind.CANCELLED)], description="Still there, marked as cancelled."
+    )
+    zone_changed: KindRules | None = Field(
+        None,
+        examples=[_default_rules(DriftKind.ZONE_CHANGED)],
+        description="Another zone, and with it another instant.",
+    )
+    made_all_day: KindRules | None = Field(
+        None, examples=[_default_rules(DriftKind.MADE_ALL_DAY)], description="Turned into a whole day."
+    )
+    recurrence_changed: KindRules | None = Field(
+        None, examples=[_default_rules(DriftKind.RECURRENCE_CHANGED)], description="Another rule of a series."
+    )
+    split: KindRules | None = Field(
+        None, examples=[_default_rules(DriftKind.SPLIT)], description='"This and following" changed in the calendar.'
+    )
+    relocated: KindRules | None = Field(
+        None, examples=[_default_rules(DriftKind.RELOCATED)], description="Moved to another calendar of the account."
+    )
+    duplicated: KindRules | None = Field(None, examples=[_default_rules(DriftKind.DUPLICATED)], description="Copied.")
+    marker_lost: KindRules | None = Field(
+        None, examples=[_default_rules(DriftKind.MARKER_LOST)], description="Still there, without calsync's marker."
+    )
+    declined: KindRules | None = Field(
+        None, examples=[_default_rules(DriftKind.DECLINED)], description="Declined by the provider."
+    )
+    new_time_proposed: KindRules | None = Field(
+        None, examples=[_default_rules(DriftKind.NEW_TIME_PROPOSED)], description="Another time proposed."
+    )
+    marked_free: KindRules | None = Field(
+        None, examples=[_default_rules(DriftKind.MARKED_FREE)], description="Shown as free time."
+    )
+    unreadable: KindRules | None = Field(
+        None, examples=[_default_rules(DriftKind.UNREADABLE)], description="There, and not to be understood."
+    )
+    retitled: KindRules | None = Field(
+        None,
+        examples=[_default_rules(DriftKind.RETITLED)],
+        description="Another title. By default the provider's own business.",
+    )
 
 
 class PracticeDrift(Section):
@@ -71,7 +114,9 @@ class PracticeSync(Section):
     """How far calsync goes for this practice."""
 
     mode: Mode | None = Field(
-        None, description='"observe" records edits and changes nothing; "act" puts back and holds. Default: sync.mode.'
+        None,
+        examples=["observe"],
+        description='"observe" records edits and changes nothing; "act" puts back and holds. Default: sync.mode.',
     )
 
 
@@ -110,10 +155,3 @@ class Practice(Section):
                 word = getattr(rules, phase.value, None)
                 if word is not None:
                     yield (kind, phase), Disposition(word)
-
-
-def default_disposition(kind: DriftKind, phase: Phase) -> Disposition:
-    """What happens where a practice says nothing: put back what is to come, flag what may be evidence."""
-    if kind in COSMETIC:
-        return Disposition.IGNORE
-    return Disposition.REVERT if phase is Phase.UPCOMING else Disposition.FLAG

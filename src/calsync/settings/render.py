@@ -1,10 +1,10 @@
 """The config's documentation, printed from its model: `calsync.toml` with every key explained, and a JSON schema."""
 
 import json
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -110,7 +110,7 @@ def _render_key(key: str, field: FieldInfo, chosen: object = None) -> Iterator[s
     if chosen is not None:
         yield f"{key} = {write_value(chosen)}"
     elif field.is_required() or default is None:
-        yield f"# {key} ="
+        yield f"# {key} = {write_value(field.examples[0])}" if field.examples else f"# {key} ="
     else:
         yield f"# {key} = {write_value(default)}"
 
@@ -136,10 +136,15 @@ def _render_fields(model: type[BaseModel], *left_out: str) -> Iterator[str]:
 
 
 def _comment(text: str) -> Iterable[str]:
-    return [f"# {line}" for line in textwrap.wrap(text, _WIDTH)]
+    return [f"# {line}" for line in textwrap.wrap(text, _WIDTH, break_on_hyphens=False)]
 
 
-def write_value(value: object) -> str:
+def _write_key(key: object) -> str:
+    text = str(key)
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else json.dumps(text)
+
+
+def write_value(value: object) -> str:  # noqa: PLR0911 - one line for each kind of value
     """A value as TOML writes it."""
     match value:
         case bool():
@@ -150,8 +155,8 @@ def write_value(value: object) -> str:
             return json.dumps(format_duration(value))
         case list() | tuple() | set() | frozenset():
             return f"[{', '.join(write_value(item) for item in value)}]"
+        case Mapping() if value:
+            return f"{{ {', '.join(f'{_write_key(key)} = {write_value(item)}' for key, item in value.items())} }}"
         case Mapping():
-            return f"{{{', '.join(f'{json.dumps(str(key))} = {write_value(item)}' for key, item in value.items())}}}"
-        case Path():
-            return json.dumps(str(value), ensure_ascii=False)
+            return "{}"
     return json.dumps(str(value), ensure_ascii=False)

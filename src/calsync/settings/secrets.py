@@ -8,8 +8,8 @@ import base64
 import binascii
 import hmac
 import os
+import re
 import tomllib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -103,11 +103,11 @@ class KeyRing:
 
 
 def create_key_file(path: Path, ids: Ids) -> None:
-    """Make a key file with one fresh key, readable by its owner alone. Raises FileExistsError rather than replace one."""
+    """Make a key file with one fresh key, readable by its owner alone; FileExistsError if there is one."""
     secret = base64.b64encode(ids.token_bytes(KEY_BYTES)).decode("ascii")
     text = (
-        "# The keys of this calsync installation. Keep a copy apart from the database: without them calsync cannot tell\n"
-        "# its own events. The first one signs and encrypts, all of them verify and decrypt.\n\n"
+        "# The keys of this calsync installation. Keep a copy apart from the database: without them\n"
+        "# calsync cannot tell its own events. The first one signs and encrypts, all of them verify and decrypt.\n\n"
         f'[[keys]]\nid = "{ids.new_id("k")}"\nkey = "{secret}"\n'
     )
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -163,9 +163,6 @@ def _parse_key(row: object) -> Key | None:
     return Key(key_id, secret) if len(secret) == KEY_BYTES else None
 
 
-def _is_plain(key_id: Iterable[str]) -> bool:
+def _is_plain(key_id: str) -> bool:
     # Ids stand inside markers and ciphertexts, where a dot separates.
-    letters = list(key_id)
-    return 0 < len(letters) <= 40 and all(
-        letter.isascii() and (letter.isalnum() or letter in "-_") for letter in letters
-    )
+    return re.fullmatch(r"[A-Za-z0-9_-]{1,40}", key_id) is not None
