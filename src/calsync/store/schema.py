@@ -203,6 +203,15 @@ record_history = Table(
     Index("ix_record_history_subject", "kind", "subject"),
 )
 
+# What a file last said of an appointment: only what a later file says differently is a change by the platform.
+import_rows = Table(
+    "import_rows",
+    metadata,
+    Column("appointment", Text, primary_key=True),
+    Column("said", Json, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
 # A subject that one calendar's next pass must look at again; `revision` moves with each mark, so that a pass only takes
 # away the mark that it saw.
 subject_changes = Table(
