@@ -9,7 +9,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, Field, SerializeAsAny
+from pydantic import BaseModel, Field, SerializeAsAny, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 
 from calsync.errors import NotFoundError
 from calsync.settings.claims import Claims
@@ -213,7 +214,7 @@ class CalendarConfig(Section):
         description='"dedicated": calsync makes its own calendar in the account; "existing": it writes into the one '
         "named. Left out, the connector chooses by the address given, dedicated where it can.",
     )
-    settings: SerializeAsAny[BaseModel] | None = Field(None, exclude=True)
+    settings: SkipJsonSchema[SerializeAsAny[BaseModel] | None] = Field(None, exclude=True)
 
 
 class Provider(Section):
@@ -253,7 +254,9 @@ class ConfigFile(Section):
     secrets: Secrets = Field(Secrets(), description="Keys that sign and encrypt.")
     mail: Mail = Field(Mail(), description="How mails leave.")
     testing: Testing = Field(Testing(), description="For test installations only.")
-    connectors: Mapping[str, SerializeAsAny[BaseModel]] = Field({}, description="What holds for a whole connector.")
+    connectors: Annotated[Mapping[str, SerializeAsAny[BaseModel]], WithJsonSchema({"type": "object"})] = Field(
+        {}, description="What holds for a whole connector."
+    )
     providers: tuple[Provider, ...] = Field((), description="Providers and their calendars.")
 
 

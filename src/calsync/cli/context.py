@@ -1,0 +1,96 @@
+"""What a command may ask for: settings, clock, ids, keys. Made when first asked for, so `--help` needs nothing."""
+
+import getpass
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import click
+
+from calsync.cli.connectors import find_connectors
+from calsync.errors import ConfigError
+from calsync.ports import Clock, Ids, Sleep
+from calsync.settings import ConnectorModels, Settings, load
+from calsync.settings.secrets import KeyRing
+from calsync.system_ports import SystemIds, SystemSleep, choose_clock
+
+CONFIG_VARIABLE: Final = "CALSYNC_CONFIG"
+CONFIG_PLACES: Final = (Path("config/calsync.toml"), Path("/etc/calsync/calsync.toml"))
+
+
+@dataclass
+class App:
+    """One run of a command. The options that every command has are kept here, wherever they stood on the line."""
+
+    config_path: Path | None = None
+    as_json: bool = False
+    by: str | None = None
+    note: str | None = None
+
+    @property
+    def actor(self) -> str:
+        """Who does it: `--by`, else `support:` and the name of the logged-in user."""
+        return self.by or f"support:{_user_name()}"
+
+    @cached_property
+    def connectors(self) -> Mapping[str, ConnectorModels]:
+        """The connectors installed here, by name."""
+        return find_connectors()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The configuration. Raises ConfigError with everything that is wrong in it."""
+        return load(find_config(self.config_path), self.connectors)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The host's clock, or the fixed one of a test installation."""
+        return choose_clock(may_be_fixed=self.settings.testing.clock)
+
+    @cached_property
+    def ids(self) -> Ids:
+        """Fresh ids and tokens."""
+        return SystemIds()
+
+    @cached_property
+    def sleep(self) -> Sleep:
+        """Real waiting."""
+        return SystemSleep()
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        """The installation's keys. Raises StartRefusedError if the key file is gone."""
+        return KeyRing.read(self.settings.secrets.key_file)
+
+
+pass_app = click.make_pass_decorator(App, ensure=True)
+"""Decorator that hands the `App` to a command as its first argument."""
+
+
+def find_config(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
+    """The config file to use: the one given, else $CALSYNC_CONFIG, else ./config/, else /etc/calsync/.
+
+    Raises ConfigError if none of them is there, naming where it looked.
+    """
+    if given is not None:
+        return given
+    if named := environ.get(CONFIG_VARIABLE):
+        return Path(named)
+    for path in CONFIG_PLACES:
+        if path.exists():
+            return path
+    raise ConfigError.of(
+        "there is no configuration",
+        where=" or ".join(str(path) for path in CONFIG_PLACES),
+        remedy=f"Make one with `calsync init`, or name yours with --config or ${CONFIG_VARIABLE}",
+    )
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

@@ -1,0 +1,38 @@
+"""Where a process's own log goes: the error output, as JSON under systemd and as one plain line for a person."""
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+import structlog
+
+
+def set_up_logging(environ: Mapping[str, str] = os.environ) -> None:
+    """Send log events to the error output. Level: $CALSYNC_LOG (debug, info, warning, error), else warning."""
+    levels = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
+    under_systemd = "INVOCATION_ID" in environ or "JOURNAL_STREAM" in environ
+    level = levels.get(environ.get("CALSYNC_LOG", "").lower(), logging.INFO if under_systemd else logging.WARNING)
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if under_systemd
+        else structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"])
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def describe_frames(trace: TracebackType | None, most: int = 12) -> list[str]:
+    """Where an error came from, innermost last: file, line and function, without any value that may be private."""
+    frames = traceback.extract_tb(trace)[-most:]
+    return [f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}" for frame in frames]
