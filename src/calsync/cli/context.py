@@ -10,10 +10,11 @@ from typing import Final
 
 import click
 
-from calsync.cli.connectors import find_connectors
-from calsync.errors import ConfigError
+from calsync.connector.protocol import Connector
+from calsync.connector.registry import Registry
+from calsync.errors import ConfigError, Problem, UserError
 from calsync.ports import Clock, Ids, Sleep
-from calsync.settings import ConnectorModels, Settings, load
+from calsync.settings import Settings, load
 from calsync.settings.secrets import KeyRing
 from calsync.system_ports import SystemIds, SystemSleep, choose_clock
 
@@ -36,14 +37,19 @@ class App:
         return self.by or f"support:{_user_name()}"
 
     @cached_property
-    def connectors(self) -> Mapping[str, ConnectorModels]:
-        """The connectors installed here, by name."""
-        return find_connectors()
+    def registry(self) -> Registry:
+        """The connectors installed here."""
+        return Registry()
+
+    @cached_property
+    def connectors(self) -> Mapping[str, Connector]:
+        """Those of them that can be loaded, by name."""
+        return self.registry.usable()
 
     @cached_property
     def settings(self) -> Settings:
         """The configuration. Raises ConfigError with everything that is wrong in it."""
-        return load(find_config(self.config_path), self.connectors)
+        return load(find_config(self.config_path), self.connectors, unusable=_find_unusable(self.registry))
 
     @cached_property
     def clock(self) -> Clock:
@@ -87,6 +93,17 @@ def find_config(given: Path | None, environ: Mapping[str, str] = os.environ) -> 
         where=" or ".join(str(path) for path in CONFIG_PLACES),
         remedy=f"Make one with `calsync init`, or name yours with --config or ${CONFIG_VARIABLE}",
     )
+
+
+def _find_unusable(registry: Registry) -> dict[str, Problem]:
+    """Why installed connectors cannot be loaded, by name."""
+    problems: dict[str, Problem] = {}
+    for name in registry.names:
+        try:
+            registry.get(name)
+        except UserError as error:
+            problems[name] = error.problems[0]
+    return problems
 
 
 def _user_name() -> str:

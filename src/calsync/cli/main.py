@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Carry out one command line and return its exit code. Whatever goes wrong becomes sentences on the error output."""
+    """Carry out one command line and return its exit code. Whatever goes wrong is told in sentences."""
     set_up_logging()
     try:
         result = build_app().main(list(arguments), prog_name="calsync", standalone_mode=False)

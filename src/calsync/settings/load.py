@@ -7,6 +7,7 @@ only; lists of tables (providers) are joined. Nothing is changed on disk.
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
@@ -15,7 +16,7 @@ from calsync.errors import ConfigError, Problem
 from calsync.settings.checks import find_contradictions
 from calsync.settings.model import ConfigFile, ConnectorModels, Database, Secrets, Settings
 from calsync.settings.paths import resolve_paths
-from calsync.settings.plugin_keys import take_connectors, take_providers
+from calsync.settings.plugin_keys import Plugins, take_connectors, take_providers
 from calsync.settings.practice import DEFAULT_PRACTICE, Practice
 from calsync.settings.sources import Sources
 from calsync.settings.toml_files import read_toml
@@ -26,8 +27,12 @@ MAX_FILES: Final = 1000
 _PLACE: Final = re.compile(r"(.*?):(\d+)(?::|$)")
 
 
-def load(path: Path, connectors: Mapping[str, ConnectorModels]) -> Settings:
+def load(
+    path: Path, connectors: Mapping[str, ConnectorModels], *, unusable: Mapping[str, Problem] = MappingProxyType({})
+) -> Settings:
     """The settings that `path` and the files beside it make. `connectors` are the installed ones by name.
+
+    `unusable` says of others why they cannot be used, for a config that names one.
 
     Raises ConfigError with all problems found. Secret files are looked at (present, not open to others), not read.
     """
@@ -39,7 +44,7 @@ def load(path: Path, connectors: Mapping[str, ConnectorModels]) -> Settings:
     practices = _load_practices(path.parent, problems)
     values: dict[str, Any] = resolve_paths(_with_default_paths(sources.values), path.parent)
     problems += find_contradictions(values, practices, path, sources.where)
-    checked = _validate(values, connectors, sources, problems)
+    checked = _validate(values, Plugins(connectors, unusable), sources, problems)
     if problems or checked is None:
         raise ConfigError(sorted(dict.fromkeys(problems), key=_place))
     return Settings.model_construct(path=path, practices=practices, **_fields_of(checked))
@@ -76,11 +81,9 @@ def _load_practices(folder: Path, problems: list[Problem]) -> dict[str, Practice
     return practices
 
 
-def _validate(
-    values: dict[str, Any], connectors: Mapping[str, ConnectorModels], sources: Sources, problems: list[Problem]
-) -> ConfigFile | None:
-    problems += take_connectors(values, connectors, sources.where)
-    problems += take_providers(values, connectors, sources.where)
+def _validate(values: dict[str, Any], plugins: Plugins, sources: Sources, problems: list[Problem]) -> ConfigFile | None:
+    problems += take_connectors(values, plugins, sources.where)
+    problems += take_providers(values, plugins, sources.where)
     try:
         return ConfigFile.model_validate(values)
     except ValidationError as error:

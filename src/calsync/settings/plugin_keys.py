@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
@@ -13,12 +14,20 @@ from calsync.settings.toml_scan import KeyPath
 from calsync.settings.wording import describe_errors, describe_unknown
 
 Where = Callable[[KeyPath], str]
-Tables = Mapping[str, ConnectorModels]
+
+
+@dataclass(frozen=True, slots=True)
+class Plugins:
+    """The connectors installed here: those that can be used, and why the others cannot."""
+
+    usable: Mapping[str, ConnectorModels]
+    unusable: Mapping[str, Problem]
+
 
 _COMMON_KEYS: Final = frozenset(CalendarConfig.model_fields) - {"settings"}
 
 
-def take_connectors(values: dict[str, Any], connectors: Tables, where: Where) -> list[Problem]:
+def take_connectors(values: dict[str, Any], plugins: Plugins, where: Where) -> list[Problem]:
     """Replace the tables under `connectors` in `values` by validated models, one for each installed connector."""
     tables = values.get("connectors", {})
     problems: list[Problem] = []
@@ -26,10 +35,10 @@ def take_connectors(values: dict[str, Any], connectors: Tables, where: Where) ->
         values["connectors"] = {}
         return [Problem("is not a table", where(("connectors",)), "Write [connectors.NAME]")]
     problems += [
-        _unknown_connector(name, connectors, where(("connectors", name))) for name in tables if name not in connectors
+        _unknown_connector(name, plugins, where(("connectors", name))) for name in tables if name not in plugins.usable
     ]
     values["connectors"] = {}
-    for name, connector in connectors.items():
+    for name, connector in plugins.usable.items():
         at = ("connectors", name)
         settings = _check(tables.get(name, {}), connector.connector_settings, at, where, problems)
         if settings is not None:
@@ -37,14 +46,14 @@ def take_connectors(values: dict[str, Any], connectors: Tables, where: Where) ->
     return problems
 
 
-def take_providers(values: dict[str, Any], connectors: Tables, where: Where) -> list[Problem]:
+def take_providers(values: dict[str, Any], plugins: Plugins, where: Where) -> list[Problem]:
     """Give each calendar in `values` its connector's validated keys as `settings`, and settle `calendars = "none"`."""
     problems: list[Problem] = []
     for number, provider in list_tables(values.get("providers")):
         at: KeyPath = ("providers", number)
         problems += _settle_calendars(provider, at, where)
         for place, calendar in list_tables(provider.get("calendars")):
-            _take_calendar(calendar, connectors, (*at, "calendars", place), where, problems)
+            _take_calendar(calendar, plugins, (*at, "calendars", place), where, problems)
     return problems
 
 
@@ -67,16 +76,16 @@ def _settle_calendars(provider: dict[str, Any], at: KeyPath, where: Where) -> It
 
 
 def _take_calendar(
-    calendar: dict[str, Any], connectors: Tables, at: KeyPath, where: Where, problems: list[Problem]
+    calendar: dict[str, Any], plugins: Plugins, at: KeyPath, where: Where, problems: list[Problem]
 ) -> None:
     own = {key: calendar.pop(key) for key in list(calendar) if key not in _COMMON_KEYS}
     name = calendar.get("connector")
     if not isinstance(name, str):
         return
-    if name not in connectors:
-        problems.append(_unknown_connector(name, connectors, where((*at, "connector"))))
+    if name not in plugins.usable:
+        problems.append(_unknown_connector(name, plugins, where((*at, "connector"))))
         return
-    calendar["settings"] = _check(own, connectors[name].calendar_settings, at, where, problems)
+    calendar["settings"] = _check(own, plugins.usable[name].calendar_settings, at, where, problems)
 
 
 def _check(values: Any, model: type[BaseModel], at: KeyPath, where: Where, problems: list[Problem]) -> BaseModel | None:
@@ -94,8 +103,10 @@ def _check(values: Any, model: type[BaseModel], at: KeyPath, where: Where, probl
         return None
 
 
-def _unknown_connector(name: str, connectors: Tables, where: str) -> Problem:
-    known = ", ".join(sorted(connectors)) or "none"
-    near = difflib.get_close_matches(name[:40], connectors, n=1)
+def _unknown_connector(name: str, plugins: Plugins, where: str) -> Problem:
+    if reason := plugins.unusable.get(name):
+        return Problem(reason.what, where, reason.remedy)
+    known = ", ".join(sorted({*plugins.usable, *plugins.unusable})) or "none"
+    near = difflib.get_close_matches(name[:40], plugins.usable, n=1)
     hint = f'Did you mean "{near[0]}"? ' if near else ""
     return Problem(f'there is no connector "{name[:40]}" here', where, f"{hint}Installed: {known}")
