@@ -1,0 +1,84 @@
+"""What the reads of one calendar are worth for a session (claims sheet, 11, rules 7 and 8; rulings R-20)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from calsync.claims.case import LONG_AGO, Case, Observation, ReadResult
+from calsync.claims.findings import Bench
+
+_SUCCESSFUL = frozenset({ReadResult.AGREES, ReadResult.DIFFERS, ReadResult.ABSENT})
+
+
+def linked_calendars(case: Case) -> tuple[str, ...]:
+    """The calendars that must agree: every one that has a row or a read to come."""
+    return tuple(sorted({one.calendar for one in case.observations} | {one.calendar for one in case.next_reads}))
+
+
+@dataclass(frozen=True)
+class Reads:
+    """All that is known of one calendar, oldest first."""
+
+    calendar: str
+    successful: tuple[Observation, ...]
+    failed: tuple[Observation, ...]
+    stops: tuple[Observation, ...]
+    next_at: datetime | None
+
+    @property
+    def last(self) -> Observation | None:
+        """The latest successful read; of several begun at one instant, one that does not agree."""
+        return self.successful[-1] if self.successful else None
+
+    @property
+    def stopped_at(self) -> datetime | None:
+        """Since when a standing stop stands (long ago, if that is not known); None without one."""
+        return min((began(one) for one in self.stops), default=None)
+
+    def before(self, moment: datetime) -> tuple[Observation, ...]:
+        """The successful reads that began before `moment`."""
+        return tuple(one for one in self.successful if began(one) < moment)
+
+
+def reads_of(case: Case, calendar: str) -> Reads:
+    """The rows of one calendar, sorted out."""
+    rows = [one for one in case.observations if one.calendar == calendar]
+    return Reads(
+        calendar=calendar,
+        successful=_by_time(one for one in rows if one.result in _SUCCESSFUL and one.read_at is not None),
+        failed=_by_time(one for one in rows if one.result is ReadResult.FAILED),
+        stops=_by_time(one for one in rows if one.result is ReadResult.STOPPED),
+        next_at=min((one.due_at for one in case.next_reads if one.calendar == calendar), default=None),
+    )
+
+
+def _by_time(rows: Iterable[Observation]) -> tuple[Observation, ...]:
+    return tuple(sorted(rows, key=lambda one: (began(one), one.result is not ReadResult.AGREES, one.drift or "")))
+
+
+def began(read: Observation) -> datetime:
+    """When the read began; long ago when that is not known."""
+    return read.read_at if read.read_at is not None else LONG_AGO
+
+
+def in_time(bench: Bench, read: Observation, end: datetime) -> bool:
+    """True when the read began after `end` + settle, after the event's last write, and not in the future."""
+    rewritten = read.written_at is not None and began(read) <= read.written_at
+    return end + bench.policy.settle < began(read) <= bench.now and not rewritten
+
+
+def stood(bench: Bench, read: Observation) -> bool:
+    """True when the event stood confirmed there before the session began, or the practice does not ask (R-20)."""
+    if bench.policy.backfilled == "clear":
+        return True
+    return read.confirmed_at is not None and read.confirmed_at < bench.times.start
+
+
+def complete(bench: Bench, read: Observation, end: datetime) -> bool:
+    """True when what the read shows is proof for a session that ended at `end`."""
+    return in_time(bench, read, end) and stood(bench, read)
+
+
+def proven_before(bench: Bench, reads: Reads, end: datetime, moment: datetime) -> bool:
+    """True when the calendar gave complete, agreeing proof before `moment`."""
+    return any(one.result is ReadResult.AGREES and complete(bench, one, end) for one in reads.before(moment))
