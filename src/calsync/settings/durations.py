@@ -13,7 +13,7 @@ _UNITS: Final = {
     # Years are only used to keep things: with leap days counted in, "7y" is never shorter than seven years.
     "y": timedelta(days=366),
 }
-_FORM: Final = re.compile(r"([0-9]{1,9})([smhdwy])", re.ASCII)
+_FORM: Final = re.compile(r"([0-9]{1,10})([smhdwy])", re.ASCII)
 LONGEST: Final = timedelta(days=36_600)
 """A hundred years; anything longer is a slip."""
 

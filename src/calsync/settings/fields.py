@@ -25,7 +25,11 @@ def _not_zero(duration: timedelta) -> timedelta:
     return duration
 
 
-_DURATION_SCHEMA: Final = {"type": "string", "pattern": "^[0-9]{1,9}[smhdwy]$", "examples": ["90s", "5m", "24h", "60d"]}
+_DURATION_SCHEMA: Final = {
+    "type": "string",
+    "pattern": "^[0-9]{1,10}[smhdwy]$",
+    "examples": ["90s", "5m", "24h", "60d"],
+}
 
 DurationOrZero = Annotated[
     timedelta,

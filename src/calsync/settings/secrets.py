@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from calsync.domain.marker import MarkerKeys
 from calsync.errors import CalsyncError, ConfigError, Problem, StartRefusedError
 from calsync.ports import Ids
+from calsync.settings.model import Database as DatabaseKeys
 from calsync.settings.paths import check_secret_file
 
 KEY_BYTES: Final = 32
@@ -133,6 +135,16 @@ def read_secret_file(path: Path) -> str:
     if not secret:
         raise ConfigError.of("the secret file is empty", str(path), "Write the secret into it")
     return secret
+
+
+def complete_database_url(database: DatabaseKeys) -> str:
+    """The database's address with the password from its file, if it has one. Must not be logged or shown."""
+    if database.password_file is None:
+        return database.url
+    parts = urlsplit(database.url)
+    user, at, host = parts.netloc.rpartition("@")
+    password = quote(read_secret_file(database.password_file), safe="")
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:{password}{at or '@'}{host}"))
 
 
 def _parse_keys(path: Path) -> tuple[tuple[Key, ...], list[Problem]]:
