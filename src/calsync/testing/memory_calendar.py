@@ -31,6 +31,7 @@ from calsync.connector.protocol import (
 )
 from calsync.connector.traits import Traits
 from calsync.domain.event import Appearance, Event
+from calsync.domain.recurrence import expand
 from calsync.domain.span import Span, Window
 from calsync.domain.write import WriteKind
 from calsync.testing.memory_feed import Row, current, look, reading_of
@@ -102,7 +103,7 @@ class MemoryCalendar:
         """Return the spans of all events that are neither free nor cancelled, in order of start."""
         with self._request("busy"):
             events = [stored.event for stored in self._state().events.values() if stored.unreadable is None]
-        shown = [event.master for event in events if window.touches(event.master.span)]
+        shown = [appearance for event in events for appearance in expand(event, window).values()]
         return sorted((a.span for a in shown if a.busy and not a.cancelled), key=lambda span: span.start_at)
 
     def watch(self, callback_url: str, secret: str, lifetime: timedelta) -> Watch | None:
