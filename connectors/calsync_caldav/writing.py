@@ -1,0 +1,236 @@
+"""Writing one event: conditional, merged into what is there, and never believed without a version (sheet 3).
+
+Every function answers a `WriteResult` about its one event, or raises what is true of the calendar or the connection. A
+status that redirects is never a success. `REJECTED` reasons are stable: `uid-conflict`, `name-refused`, `too-large`,
+`unsupported`, `unreadable-NAME`, `refused-STATUS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from calsync.connector.errors import Forbidden, Malformed
+from calsync.connector.protocol import Outcome, Write, WriteResult
+from calsync.domain.event import Event
+from calsync.domain.write import WriteKind
+from calsync_caldav import dav_xml
+from calsync_caldav.client import Answer
+from calsync_caldav.collection import Body, Collection
+from calsync_caldav.composing import Order, compose, merge
+from calsync_caldav.dav_xml import CALDAV, DAV, parse_conditions, usable_etag
+from calsync_caldav.errors import error_for
+from calsync_caldav.hrefs import member_of
+from calsync_caldav.ics_text import IcsRefused
+from calsync_caldav.mapping import Reader, read_event
+from calsync_caldav.quirks import ignores_preconditions, may_be_uid_conflict, names_uid_conflict
+from calsync_caldav.reading import versioned
+
+_REFUSED_FOR_GOOD = {405: "refused-405", 413: "too-large", 415: "unsupported", 422: "refused-422"}
+_WRITE_PRIVILEGES = {f"{DAV}write", f"{DAV}write-content", f"{DAV}bind", f"{DAV}all"}
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes into one collection. `now` (aware UTC) stamps what is written; `reader` tells how it reads."""
+
+    collection: Collection
+    reader: Reader
+    now: datetime
+
+    def carry_out(self, write: Write) -> WriteResult:
+        """Carry out one write."""
+        if write.kind is WriteKind.CREATE:
+            return self._create(write, named(write.remote_id))
+        if write.kind is WriteKind.UPDATE:
+            return self._update(write)
+        return self._delete(write)
+
+    # -- create
+
+    def _create(self, write: Write, name: str, *, again: bool = True) -> WriteResult:
+        if self._unconditional() and self._is_there(name):
+            return WriteResult(write.key, Outcome.CONFLICT, name, reason="exists")
+        answer = self.collection.put(name, compose(self._order(write)), {"If-None-Match": "*"})
+        if _stored(answer):
+            return self._confirmed(write, name, answer, None)
+        result = self._general_refusal(write, name, answer) or self._taken(write, name, answer)
+        if result is not None:
+            return result
+        if answer.status == 409:
+            return _rejected(write, name, "refused-409")
+        if again:
+            return self._create(write, name, again=False)
+        # Twice refused under a name where nothing is: a trash bin remembers the name or the UID (sheet 6, Nextcloud).
+        return _rejected(write, name, "name-refused")
+
+    def _taken(self, write: Write, name: str, answer: Answer) -> WriteResult | None:
+        """Return the result where the name or the UID is in use already."""
+        if names_uid_conflict(parse_conditions(answer.body)):
+            return _rejected(write, name, "uid-conflict")
+        if self._is_there(name):
+            return WriteResult(write.key, Outcome.CONFLICT, name, reason="exists")
+        if may_be_uid_conflict(answer.status) and self._uid_is_there(write):
+            return _rejected(write, name, "uid-conflict")
+        return None
+
+    # -- update
+
+    def _update(self, write: Write) -> WriteResult:
+        name = write.remote_id
+        body = self.collection.get(name)
+        if not isinstance(body, Body):
+            return self._not_there(write, body)
+        version = versioned(self.collection, name, body).version
+        if version is None or version != write.version:
+            return WriteResult(write.key, Outcome.CONFLICT, name, version, reason="other-version")
+        merged = self._merged(write, body)
+        answer = self.collection.put(name, merged, {"If-Match": version})
+        if _stored(answer):
+            return self._confirmed(write, name, answer, merged)
+        if names_uid_conflict(parse_conditions(answer.body)):
+            return _rejected(write, name, "uid-conflict")
+        if answer.status in {404, 409, 410, 412}:
+            self.collection.exists()
+            return WriteResult(write.key, Outcome.CONFLICT, name, reason=f"status-{answer.status}")
+        return self._general_refusal(write, name, answer) or _rejected(write, name, f"refused-{answer.status}")
+
+    def _merged(self, write: Write, body: Body) -> bytes:
+        try:
+            return merge(body.octets, self._order(write), self.reader)
+        except IcsRefused:
+            # Nobody can read it, so nothing in it can be kept; the condition still protects what was decided on.
+            return compose(self._order(write))
+
+    def _not_there(self, write: Write, status: int) -> WriteResult:
+        if status not in {404, 410}:
+            raise error_for("GET", status, self.collection.last_headers)
+        self.collection.exists()
+        return WriteResult(write.key, Outcome.CONFLICT, write.remote_id, reason="absent")
+
+    # -- delete
+
+    def _delete(self, write: Write) -> WriteResult:
+        name, version = write.remote_id, write.version
+        if version is None or self._unconditional():
+            there = self.collection.version(name)
+            if there is None:
+                return self._absent(write)
+            if version is not None and there != version:
+                return WriteResult(write.key, Outcome.CONFLICT, name, there, reason="other-version")
+            version = there
+        answer = self.collection.delete(name, {"If-Match": version})
+        if answer.status in {200, 202, 204} and not _is_page(answer):
+            return WriteResult(write.key, Outcome.WRITTEN, name)
+        if answer.status in {404, 410} or (answer.status in {409, 412} and not self._is_there(name)):
+            return self._absent(write)
+        if answer.status in {409, 412}:
+            return WriteResult(write.key, Outcome.CONFLICT, name, reason=f"status-{answer.status}")
+        return self._general_refusal(write, name, answer) or _rejected(write, name, f"refused-{answer.status}")
+
+    def _absent(self, write: Write) -> WriteResult:
+        self.collection.exists()  # a calendar that hides answers 404 for every event (sheet 2)
+        return WriteResult(write.key, Outcome.WRITTEN, write.remote_id)
+
+    # -- shared
+
+    def _order(self, write: Write) -> Order:
+        return Order(_event(write), write.marker, self.now, write.title_was)
+
+    def _confirmed(self, write: Write, name: str, answer: Answer, merged: bytes | None) -> WriteResult:
+        etag = usable_etag(answer.headers.get("etag"))
+        if etag and not etag.startswith("W/"):
+            stored = self._read(merged) if merged is not None else None
+            return WriteResult(write.key, Outcome.WRITTEN, name, etag, stored)
+        # No strong version: the server changed what we sent (RFC 4791 5.3.4), so its own copy is the truth.
+        body = self.collection.get(name)
+        if not isinstance(body, Body):
+            return WriteResult(write.key, Outcome.UNKNOWN, name, reason=f"read-back-{body}")
+        body = versioned(self.collection, name, body)
+        if body.version is None:
+            return WriteResult(write.key, Outcome.UNKNOWN, name, reason="no-version")
+        return WriteResult(write.key, Outcome.WRITTEN, name, body.version, self._read(body.octets))
+
+    def _read(self, body: bytes) -> Event | None:
+        try:
+            return read_event(body, self.reader).event
+        except IcsRefused:
+            return None
+
+    def _general_refusal(self, write: Write, name: str, answer: Answer) -> WriteResult | None:
+        """Return the result of statuses that mean the same for every write, None for those that depend on the kind."""
+        status = answer.status
+        if status in _REFUSED_FOR_GOOD:
+            return _rejected(write, name, _REFUSED_FOR_GOOD[status])
+        if status == 423:
+            return WriteResult(write.key, Outcome.UNKNOWN, name, reason="locked")
+        if status == 403 and not self._may_write(answer):
+            raise Forbidden("writing answered 403")
+        if status in {404, 409, 410}:
+            self.collection.exists()
+            return None if status == 409 else _rejected(write, name, f"refused-{status}")
+        if status in {400, 403, 412}:
+            return None
+        if status < 300:
+            raise Malformed(f"writing answered {status} in a way that no calendar server does")
+        raise error_for(write.kind.value.upper(), status, answer.headers)
+
+    def _may_write(self, answer: Answer) -> bool:
+        # A 403 about the event names its condition; a bare one counts as such only if the server says we may write
+        # here.
+        conditions = parse_conditions(answer.body)
+        if "need-privileges" in conditions:
+            return False
+        return bool(conditions) or not _WRITE_PRIVILEGES.isdisjoint(self.collection.privileges())
+
+    def _unconditional(self) -> bool:
+        return ignores_preconditions(self.collection.url, self.collection.last_headers)
+
+    def _is_there(self, name: str) -> bool:
+        body = self.collection.get(name)
+        if isinstance(body, Body):
+            return True
+        if body in {404, 410}:
+            return False
+        raise error_for("GET", body, self.collection.last_headers)
+
+    def _uid_is_there(self, write: Write) -> bool:
+        return uid_place(self.collection, _event(write).uid, self.reader) is not None
+
+
+def named(remote_id: str) -> str:
+    """Return the name under which an id asked for is created: the last part of the href, ending in `.ics`."""
+    return remote_id if remote_id.endswith(".ics") else f"{remote_id}.ics"
+
+
+def uid_place(collection: Collection, uid: str, reader: Reader) -> str | None:
+    """Return the remote id of the event with this UID in a collection; hits are checked (sheet 4.3)."""
+    for row in collection.query(dav_xml.uid_query(uid)).responses:
+        remote_id = member_of(collection.url, row.href)
+        text = row.props.get(f"{CALDAV}calendar-data", "")
+        if not remote_id or uid not in text:
+            continue
+        try:
+            if read_event(text.encode(), reader).event.uid == uid:
+                return remote_id
+        except IcsRefused:
+            continue
+    return None
+
+
+def _event(write: Write) -> Event:
+    if write.event is None:
+        raise Malformed("a write without an event")
+    return write.event
+
+
+def _stored(answer: Answer) -> bool:
+    return answer.status in {200, 201, 204} and not _is_page(answer)
+
+
+def _is_page(answer: Answer) -> bool:
+    return answer.content_type in {"text/html", "application/xhtml+xml"} and bool(answer.body.strip())
+
+
+def _rejected(write: Write, name: str, reason: str) -> WriteResult:
+    return WriteResult(write.key, Outcome.REJECTED, name, reason=reason)

@@ -1,0 +1,196 @@
+"""Which zone a TZID means, decided for each file by itself, and the VTIMEZONE that we send.
+
+Order: an IANA name; a Windows name; an IANA name at the end of a path (`/mozilla.org/20070129_1/Europe/Berlin`); the
+file's own VTIMEZONE. Whatever is left is refused: never taken as floating (contract sheet 8.1). Where a file's
+VTIMEZONE contradicts an IANA name, the name wins. Nothing of one file is remembered for the next.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from zoneinfo import available_timezones
+
+from dateutil.tz import tzical
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+from calsync.domain.span import zone_named
+from calsync_caldav.ics_text import MAX_EXTRA_DATES, Component, IcsRefused, Line, serialise
+from calsync_caldav.rules import checked_rule
+from calsync_caldav.times import wall_text
+
+_OFFSET = re.compile(r"[+-](?:0[0-9]|1[0-5])[0-5][0-9](?:[0-5][0-9])?")
+_OBSERVANCE_LINES = {"DTSTART", "RRULE", "RDATE", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME"}
+_MAX_OBSERVANCES = 200
+_HORIZON_YEARS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """What a TZID means: an IANA `name`, or "" and the rules of the file's own definition."""
+
+    name: str
+    rules: tzinfo
+
+    def instant(self, wall: datetime) -> datetime:
+        """Return the aware UTC instant of a naive wall time; IcsRefused where it leaves the calendar."""
+        try:
+            return wall.replace(tzinfo=self.rules).astimezone(UTC)
+        except (OverflowError, ValueError):
+            raise IcsRefused("year-out-of-range") from None
+
+
+def iana(name: str) -> Zone:
+    """Return the zone of an IANA name that is known to exist."""
+    return Zone(name, zone_named(name))
+
+
+class FileZones:
+    """The zones of one file. `home` is the IANA zone to fall back on for naming private zones that equal it."""
+
+    def __init__(self, calendar: Component, home: str) -> None:
+        self._home = home
+        self._definitions = {
+            line.value.strip(): part for part in calendar.named("VTIMEZONE") if (line := part.first("TZID")) is not None
+        }
+        self._resolved: dict[str, Zone] = {}
+
+    def named(self, tzid: str) -> Zone:
+        """Return what the TZID means in this file; IcsRefused("unknown-zone") where nothing says it."""
+        if tzid not in self._resolved:
+            self._resolved[tzid] = self._resolve(tzid)
+        return self._resolved[tzid]
+
+    def _resolve(self, tzid: str) -> Zone:
+        name = iana_name(tzid)
+        if name:
+            return iana(name)
+        definition = self._definitions.get(tzid)
+        if definition is None:
+            raise IcsRefused("unknown-zone")
+        rules = _rules_of(definition)
+        location = definition.first("X-LIC-LOCATION")
+        for candidate in (iana_name(location.value) if location else "", self._home):
+            if candidate and _agree(rules, zone_named(candidate)):
+                return iana(candidate)
+        return Zone("", rules)
+
+
+def iana_name(tzid: str) -> str:
+    """Return the IANA name that a TZID stands for, "" when it is none."""
+    tzid = tzid.strip().strip('"')
+    if tzid in _known():
+        return tzid
+    if tzid in WINDOWS_TO_OLSON:
+        return str(WINDOWS_TO_OLSON[tzid])
+    if tzid.startswith("/"):
+        parts = tzid.split("/")
+        return next((tail for n in (3, 2, 1) if (tail := "/".join(parts[-n:])) in _known()), "")
+    return ""
+
+
+@lru_cache(maxsize=1)
+def _known() -> frozenset[str]:
+    # Names that mean another thing on each machine are no names.
+    return frozenset(available_timezones()) - {"localtime", "posixrules", "Factory"}
+
+
+def _agree(one: tzinfo, other: tzinfo) -> bool:
+    # Every ten days over three years that have both old and new summer time rules in them.
+    at = datetime(2024, 1, 1, 12)  # noqa: DTZ001 - wall time, read in both zones
+    for _ in range(110):
+        if at.replace(tzinfo=one).utcoffset() != at.replace(tzinfo=other).utcoffset():
+            return False
+        at += timedelta(days=10)
+    return True
+
+
+def _rules_of(definition: Component) -> tzinfo:
+    observances = [part for part in definition.children if part.name in {"STANDARD", "DAYLIGHT"}]
+    if not observances or len(observances) > _MAX_OBSERVANCES:
+        raise IcsRefused("bad-zone")
+    clean = Component("VTIMEZONE", [Line("TZID", "private")], [_clean_observance(part) for part in observances])
+    try:
+        rules = tzical(io.StringIO(serialise(Component("VCALENDAR", [], [clean])).decode())).get("private")
+    except (ValueError, OverflowError, AttributeError, TypeError):
+        raise IcsRefused("bad-zone") from None
+    if rules is None:
+        raise IcsRefused("bad-zone")
+    return rules
+
+
+def _clean_observance(part: Component) -> Component:
+    lines = [Line(line.name, line.value.strip()) for line in part.lines if line.name in _OBSERVANCE_LINES]
+    if sum(line.value.count(",") + 1 for line in lines if line.name == "RDATE") > MAX_EXTRA_DATES:
+        raise IcsRefused("bad-zone")
+    for line in lines:
+        if line.name.startswith("TZOFFSET") and not _OFFSET.fullmatch(line.value):
+            raise IcsRefused("bad-zone")
+        if line.name == "RRULE" and "FREQ=YEARLY" not in checked_rule(line.value):
+            raise IcsRefused("bad-zone")
+        if line.name == "DTSTART" and not re.fullmatch(r"(?:1[6-9]|2[0-9])[0-9]{6}T[0-9]{6}", line.value):
+            raise IcsRefused("bad-zone")
+    return Component(part.name, lines)
+
+
+def definition_of(name: str, year: int) -> Component:
+    """Return a VTIMEZONE of an IANA zone that holds from the year before an event for sixteen years on."""
+    return _definition(name, (year - 1) // 4 * 4)
+
+
+@lru_cache(maxsize=512)
+def _definition(name: str, first_year: int) -> Component:
+    zone = zone_named(name)
+    at = datetime(first_year, 1, 1, tzinfo=UTC)
+    offset = _offset(zone, at)
+    groups: dict[tuple[timedelta, timedelta, bool], list[str]] = {}
+    groups[offset, offset, bool(at.astimezone(zone).dst())] = [wall_text(at.astimezone(zone))]
+    for change in _changes(zone, at, datetime(first_year + _HORIZON_YEARS, 1, 1, tzinfo=UTC)):
+        after = _offset(zone, change)
+        summer = bool(change.astimezone(zone).dst())
+        # RFC 5545 3.6.5: the onset is told in the wall time of the offset before it.
+        groups.setdefault((offset, after, summer), []).append(wall_text(change + offset))
+        offset = after
+    return Component("VTIMEZONE", [Line("TZID", name)], [_observance(key, onsets) for key, onsets in groups.items()])
+
+
+def _observance(key: tuple[timedelta, timedelta, bool], onsets: list[str]) -> Component:
+    before, after, summer = key
+    lines = [
+        Line("DTSTART", onsets[0]),
+        Line("TZOFFSETFROM", _offset_text(before)),
+        Line("TZOFFSETTO", _offset_text(after)),
+    ]
+    if onsets[1:]:
+        lines.append(Line("RDATE", ",".join(onsets[1:])))
+    return Component("DAYLIGHT" if summer else "STANDARD", lines)
+
+
+def _changes(zone: tzinfo, start: datetime, end: datetime) -> list[datetime]:
+    found, at, step = [], start, timedelta(days=3)
+    while at < end:
+        if _offset(zone, at) != _offset(zone, at + step):
+            found.append(_bisected(zone, at, at + step))
+        at += step
+    return found
+
+
+def _bisected(zone: tzinfo, low: datetime, high: datetime) -> datetime:
+    while high - low > timedelta(seconds=1):
+        middle = low + timedelta(seconds=int((high - low).total_seconds()) // 2)
+        low, high = (middle, high) if _offset(zone, middle) == _offset(zone, low) else (low, middle)
+    return high
+
+
+def _offset(zone: tzinfo, at: datetime) -> timedelta:
+    return at.astimezone(zone).utcoffset() or timedelta()
+
+
+def _offset_text(offset: timedelta) -> str:
+    seconds = int(offset.total_seconds())
+    sign, seconds = ("-", -seconds) if seconds < 0 else ("+", seconds)
+    text = f"{sign}{seconds // 3600:02}{seconds // 60 % 60:02}"
+    return f"{text}{seconds % 60:02}" if seconds % 60 else text
