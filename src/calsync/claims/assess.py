@@ -54,7 +54,7 @@ def assess(
 
     `now` is an aware instant. `asked` is the date that somebody wants to bill, None when nobody asks for one;
     `correction` says that it is asked for as a replacement of what was filed. The answer's `date_of_service` is set
-    only when it is cleared. Raises nothing for any content of the case: what cannot be read holds.
+    only when it is cleared. Whatever cannot be read in the case holds.
     """
     weighed = _Weighed()
     policy = ruled(case, policy, weighed.findings)

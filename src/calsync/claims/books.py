@@ -50,6 +50,7 @@ def place(record: Record, policy: ClaimsPolicy, findings: Findings) -> Times | N
 def weigh_dates(bench: Bench) -> None:
     """Hold when the record itself has more than one date; say which dates it can have, and which rule chose."""
     item = of_dates(bench)
+    bench.findings.note(item, None)
     bench.judge_dates(bench.times.spans, "the session", item)
     stored = named_zones(bench.record, replace(bench.policy, date_zone="hold")).values()
     zones = tuple(zone for name in stored if name is not None and (zone := zone_named(name)) is not None)

@@ -89,9 +89,10 @@ def all_inputs(case: Case) -> Iterator[EvidenceItem]:
 
 def with_inputs(found: list[EvidenceItem], case: Case, policy: ClaimsPolicy) -> tuple[EvidenceItem, ...]:
     """What was found, and every input that decided nothing, in one fixed order without repetitions."""
-    decided = {replace(item, rule=None) for item in found}
-    idle = [item for item in (*all_inputs(case), of_policy(policy)) if item not in decided]
-    return tuple(sorted({*found, *idle}, key=_order))
+    ruled = [item for item in found if item.rule is not None]
+    decided = {replace(item, rule=None) for item in ruled}
+    idle = {item for item in (*found, *all_inputs(case), of_policy(policy)) if item.rule is None} - decided
+    return tuple(sorted({*ruled, *idle}, key=_order))
 
 
 def _order(item: EvidenceItem) -> tuple[str, ...]:

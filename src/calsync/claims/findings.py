@@ -57,7 +57,7 @@ class Findings:
         """Keep a reason; its evidence follows it into the answer under the reason's code."""
         self.held.append(finding)
 
-    def advise(self, code: AdvisoryCode, **facts: object) -> None:
+    def advise(self, code: AdvisoryCode, /, **facts: object) -> None:
         """Keep an advisory, once per sentence."""
         advisory = Advisory(code, ADVISORIES[code].format(**facts))
         if advisory not in self.advisories:

@@ -51,7 +51,7 @@ def instants(moment: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
     """
     if moment.tzinfo is not None:
         return (moment.astimezone(UTC),)
-    folds = (moment.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    folds = [moment.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
     return tuple(
         sorted({one for one in folds if one.astimezone(zone).replace(tzinfo=None, fold=0) == moment.replace(fold=0)})
     )

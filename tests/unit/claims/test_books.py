@@ -1,0 +1,131 @@
+"""Edges of the books: status, requests, siblings, and what was asked (claims sheet, 11, rules 9, 11 and 12)."""
+
+import pytest
+
+from tests.unit.claims.cases import FILED, advised, codes, drift, judge, judged, other, overlaid, read, word
+
+
+@pytest.mark.parametrize(
+    ("now", "held"), [("2026-11-10T15:44:59Z", {"session-not-over"}), ("2026-11-10T15:45:00Z", set())]
+)
+def test_the_session_is_over_at_its_end(now: str, held: set[str]) -> None:
+    lax = {"require_observation_after_session": False}
+    assert codes(judge(now=now, policy=lax, observations=[read("10T15:00")])) == held
+
+
+@pytest.mark.parametrize("status", ["scheduled", "", "Completed", "shown"])
+def test_any_status_but_completed_is_not_completed(status: str) -> None:
+    assert codes(judge(record={"status": status})) == {"not-completed"}
+
+
+def test_any_open_request_is_pending_until_it_lapses() -> None:
+    answer = judge(record={"pending": "other", "pending_until": "2026-11-12T09:00:00Z"})
+    assert (codes(answer), answer.to_json()["next_step_at"]) == ({"reschedule-pending"}, "2026-11-12T09:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("record", "code"),
+    [
+        ({"payer": "self"}, "self-pay"),
+        ({"kind": "self-pay"}, "self-pay"),
+        ({"status": "cancelled", "payer": "self"}, "cancelled"),
+    ],
+)
+def test_self_pay_is_not_billable(record: dict[str, str], code: str) -> None:
+    answer = judge(record=record)
+    assert (codes(answer), answer.verdict, answer.waiting_on) == ({code}, "not-billable", "nobody")
+
+
+def test_internal_codes_are_not_billable() -> None:
+    assert codes(judge(record={"code": "NOSHOW"}, policy={"internal_codes": ["NOSHOW"]})) == {"internal-code"}
+
+
+def test_an_absence_needs_no_other_reason_and_no_other_advice() -> None:
+    answer = judge(record={"status": "no-show", "end": "2026-11-10T10:30", "pending": "reschedule"}, observations=[])
+    assert (codes(answer), advised(answer), answer.file_by) == ({"no-show"}, set(), None)
+    assert not {one.rule for one in answer.evidence} & {"no-linked-calendar", "reschedule-pending"}
+
+
+def test_an_absence_in_doubt_by_a_word_is_held_with_both() -> None:
+    answer = judge(
+        record={"status": "cancelled"},
+        statements=[word("took-place", start="2026-11-10T09:00", end="2026-11-10T09:45")],
+    )
+    assert (codes(answer), answer.verdict) == ({"cancelled", "statement-contradicts"}, "held")
+
+
+def test_an_unanswered_revert_does_not_put_an_absence_in_doubt() -> None:
+    assert codes(judge(record={"status": "no-show"}, drifts=[drift(phase="upcoming", resolution="reverted")])) == {
+        "no-show"
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ({}, True),
+        ({"date": None, "start": "2026-11-10T14:00", "end": "2026-11-10T14:45"}, True),
+        ({"date": "2026-11-11"}, False),
+        ({"date": None}, False),
+        ({"provider": "P-2"}, False),
+        ({"client": "K-2"}, False),
+        ({"code": "90837"}, False),
+        ({"state": "not-billable"}, False),
+        ({"state": "filed"}, True),
+    ],
+)
+def test_a_duplicate_shares_provider_client_date_and_code(changed: dict[str, object], same: bool) -> None:
+    answer = judge(others=[{**other(None, None, code="90834"), **changed}])
+    assert ("same-day-same-code" in codes(answer)) is same
+
+
+def test_a_person_may_say_that_two_sessions_are_distinct() -> None:
+    ruling = {"id": "R-1", "by": "b", "at": "2026-11-11T08:00:00Z", "about": "same-day-same-code", "says": "A-7"}
+    twin = other(None, None, code="90834")
+    assert codes(judge(others=[twin], decisions=[ruling])) == set()
+    assert codes(judge(others=[twin], decisions=[{**ruling, "says": "A-8"}])) == {"same-day-same-code"}
+    assert codes(judge(others=[twin], decisions=[{**ruling, "about": "other"}])) == {"same-day-same-code"}
+
+
+def test_without_a_code_there_is_no_duplicate() -> None:
+    assert codes(judge(record={"code": None}, others=[other(None, None, code=None)])) == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "session", "held"),
+    [
+        ("90847", "filed", "X-1", True),
+        ("90847", "recalled", "X-1", True),
+        ("90847", "cleared", "X-1", False),
+        ("90847", "filed", "X-2", False),
+        ("90853", "filed", "X-1", False),
+    ],
+)
+def test_a_shared_session_is_billed_once_but_for_groups(code: str, state: str, session: str, held: bool) -> None:
+    partner = other(None, None, client="K-2", code=code, state=state, session=session)
+    answer = judge(record={"code": code, "session": "X-1"}, others=[partner])
+    assert ("session-already-billed" in codes(answer)) is held
+
+
+def test_sessions_without_a_session_id_are_not_shared() -> None:
+    assert codes(judge(others=[other(None, None, client="K-2", state="filed")])) == set()
+
+
+def test_a_correction_may_be_asked_for_although_filed() -> None:
+    data = overlaid({"filed": FILED, "asked": "2026-11-10"})
+    assert codes(judged(data)) == {"already-filed"}
+    assert codes(judged(data, correction=True)) == set()
+    assert codes(judged({**data, "asked": "2026-11-09"}, correction=True)) == {"date-mismatch"}
+
+
+def test_the_mismatch_names_both_dates() -> None:
+    text = judge(asked="2026-11-11").reasons[0].text
+    assert "2026-11-11" in text
+    assert "2026-11-10" in text
+
+
+def test_a_date_that_is_only_one_of_two_is_not_cleared() -> None:
+    late = {"start": "2026-11-10T23:30", "end": "2026-11-11T00:15"}
+    given = {"record": late, "observations": [read("11T08:00")]}
+    assert codes(judge(**given, asked="2026-11-10")) == {"crosses-midnight"}
+    assert codes(judge(**given, asked="2026-11-12")) == {"crosses-midnight", "date-mismatch"}

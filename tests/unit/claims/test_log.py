@@ -1,0 +1,141 @@
+"""Edges of the trusted session log (claims sheet, 11, rule 3)."""
+
+import pytest
+
+from tests.unit.claims.cases import advised, codes, judge, other, read, row, rules, word
+
+NEVER = [read(None, "never")]
+
+
+@pytest.mark.parametrize(
+    ("end", "held"), [("10T15:15", set()), ("10T15:14:59", {"attendance-in-doubt", "never-observed"})]
+)
+def test_a_visit_needs_the_overlap_to_the_second(end: str, held: set[str]) -> None:
+    answer = judge(record={"code": None}, observations=NEVER, evidence=[row("10T15:00", end)])
+    assert codes(answer) == held
+
+
+def test_the_overlap_is_the_practices_own() -> None:
+    given = {"record": {"code": None}, "observations": NEVER, "evidence": [row("10T15:00", "10T15:10")]}
+    assert codes(judge(**given, policy={"trusted_overlap": "10m"})) == set()
+
+
+def test_visits_are_never_added_up() -> None:
+    rows = [row("10T15:00", "10T15:10"), row("10T15:41", "10T15:51")]
+    assert "attendance-in-doubt" in codes(judge(record={"code": None}, evidence=rows))
+
+
+def test_pieces_a_tolerance_apart_are_one_visit_and_the_gap_does_not_count() -> None:
+    rows = [row("10T15:00", "10T15:10"), row("10T15:40", "10T15:46")]
+    answer = judge(record={"code": None}, evidence=rows)
+    assert (codes(answer), answer.to_json()["minutes"]) == (set(), 16)
+
+
+def test_only_time_together_counts() -> None:
+    apart = [row("10T15:00", "10T15:20", "provider"), row("10T15:20", "10T15:45", "client")]
+    assert codes(judge(evidence=apart)) == {"attendance-in-doubt"}
+
+
+def test_overlapping_rows_are_counted_once() -> None:
+    rows = [row("10T15:00", "10T15:20"), row("10T15:10", "10T15:20", id="E-2")]
+    assert judge(record={"code": None}, evidence=rows).to_json()["minutes"] == 20
+
+
+def test_any_time_together_on_another_date_contradicts_beside_a_good_visit() -> None:
+    rows = [row("10T15:00", "10T15:45"), row("11T15:00", "11T15:01")]
+    answer = judge(evidence=rows, observations=[read("12T10:00")], now="2026-11-13T12:00:00Z")
+    assert codes(answer) == {"evidence-contradicts"}
+
+
+def test_one_side_alone_on_another_date_is_nothing_beside_a_good_visit() -> None:
+    rows = [row("10T15:00", "10T15:45"), row("11T15:00", "11T15:30", "provider")]
+    answer = judge(evidence=rows, observations=[read("12T10:00")], now="2026-11-13T12:00:00Z")
+    assert codes(answer) == set()
+
+
+@pytest.mark.parametrize("status", ["no-show", "cancelled", "late-cancelled"])
+def test_an_absence_agrees_with_one_side_waiting_alone(status: str) -> None:
+    answer = judge(record={"status": status}, evidence=[row("10T15:00", "10T15:20", "provider")])
+    assert codes(answer) == {status}
+
+
+@pytest.mark.parametrize("status", ["no-show", "cancelled", "late-cancelled"])
+def test_an_absence_is_contradicted_by_any_time_together(status: str) -> None:
+    answer = judge(record={"status": status}, evidence=[row("10T15:00", "10T15:01")])
+    assert codes(answer) == {status, "evidence-contradicts"}
+
+
+def test_a_log_over_midnight_holds_though_the_slot_does_not_cross() -> None:
+    late = {"start": "2026-11-10T23:00", "end": "2026-11-10T23:45"}
+    given = {"record": late, "evidence": [row("11T05:05", "11T06:10")], "observations": [read("11T07:00")]}
+    assert codes(judge(**given)) == {"crosses-midnight"}
+    assert codes(judge(**given, policy={"midnight": "start"})) == set()
+    assert "evidence-contradicts" in codes(judge(**given, policy={"midnight": "end"}))
+
+
+@pytest.mark.parametrize(("start", "advice"), [("10T15:30", set()), ("10T15:31", {"time-differs"})])
+def test_a_start_within_the_tolerance_is_the_booked_time(start: str, advice: set[str]) -> None:
+    answer = judge(record={"code": None}, evidence=[row(start, "10T16:00")])
+    assert (codes(answer), advised(answer)) == (set(), advice)
+
+
+@pytest.mark.parametrize(("booked", "fits"), [("09:20", True), ("09:21", False), ("10:00", False)])
+def test_a_visit_near_ours_fits_another_it_is_at_least_as_near_to(booked: str, fits: bool) -> None:
+    answer = judge(evidence=[row("10T15:10", "10T15:50")], others=[other(booked, "11:00")])
+    assert ("reading-fits-other" in codes(answer)) is fits
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "fits"), [("11:10", "11:50", True), ("11:11", "11:50", False), ("10:00", "10:41", True)]
+)
+def test_a_visit_far_from_ours_fits_one_near_it_or_overlapping(start: str, end: str, fits: bool) -> None:
+    answer = judge(evidence=[row("10T16:40", "10T17:05")], record={"code": None}, others=[other(start, end)])
+    assert ("reading-fits-other" in codes(answer)) is fits
+
+
+def test_an_appointment_without_times_may_be_anywhere_on_its_date() -> None:
+    log = [row("10T15:00", "10T15:45")]
+    assert codes(judge(evidence=log, others=[other(None, None)])) == {"reading-fits-other"}
+    assert codes(judge(evidence=log, others=[other(None, None, date="2026-11-11")])) == set()
+
+
+def test_a_log_that_fits_another_appointment_proves_nothing() -> None:
+    answer = judge(observations=NEVER, evidence=[row("10T15:00", "10T15:45")], others=[other("09:00", "09:45")])
+    assert codes(answer) == {"reading-fits-other", "never-observed"}
+
+
+def test_the_log_names_what_it_struck_out() -> None:
+    answer = judge(observations=NEVER, evidence=[row("10T15:00", "10T15:45")])
+    struck = [one.says for one in answer.evidence if one.rule == "log-proves"]
+    assert (struck, rules(answer)) == (["never-observed"], {"log-proves", "minutes-log"})
+
+
+@pytest.mark.parametrize(
+    "observations",
+    [[], [read("10T15:00")], [read("10T15:00", "stopped")], [read("10T15:00"), read("10T16:00", "failed")]],
+)
+def test_a_proving_log_strikes_out_whatever_calendars_cannot_say(observations: list[dict[str, object]]) -> None:
+    answer = judge(observations=observations, evidence=[row("10T15:00", "10T15:45")])
+    assert (codes(answer), advised(answer)) == (set(), {"proven-by-log"})
+
+
+def test_a_proving_log_does_not_strike_out_a_contradicting_word() -> None:
+    answer = judge(evidence=[row("10T15:00", "10T15:45")], statements=[word("did-not-take-place")])
+    assert codes(answer) == {"statement-contradicts"}
+
+
+def test_the_longest_proving_visit_counts() -> None:
+    rows = [row("10T15:00", "10T15:20"), row("10T17:00", "10T17:45")]
+    answer = judge(evidence=rows)
+    assert (codes(answer), answer.to_json()["minutes"]) == (set(), 45)
+
+
+@pytest.mark.parametrize("source", ["telehealth-log", "front-desk"])
+def test_a_row_that_ends_before_it_starts_holds(source: str) -> None:
+    assert codes(judge(evidence=[row("10T15:45", "10T15:00", source=source)])) == {"evidence-contradicts"}
+
+
+def test_two_zones_in_use_must_both_put_the_log_on_the_date() -> None:
+    record = {"client_zone": "America/New_York", "start": "2026-11-10T22:00", "end": "2026-11-10T22:45"}
+    answer = judge(record=record, evidence=[row("11T04:30", "11T05:15")], observations=[read("11T08:00")])
+    assert codes(answer) == {"crosses-midnight", "date-depends-on-zone"}
