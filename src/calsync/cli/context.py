@@ -2,11 +2,12 @@
 
 import getpass
 import os
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,8 +16,12 @@ from calsync.connector.registry import Registry
 from calsync.errors import ConfigError, Problem, UserError
 from calsync.ports import Clock, Ids, Sleep
 from calsync.settings import Settings, load
-from calsync.settings.secrets import KeyRing
-from calsync.system_ports import SystemIds, SystemSleep, choose_clock
+from calsync.settings.secrets import KeyRing, complete_database_url
+from calsync.system_ports import StopEvent, SystemIds, SystemSleep, choose_clock
+
+if TYPE_CHECKING:
+    from calsync.store.database import Database
+    from calsync.worker.wiring import Wired
 
 CONFIG_VARIABLE: Final = "CALSYNC_CONFIG"
 CONFIG_PLACES: Final = (Path("config/calsync.toml"), Path("/etc/calsync/calsync.toml"))
@@ -65,6 +70,32 @@ class App:
     def sleep(self) -> Sleep:
         """Real waiting."""
         return SystemSleep()
+
+    @cached_property
+    def stop(self) -> StopEvent:
+        """Set by signals; long work looks at it."""
+        return StopEvent()
+
+    @cached_property
+    def database_url(self) -> str:
+        """The database's address, with its password read from the file that the config names."""
+        return complete_database_url(self.settings.database)
+
+    @cached_property
+    def database(self) -> "Database":
+        """The database. Whether it can be used shows at the first transaction."""
+        # Commands that need no books, such as --help and init, start without loading what the books need.
+        from calsync.store.database import open_database  # noqa: PLC0415
+
+        return open_database(self.database_url)
+
+    @cached_property
+    def wired(self) -> "Wired":
+        """The worker's parts, with the config's providers and calendars on the books. Close its opener at the end."""
+        from calsync.worker.wiring import Ports, wire  # noqa: PLC0415 - see `database`
+
+        ports = Ports(self.clock, self.ids, self.sleep, self.stop)
+        return wire(self.settings, self.database, self.keys, ports, host=platform.node())
 
     @cached_property
     def keys(self) -> KeyRing:

@@ -1,5 +1,6 @@
 """Where a process's own log goes: the error output, as JSON under systemd and as one plain line for a person."""
 
+import io
 import logging
 import os
 import sys
@@ -7,8 +8,19 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import TextIO, cast
 
 import structlog
+
+
+class _ErrorOutput(io.TextIOBase):
+    """The error output as it is at the moment of writing, even if it was replaced since logging was set up."""
+
+    def write(self, text: str, /) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def set_up_logging(environ: Mapping[str, str] = os.environ) -> None:
@@ -28,7 +40,7 @@ def set_up_logging(environ: Mapping[str, str] = os.environ) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _ErrorOutput())),
     )
 
 

@@ -17,37 +17,58 @@ from calsync.cli.options import actor_options, add_config_option, config_option,
 from calsync.errors import CalsyncError, UserError
 from calsync.system_ports import SystemIds
 
-GROUPS: Final = (
-    "init",
-    "config",
-    "db",
-    "run",
-    "sync",
-    "demo",
-    "providers",
-    "calendars",
-    "appointments",
-    "drifts",
-    "claims",
-    "report",
-)
-"""Modules of this package that bring commands, in the order of `--help`; each has `register(app: click.Group)`."""
+COMMANDS: Final = {
+    "init": "init",
+    "config": "config",
+    "db": "db",
+    "run": "run",
+    "worker": "run",
+    "serve": "run",
+    "sync": "sync",
+    "demo": "demo",
+    "providers": "providers",
+    "calendars": "calendars",
+    "appointments": "appointments",
+    "drifts": "drifts",
+    "claims": "claims",
+    "report": "report",
+    "audit": "audit",
+}
+"""Top-level commands in the order of `--help`, and the module of this package that brings each.
+
+A module has `register(app: click.Group)` and is imported when one of its commands is asked for.
+"""
 
 _log = structlog.get_logger(__name__)
 
 
-class OrderedGroup(click.Group):
-    """A group that lists its commands in the order in which they were added."""
+class CommandTable(click.Group):
+    """The root group. It loads only the module of the command that runs, so that each starts fast and alone."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Names of the commands, as added."""
-        return list(self.commands)
+        """Names of all commands whose module is there."""
+        return [name for name, module in COMMANDS.items() if self._load(module) and name in self.commands]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name, its module loaded; None if there is none."""
+        if cmd_name not in self.commands and cmd_name in COMMANDS:
+            self._load(COMMANDS[cmd_name])
+        return self.commands.get(cmd_name)
+
+    def _load(self, module: str) -> bool:
+        name = f"calsync.cli.{module}"
+        if find_spec(name) is None:
+            return False
+        if all(self.commands.get(command) is None for command, home in COMMANDS.items() if home == module):
+            import_module(name).register(self)
+            add_config_option(self)
+        return True
 
 
 def build_app() -> click.Group:
     """The whole command tree."""
 
-    @click.group(cls=OrderedGroup, context_settings={"help_option_names": ["-h", "--help"]})
+    @click.group(cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"]})
     @click.version_option(__version__, prog_name="calsync")
     @config_option
     @json_option
@@ -55,10 +76,6 @@ def build_app() -> click.Group:
     def calsync() -> None:
         """Keeps calendars in step with appointment records, and wrong dates out of claims."""
 
-    for name in GROUPS:
-        if find_spec(f"calsync.cli.{name}") is not None:
-            import_module(f"calsync.cli.{name}").register(calsync)
-    add_config_option(calsync)
     return calsync
 
 

@@ -4,10 +4,11 @@ The shipped `config/calsync.toml` and the JSON schema are printed from here (`re
 the admin who will read it there.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Final, Literal, Protocol
 
 from pydantic import BaseModel, Field, SerializeAsAny, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
@@ -30,6 +31,8 @@ from calsync.settings.fields import (
     split_listen,
 )
 from calsync.settings.practice import DEFAULT_PRACTICE, Mode, Practice
+
+_PASSWORD: Final = re.compile(r"(://[^/@:]*:)[^/]*@")
 
 
 class ConnectorModels(Protocol):
@@ -292,4 +295,6 @@ class Settings(ConfigFile):
 
     def as_toml_values(self) -> dict[str, Any]:
         """Plain values for printing, without providers' connector keys and without anything secret."""
-        return self.model_dump(mode="json", exclude_none=True)
+        values = self.model_dump(mode="json", exclude_none=True)
+        values["database"]["url"] = _PASSWORD.sub(r"\1***@", values["database"]["url"])
+        return values

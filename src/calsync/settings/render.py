@@ -118,7 +118,7 @@ def _render_key(key: str, field: FieldInfo, chosen: object = None) -> Iterator[s
 def _render_providers(connectors: Mapping[str, ConnectorModels]) -> str:
     lines = [_PROVIDERS_HEAD, "# [[providers]]"]
     lines += _render_fields(Provider, "calendars", "calendars_reason", "calendars_since")
-    lines += ["#", '# calendars = "none" declares that the provider has none:']
+    lines += ["#", '# A provider who decidedly has no calendar: calendars = "none", and']
     lines += _render_fields(Provider, "id", "name", "email", "zone", "practice", "calendars")
     lines += ["#", "# [[providers.calendars]]", *_render_fields(CalendarConfig)]
     for name, connector in sorted(connectors.items()):

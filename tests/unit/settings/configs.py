@@ -22,7 +22,7 @@ class PaperCalendarKeys(BaseModel):
     """Keys of a paper calendar."""
 
     url: str = Field(description="Where it lies.")
-    username: str = "nobody"
+    username: str = Field("nobody", description="Whose it is.")
     password_file: Path | None = Field(None, description="File with the password.")
 
 
