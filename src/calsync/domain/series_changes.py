@@ -61,6 +61,7 @@ class Continued:
     moved: tuple[tuple[Appointment, Appointment], ...]
     made: tuple[Appointment, ...]
     surplus: tuple[Appointment, ...]
+    defaults: SeriesDefaults
 
 
 def end_series(series: Series, cut: datetime, late: Iterable[datetime] = ()) -> Series:
@@ -129,6 +130,7 @@ def continue_series(series: Series, members: Iterable[Appointment], course: NewC
         moved=moved,
         made=tuple(make_sessions(successor, course.defaults, free)),
         surplus=tuple(one for one in upcoming if one.id not in chosen),
+        defaults=course.defaults,
     )
 
 

@@ -18,6 +18,9 @@ class Findings:
         problem = Problem(what=what, where=f"{place}, {column}" if column else place, remedy=remedy)
         self._found.append((row or 0, problem))
 
+    def __len__(self) -> int:
+        return len(self._found)
+
     def rows(self) -> frozenset[int]:
         """The numbers of the rows with something wrong; 0 stands for the file as a whole."""
         return frozenset(row for row, _ in self._found)

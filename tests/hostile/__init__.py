@@ -1,0 +1,1 @@
+"""Hostile input, a file or a case each, with the answer it must get."""
