@@ -39,7 +39,7 @@ class CaldavCalendar:
         return TRAITS
 
     @property
-    def requests(self) -> int:
+    def requests_made(self) -> int:
         """How many requests this calendar has sent."""
         return self._client.requests
 

@@ -18,7 +18,7 @@ from calsync_caldav.ics_text import Component, IcsRefused, Line, parse, serialis
 from calsync_caldav.mapping import Reader, read_event
 from calsync_caldav.ours import MARKER, PRODID, with_our_description
 from calsync_caldav.times import date_text, parse_moment, wall_text
-from calsync_caldav.zones import definition_of
+from calsync_caldav.zones import UTC_NAMES, definition_of
 
 _RECURRENCE_LINES = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID")
 _MASTER_ONLY = {*_RECURRENCE_LINES, MARKER, "SEQUENCE"}
@@ -109,8 +109,7 @@ def _own(part: Component, looks: Appearance, order: Order) -> None:
 
 def _own_master_only(master: Component, order: Order) -> None:
     event = order.event
-    if event.location:
-        master.put("LOCATION", text_line("LOCATION", event.location))
+    master.put("LOCATION", *([text_line("LOCATION", event.location)] if event.location else []))
     described = master.first("DESCRIPTION")
     text = with_our_description(shown_text(described.value) if described else "", event.description)
     master.put("DESCRIPTION", *([text_line("DESCRIPTION", text)] if text else []))
@@ -148,7 +147,7 @@ def _silent(line: Line) -> Line:
 def _time_line(name: str, wall: datetime, span: Span) -> Line:
     if span.all_day:
         return Line(name, date_text(wall), (("VALUE", ("DATE",)),))
-    if span.zone == "UTC":
+    if span.zone in UTC_NAMES:
         return Line(name, wall_text(wall) + "Z")
     return Line(name, wall_text(wall), (("TZID", (span.zone,)),))
 
@@ -199,7 +198,7 @@ def _same_schedule(body: bytes, event: Event, reader: Reader) -> bool:
 
 def _definitions(calendar: Component, event: Event) -> list[Component]:
     spans = [event.master.span, *(item.appearance.span for item in event.overrides)]
-    names = dict.fromkeys(span.zone for span in spans if not span.all_day and span.zone != "UTC")
+    names = dict.fromkeys(span.zone for span in spans if not span.all_day and span.zone not in UTC_NAMES)
     there = {line.value.strip(): part for part in calendar.named("VTIMEZONE") if (line := part.first("TZID"))}
     # A definition that came with the resource may be used by lines of the person's own.
     ours = {name: definition_of(name, event.master.span.start.year) for name in names}

@@ -119,9 +119,17 @@ class Feed:
 
     def _sync_answer(self, token: str) -> Multistatus:
         answer = self.collection.sync_answer(token)
-        if answer.status != 207 and _refuses_token(answer):
-            raise CursorExpired(f"REPORT answered {answer.status}")
+        if answer.status != 207:
+            self._refused(answer)
         return multistatus_of(answer, self.collection.client, "REPORT")
+
+    def _refused(self, answer: Answer) -> None:
+        if token_refused(answer.status, parse_conditions(answer.body)):
+            self.collection.exists()  # a calendar that is gone answers alike
+            raise CursorExpired(f"REPORT answered {answer.status}")
+        if answer.status == 507:
+            raise Malformed("the server cannot answer a sync in one piece")
+        raise error_for("REPORT", answer.status, answer.headers)
 
     def _looks_like_a_listing(self, members: Members, known: Known) -> bool:
         news = [name for name, version in members.versions.items() if self.written.get(name) != version]
@@ -169,15 +177,6 @@ def _versions(known: Known, names: list[str]) -> dict[str, str]:
     for at in range(0, len(names), BATCH):
         found.update(known.versions(names[at : at + BATCH]))
     return found
-
-
-def _refuses_token(answer: Answer) -> bool:
-    conditions = parse_conditions(answer.body)
-    if token_refused(answer.status, conditions):
-        return True
-    if answer.status == 507:
-        raise Malformed("the server cannot answer a sync in one piece")
-    raise error_for("REPORT", answer.status, answer.headers)
 
 
 def _members(collection: Collection, answer: Multistatus) -> Members:

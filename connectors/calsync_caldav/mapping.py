@@ -1,9 +1,9 @@
 """From a calendar resource to an Event (RFC 5545, RFC 4791 4.1). Pure: text in, values out, nothing remembered.
 
-Wall times stay in the zone that the file names; UTC times get the zone `UTC`; floating and all-day times get the zone
-of the reader, as do times in a private zone that no IANA name equals. A resource of overrides alone (an invitation to
-some occurrences of a series) is an event without recurrence whose master looks like the first override, with the
-overrides beside it.
+Wall times stay in the zone that the file names; UTC times get the zone `Etc/UTC`; floating and all-day times get the
+zone of the reader, as do times in a private zone that no IANA name equals. A resource of overrides alone (an
+invitation to some occurrences of a series) is an event without recurrence whose master looks like the first override,
+with the overrides beside it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from calsync.domain.event import Appearance, Event, Override, Recurrence
 from calsync.domain.span import Span
@@ -28,7 +27,7 @@ from calsync_caldav.ics_text import (
 from calsync_caldav.ours import MARKER, our_description
 from calsync_caldav.rules import checked_rule
 from calsync_caldav.times import Duration, Moment, midnight, parse_duration, parse_moment
-from calsync_caldav.zones import FileZones, Zone, iana
+from calsync_caldav.zones import UTC_NAME, FileZones, Zone, iana
 
 _MARKER_ANYWHERE = re.compile(rb"^" + MARKER.encode() + rb":([!-~]{1,500})\r?$", re.MULTILINE)
 _FOLD = re.compile(rb"\r?\n[ \t]")
@@ -167,7 +166,7 @@ def _placed(file: _File, line: Line, moment: Moment, floating: Zone) -> _Placed:
     if moment.is_date:
         return _Placed(moment, floating)
     if moment.utc:
-        return _Placed(moment, Zone("UTC", ZoneInfo("UTC")))
+        return _Placed(moment, iana(UTC_NAME))
     tzid = line.param("TZID")
     return _Placed(moment, file.zones.named(tzid) if tzid else floating)
 

@@ -33,9 +33,8 @@ def strong_form(etag: str) -> str:
 def token_refused(status: int, conditions: Collection[str]) -> bool:
     """A sync token that the server no longer takes (sheet 5.2).
 
-    403, 409 or 412 with `valid-sync-token` (Radicale, Cyrus,
-    Xandikos), or a bare 400, 404, 409, 410 or 412 on the REPORT. Where the calendar is gone, the full read that follows
-    will say so.
+    403, 409 or 412 with `valid-sync-token` (Radicale, Cyrus, Xandikos), or a bare 400, 404, 409, 410 or 412 on the
+    REPORT, which a calendar that is gone answers as well.
     """
     if "valid-sync-token" in conditions or "supported-report" in conditions:
         return True

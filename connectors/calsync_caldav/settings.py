@@ -27,7 +27,7 @@ def _duration(value: object) -> object:
 class ConnectorSettings(BaseModel):
     """`[connectors.caldav]`: how to talk to all CalDAV servers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     verify_tls: bool = True
     """Check the server's certificate. Turning it off lets anyone on the way read and change calendars."""
@@ -50,7 +50,7 @@ class ConnectorSettings(BaseModel):
 class CalendarSettings(BaseModel):
     """The keys of one CalDAV calendar."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     url: str
     """A calendar (used as it is), or a principal, calendar home or server root (a calendar of our own is made)."""

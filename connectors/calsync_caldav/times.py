@@ -41,7 +41,7 @@ def parse_moment(text: str) -> Moment:
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise IcsRefused("year-out-of-range")
     try:
-        wall = datetime(year, month, day, hour, minute, min(second, 59))  # noqa: DTZ001 - wall time, beside its zone
+        wall = datetime(year, month, day, hour, minute, min(second, 59))
     except ValueError:
         raise IcsRefused("bad-time") from None
     return Moment(wall, is_date=found[4] is None, utc=found[7] == "Z")

@@ -27,6 +27,10 @@ _OBSERVANCE_LINES = {"DTSTART", "RRULE", "RDATE", "TZOFFSETFROM", "TZOFFSETTO", 
 _MAX_OBSERVANCES = 200
 _HORIZON_YEARS = 16
 
+UTC_NAME = "Etc/UTC"
+"""What times that end in Z are read as: the name that IANA calls UTC by, `UTC` being a link to it."""
+UTC_NAMES = {UTC_NAME, "UTC"}
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:
@@ -100,7 +104,7 @@ def _known() -> frozenset[str]:
 
 def _agree(one: tzinfo, other: tzinfo) -> bool:
     # Every ten days over three years that have both old and new summer time rules in them.
-    at = datetime(2024, 1, 1, 12)  # noqa: DTZ001 - wall time, read in both zones
+    at = datetime(2024, 1, 1, 12)
     for _ in range(110):
         if at.replace(tzinfo=one).utcoffset() != at.replace(tzinfo=other).utcoffset():
             return False
