@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+
+from calsync.domain.event import Appearance, Event
+from calsync.domain.notation import appearance_from_text, appearance_to_text, event_from_text, event_to_text
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -26,17 +30,27 @@ def from_micros(value: int) -> datetime:
     return EPOCH + timedelta(microseconds=value)
 
 
+def wall_to_text(wall: datetime) -> str:
+    """Write a naive wall time as ISO text, with `+1` behind it for the second reading of a repeated hour."""
+    return wall.replace(fold=0).isoformat() + ("+1" if wall.fold else "")
+
+
+def wall_from_text(text: str) -> datetime:
+    """Read what `wall_to_text` wrote."""
+    return datetime.fromisoformat(text.removesuffix("+1")).replace(fold=1 if text.endswith("+1") else 0)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC datetime, stored as integer microseconds since 1970, so that the database compares numbers."""
 
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
         """Store an aware instant."""
         return None if value is None else to_micros(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:
         """Give back an aware UTC instant."""
         return None if value is None else from_micros(value)
 
@@ -47,15 +61,15 @@ class OriginalStartColumn(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def coerce_compared_value(self, op: Any, value: Any) -> Any:
+    def coerce_compared_value(self, _op: Any, _value: Any) -> Any:
         """Compare None as a value, too."""
         return self
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int:
         """Store an aware instant, or the single's number."""
         return SINGLE if value is None else to_micros(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:
         """Give back an aware UTC instant, or None for a single."""
         return None if value is None or value == SINGLE else from_micros(value)
 
@@ -66,11 +80,11 @@ class Json(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> str | None:
         """Store canonical text."""
         return None if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Any:
         """Give back the value."""
         return None if value is None else json.loads(value)
 
@@ -81,12 +95,55 @@ class Wall(TypeDecorator[datetime]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> str | None:
         """Store `2026-11-24T10:00:00`, with `+1` behind it for the second reading of a repeated hour."""
-        return None if value is None else value.replace(fold=0).isoformat() + ("+1" if value.fold else "")
+        return None if value is None else wall_to_text(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:
         """Give back the naive wall time."""
-        if value is None:
-            return None
-        return datetime.fromisoformat(value.removesuffix("+1")).replace(fold=1 if value.endswith("+1") else 0)
+        return None if value is None else wall_from_text(value)
+
+
+class EventColumn(TypeDecorator[Event]):
+    """An event as canonical JSON text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Event | None, _dialect: Dialect) -> str | None:
+        """Store canonical text."""
+        return None if value is None else event_to_text(value)
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Event | None:
+        """Give back the event."""
+        return None if value is None else event_from_text(value)
+
+
+class AppearanceColumn(TypeDecorator[Appearance]):
+    """How one occurrence looked, as canonical JSON text; NULL: it was not there."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Appearance | None, _dialect: Dialect) -> str | None:
+        """Store canonical text."""
+        return appearance_to_text(value)
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Appearance | None:
+        """Give back the appearance."""
+        return appearance_from_text(value)
+
+
+class Instants(TypeDecorator[tuple[datetime | None, ...]]):
+    """Several instants or original starts, as a JSON list of microseconds; null for a single's only occurrence."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[datetime | None] | None, _dialect: Dialect) -> str | None:
+        """Store the list."""
+        return None if value is None else json.dumps([None if at is None else to_micros(at) for at in value])
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> tuple[datetime | None, ...] | None:
+        """Give back a tuple."""
+        return None if value is None else tuple(None if at is None else from_micros(at) for at in json.loads(value))

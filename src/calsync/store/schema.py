@@ -5,6 +5,7 @@ Texts that name people stand in `providers` and `clients` only. Event JSON never
 
 from __future__ import annotations
 
+from sqlalchemy import BigInteger as Big
 from sqlalchemy import (
     Boolean,
     Column,
@@ -19,9 +20,14 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy import BigInteger as Big
 
-from calsync.store.columns import Instant, Json, OriginalStartColumn, Wall
+from calsync.store.columns import AppearanceColumn, EventColumn, Instant, Instants, Json, OriginalStartColumn, Wall
+
+# Rows that are only ever added outgrow 32 bits on PostgreSQL; SQLite counts by itself in INTEGER columns only.
+Counting = Big().with_variant(Integer, "sqlite")
+
+# Which calendars a worker may claim: as text, because index and statements must say it in the same words.
+CLAIMABLE = "state NOT IN ('stopped', 'paused')"
 
 metadata = MetaData(
     naming_convention={
@@ -114,7 +120,10 @@ calendars = Table(
     Column("lease_owner", Text),
     Column("lease_until", Instant),
     Column("fence", Big, nullable=False, server_default=text("0")),
-    Index("ix_calendars_work", "priority", "due_at"),
+    # Calendars that nobody may work on are not in the index, so that a claim never looks at them.
+    Index("ix_calendars_work", "priority", "due_at", sqlite_where=text(CLAIMABLE), postgresql_where=text(CLAIMABLE)),
+    # Each pass changes an indexed column: leave room in the pages and clean up early.
+    postgresql_with={"fillfactor": 70, "autovacuum_vacuum_scale_factor": 0.02},
 )
 
 # --- records -------------------------------------------------------------------------------------------------------
@@ -129,12 +138,12 @@ series = Table(
     Column("end", Wall, nullable=False),
     Column("zone", Text, nullable=False),
     Column("rule", Text, nullable=False),
-    Column("added", Json, nullable=False),  # microseconds
-    Column("excluded", Json, nullable=False),
+    Column("added", Instants, nullable=False),
+    Column("excluded", Instants, nullable=False),
     Column("continues", Text),
     Column("cancelled", Boolean, nullable=False, server_default=text("false")),
     Column("version", Integer, nullable=False, server_default=text("1")),
-    Column("materialised_until", Instant),
+    Column("materialised_until", Instant, index=True),
     Column("defaults", Json),  # kind, code, payer, format, client_zone of occurrences made later
 )
 
@@ -156,7 +165,7 @@ appointments = Table(
     Column("code", Text),
     Column("payer", Text, nullable=False, server_default="insurance"),
     Column("format", Text),
-    Column("session", Text),
+    Column("session", Text, index=True),
     Column("client_zone", Text),
     Column("pending", Text),
     Column("pending_until", Instant),
@@ -181,6 +190,7 @@ blocks = Table(
     Column("zone", Text, nullable=False),
     Column("start_at", Instant, nullable=False),
     Column("end_at", Instant, nullable=False),
+    Column("all_day", Boolean, nullable=False, server_default=text("false")),
     Column("title", Text, nullable=False, server_default=""),
     Column("cancelled", Boolean, nullable=False, server_default=text("false")),
     Column("version", Integer, nullable=False, server_default=text("1")),
@@ -190,7 +200,7 @@ blocks = Table(
 record_history = Table(
     "record_history",
     metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("seq", Counting, primary_key=True, autoincrement=True),
     Column("kind", Text, nullable=False),  # appointment | series | block
     Column("subject", Text, nullable=False),
     Column("at", Instant, nullable=False),
@@ -239,9 +249,9 @@ links = Table(
     Column("uid", Text, nullable=False),
     Column("state", Text, nullable=False, server_default="active"),
     Column("version", Text),
-    Column("baseline", Json),
+    Column("baseline", EventColumn),
     Column("baseline_hash", Text),
-    Column("observed", Json),
+    Column("observed", EventColumn),
     Column("absent", Boolean, nullable=False, server_default=text("false")),
     Column("confirmed_at", Instant),
     Column("linked_at", Instant),
@@ -261,7 +271,7 @@ link_copies = Table(
     Column("link", Text, nullable=False),
     Column("remote_id", Text, nullable=False),
     Column("version", Text, nullable=False),
-    Column("event", Json, nullable=False),
+    Column("event", EventColumn, nullable=False),
     PrimaryKeyConstraint("link", "remote_id"),
 )
 
@@ -273,11 +283,11 @@ owed_writes = Table(
     Column("link", Text, nullable=False, index=True),
     Column("kind", Text, nullable=False),
     Column("remote_id", Text, nullable=False),
-    Column("target", Json),
+    Column("target", EventColumn),
     Column("content", Text),
     Column("version", Text),
     Column("cause", Text, nullable=False),
-    Column("reverts", Json, nullable=False),  # original starts, microseconds
+    Column("reverts", Instants, nullable=False),  # original starts
     Column("not_before", Instant, nullable=False),
     Column("state", Text, nullable=False, server_default="owed"),  # owed | sent | done | superseded | rejected
     Column("attempts", Integer, nullable=False, server_default=text("0")),
@@ -319,8 +329,8 @@ drifts = Table(
     Column("episode", Integer, nullable=False),
     Column("kind", Text, nullable=False),
     Column("phase", Text, nullable=False),
-    Column("expected", Json),
-    Column("observed", Json),
+    Column("expected", AppearanceColumn),
+    Column("observed", AppearanceColumn),
     Column("history", Json, nullable=False),
     Column("scope", Text, nullable=False),
     Column("mixed", Boolean, nullable=False, server_default=text("false")),
@@ -352,12 +362,12 @@ holds = Table(
 observations = Table(
     "observations",
     metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("seq", Counting, primary_key=True, autoincrement=True),
     Column("calendar", Text, nullable=False),
     Column("link", Text, nullable=False),
     Column("appointment", Text, nullable=False),
     Column("read_at", Instant, nullable=False),  # when the request began
-    Column("seen", Json),  # the appearance; NULL: it was not there
+    Column("seen", AppearanceColumn),  # the appearance; NULL: it was not there
     Column("version", Text),
     Column("drift", Text),  # the drift that recorded exactly this difference
     Column("after_end", Boolean, nullable=False, server_default=text("false")),
@@ -419,6 +429,7 @@ filings = Table(
     Column("control", Text),  # the payer's control number
     Column("filed_at", Instant, nullable=False),
     Column("filed_by", Text, nullable=False),
+    Column("against_gate", Boolean, nullable=False, server_default=text("false")),  # the gate had not cleared it
     Column("state", Text, nullable=False, server_default="filed"),  # filed | review | recalled | corrected | void
     Column("ended_at", Instant),
 )

@@ -1,0 +1,201 @@
+"""Calendars: what they are, where they were found, how they stand. Their work (due, lease) is in `work`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from calsync.store.rows import Shape, chunks
+from calsync.store.schema import calendars, links
+
+
+class CalendarState(StrEnum):
+    """How a calendar stands, everywhere in these words (rulings, last section)."""
+
+    ACTIVE = "active"
+    NEEDS_RECONNECT = "needs-reconnect"
+    READ_ONLY = "read-only"
+    UNREACHABLE = "unreachable"
+    STOPPED = "stopped"
+    PAUSED = "paused"
+
+
+# The error of a calendar that is paused because no configuration names it any more (R-23).
+NOT_IN_CONFIG = "not in the configuration any more: `calsync calendars remove` takes it away for good"
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarSpec:
+    """What a calendar is declared to be. `mode` is "mirror" or "busy", `source` "config" or "database"."""
+
+    id: str
+    provider: str
+    connection: str
+    connector: str
+    mode: str
+    placement: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRow:
+    """A calendar's whole row. `remote` is the service's address of it; `making_since` an intent to make it (R-25)."""
+
+    id: str
+    provider: str
+    connection: str
+    connector: str
+    mode: str
+    placement: str
+    source: str
+    remote: str | None
+    making_since: datetime | None
+    state: CalendarState
+    state_since: datetime | None
+    last_error: str | None
+    cursor: str | None
+    last_read_at: datetime | None
+    inventory_at: datetime | None
+    removed_at: datetime | None
+    due_at: datetime
+    priority: int
+    generation: int
+    done_generation: int
+    attempts: int
+    not_before: datetime | None
+    lease_owner: str | None
+    lease_until: datetime | None
+    fence: int
+
+
+def get(conn: Connection, calendar: str) -> CalendarRow | None:
+    """The calendar, removed or not; None when it is not on the books."""
+    return _SHAPE.first(conn, _GET, {"the_id": calendar})
+
+
+def rows(conn: Connection, provider: str | None = None, *, removed: bool = False) -> list[CalendarRow]:
+    """All calendars, or one provider's, by id; removed ones only if asked for."""
+    query = select(*_SHAPE.columns).order_by(_c.id)
+    if provider is not None:
+        query = query.where(_c.provider == provider)
+    if not removed:
+        query = query.where(_c.removed_at.is_(None))
+    return _SHAPE.all(conn, query)
+
+
+def register(conn: Connection, spec: CalendarSpec, now: datetime) -> bool:
+    """Put the calendar on the books as declared, due at once if it is new; True if it is.
+
+    One that is known keeps its state, cursor and work; it leaves the pause that its absence from the config caused.
+    """
+    known = get(conn, spec.id)
+    if known is None:
+        conn.execute(_ADD, {**_SPEC.values(spec), "due_at": now, "state_since": now})
+        return True
+    change = {name: value for name, value in _SPEC.values(spec).items() if getattr(known, name) != value}
+    if known.removed_at is not None:
+        change["removed_at"] = None
+    if known.state is CalendarState.PAUSED and known.last_error == NOT_IN_CONFIG:
+        change |= {"state": CalendarState.ACTIVE.value, "state_since": now, "last_error": None, "due_at": now}
+    if change:
+        conn.execute(update(calendars).where(_c.id == spec.id).values(change))
+    return False
+
+
+def set_remote(conn: Connection, calendar: str, remote: str | None) -> None:
+    """Remember the service's address of the calendar; it is not being made any more."""
+    conn.execute(_SET_REMOTE, {"the_id": calendar, "remote": remote})
+
+
+def set_making(conn: Connection, calendar: str, at: datetime | None) -> None:
+    """Remember, before asking the service, that a calendar is being made since `at`; None: no more (R-25)."""
+    conn.execute(_SET_MAKING, {"the_id": calendar, "at": at})
+
+
+def set_state(conn: Connection, calendar: str, state: CalendarState | str, error: str | None, at: datetime) -> bool:
+    """Put the calendar into a state; True if it was in another one. The error is kept up to date in any case."""
+    parameters = {"the_id": calendar, "to_state": CalendarState(state).value, "error": error, "at": at}
+    if conn.execute(_SET_STATE, parameters).rowcount == 1:
+        return True
+    conn.execute(_SET_ERROR, {"the_id": calendar, "error": error})
+    return False
+
+
+def save_reading(
+    conn: Connection, calendar: str, cursor: str | None, read_at: datetime, inventory_at: datetime | None = None
+) -> None:
+    """Remember where the feed goes on, when the request began, and when versions were last compared in full."""
+    parameters = {"the_id": calendar, "cursor": cursor, "read_at": read_at, "inventory_at": inventory_at}
+    conn.execute(_SAVE_READING, parameters)
+
+
+def remove(conn: Connection, calendar: str, at: datetime) -> None:
+    """Take the calendar off the mirrored ones; its links and history stay."""
+    conn.execute(_REMOVE, {"the_id": calendar, "at": at})
+
+
+def missing_from_config(conn: Connection, ids: Collection[str], at: datetime | None = None) -> list[str]:
+    """Pause every calendar of the config that is not among `ids` any more; those that were not paused before."""
+    known = conn.execute(_OF_CONFIG).scalars().all()
+    missing = [one for one in known if one not in ids]
+    for part in chunks(missing):
+        conn.execute(_PAUSE_MISSING, {"ids": part, "at": at})
+    return missing
+
+
+def link_counts(conn: Connection) -> dict[str, int]:
+    """How many links every calendar has that are not history; calendars without any are left out."""
+    return {row[0]: row[1] for row in conn.execute(_LINK_COUNTS)}
+
+
+def link_count(conn: Connection, calendar: str) -> int:
+    """How many links this calendar has that are not history."""
+    return int(conn.execute(_LINK_COUNT, {"the_id": calendar}).scalar_one())
+
+
+_c = calendars.c
+_SHAPE = Shape(calendars, CalendarRow, state=CalendarState)
+_SPEC = Shape(calendars, CalendarSpec)
+_THIS = _c.id == bindparam("the_id")
+_GET = select(*_SHAPE.columns).where(_THIS)
+_ADD = insert(calendars)
+_SET_REMOTE = update(calendars).where(_THIS).values(remote=bindparam("remote"), making_since=None)
+_SET_MAKING = update(calendars).where(_THIS).values(making_since=bindparam("at"))
+_SET_STATE = (
+    update(calendars)
+    .where(_THIS, _c.state != bindparam("to_state"))
+    .values(state=bindparam("to_state"), state_since=bindparam("at"), last_error=bindparam("error"))
+)
+_SET_ERROR = (
+    update(calendars)
+    .where(_THIS, _c.last_error.is_distinct_from(bindparam("error", type_=_c.last_error.type)))
+    .values(last_error=bindparam("error"))
+)
+_SAVE_READING = (
+    update(calendars)
+    .where(_THIS)
+    .values(
+        cursor=bindparam("cursor"),
+        last_read_at=bindparam("read_at"),
+        inventory_at=func.coalesce(bindparam("inventory_at", type_=_c.inventory_at.type), _c.inventory_at),
+    )
+)
+_REMOVE = update(calendars).where(_THIS).values(removed_at=bindparam("at"), state="paused", state_since=bindparam("at"))
+_OF_CONFIG = select(_c.id).where(_c.source == "config", _c.removed_at.is_(None), _c.state != "paused").order_by(_c.id)
+_PAUSE_MISSING: Any = (
+    update(calendars)
+    .where(_c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        state=CalendarState.PAUSED.value,
+        state_since=func.coalesce(bindparam("at", type_=_c.state_since.type), _c.state_since),
+        last_error=NOT_IN_CONFIG,
+    )
+)
+_ALIVE = links.c.state != "retired"
+_LINK_COUNTS = select(links.c.calendar, func.count()).where(_ALIVE).group_by(links.c.calendar)
+_LINK_COUNT = select(func.count()).where(links.c.calendar == bindparam("the_id"), _ALIVE)

@@ -1,0 +1,127 @@
+"""The door to the database: transactions, the database's time, and errors that a person can act on.
+
+Everything above the store opens a transaction here and hands its connection to the tables' modules. No network call
+belongs inside a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import URL, Connection, Engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from calsync.errors import ConfigError
+from calsync.ports import Clock
+from calsync.store import audit, claims, dialect, late
+from calsync.store.driver_errors import as_ours, pool_exhausted
+from calsync.store.revisions import require_current
+
+_BACKENDS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
+
+
+class Database:
+    """One database, shared by all threads of the process.
+
+    A database in memory has a single connection: use it from one thread at a time, one transaction after the other.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.engine: Engine = dialect.make_engine(url)
+        self._is_current = False
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is SQLite: one machine, one writer at a time."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction that may write: committed at the end of the block, rolled back when an error leaves it.
+
+        On SQLite it is the only one that writes from its start on. Raises `StoreUnavailable` when the database cannot
+        be reached, opened or written or stays locked, `NotUpgraded` when its tables are missing or older than this
+        program, and `StartRefusedError` when they are newer.
+        """
+        with self._translated():
+            self._check_once()
+            with self.engine.begin() as conn:
+                late.begin(conn)
+                yield conn
+                claims.write_touched(conn)
+                audit.write_notes(conn)
+                late.end(conn)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads and sees one moment throughout. Raises like `transaction`."""
+        with self._translated():
+            self._check_once()
+            with dialect.begin_reading(self.engine) as conn, conn.begin():
+                yield conn
+
+    def now(self, conn: Connection, clock: Clock) -> datetime:
+        """The instant by which leases and due times count: PostgreSQL's own (R-28), on SQLite the given clock's."""
+        return dialect.database_now(conn, clock)
+
+    def dispose(self) -> None:
+        """Close all connections. A database in memory is gone with them."""
+        self.engine.dispose()
+
+    def tables_are_current(self) -> None:
+        """Take it that the tables were just made or upgraded by this program."""
+        self._is_current = True
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except PoolTimeout as problem:
+            raise pool_exhausted(self.url) from problem
+        except DBAPIError as problem:
+            ours = as_ours(problem, self.url)
+            if ours is None:
+                raise
+            raise ours from problem
+
+    def _check_once(self) -> None:
+        if not self._is_current:
+            require_current(self.engine, self.url)
+            self._is_current = True
+
+
+def open_database(url: str) -> Database:
+    """The database at an address such as `sqlite:///calsync.db` or `postgresql+psycopg://…`; nothing is connected yet.
+
+    `ConfigError` when the address cannot be used. A missing or older database shows at the first transaction.
+    """
+    return Database(parsed_url(url))
+
+
+def parsed_url(url: str) -> URL:
+    """The address, with the driver that calsync uses; `ConfigError` when it is none or of another database."""
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, NoSuchModuleError, ValueError) as problem:
+        raise _unusable("the database address cannot be read") from problem
+    if backend not in _BACKENDS:
+        raise _unusable(f"{backend!r} is not a database that calsync can use")
+    if "+" not in parsed.drivername:
+        parsed = parsed.set(drivername=_BACKENDS[backend])
+    try:
+        parsed.get_dialect()
+    except (ArgumentError, NoSuchModuleError) as problem:
+        raise _unusable(f"there is no database driver {parsed.drivername!r}") from problem
+    return parsed
+
+
+def _unusable(what: str) -> ConfigError:
+    return ConfigError.of(
+        what, where="[database] url", remedy="Write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+    )

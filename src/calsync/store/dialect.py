@@ -1,0 +1,188 @@
+"""All that differs between SQLite and PostgreSQL. No other module asks which database it talks to.
+
+Row locks need no word here: SQLAlchemy leaves `FOR UPDATE` out for SQLite, where a write transaction is the only one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Engine,
+    Executable,
+    Select,
+    Table,
+    case,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from calsync.ports import Clock
+
+BUSY_TIMEOUT_S: Final = 15
+_READING: Final = "calsync_reading"
+_POOL_SIZE: Final = 10
+_POOL_OVERFLOW: Final = 30
+_UPGRADE_LOCK: Final = 0x63616C73  # any number that no other program of the database uses: "cals"
+
+Changes = Callable[[Any], dict[str, Any]]
+
+
+class Upsert:
+    """An insert that meets an existing row peacefully, prebuilt for both databases.
+
+    `changes` is handed the row that was to be inserted and says which columns of the existing one become what; without
+    it the existing row stays as it is. `source` inserts the rows of a select instead of bound values.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        keys: Sequence[Column[Any]],
+        changes: Changes | None = None,
+        source: tuple[Sequence[str], Select[Any]] | None = None,
+    ) -> None:
+        self._lite = self._built(sqlite.insert(table), keys, changes, source)
+        self._postgres = self._built(postgresql.insert(table), keys, changes, source)
+
+    @staticmethod
+    def _built(insert: Any, keys: Sequence[Column[Any]], changes: Changes | None, source: Any) -> Executable:
+        if source is not None:
+            insert = insert.from_select(*source)
+        if changes is None:
+            built: Executable = insert.on_conflict_do_nothing(index_elements=keys)
+        else:
+            built = insert.on_conflict_do_update(index_elements=keys, set_=changes(insert.excluded))
+        return built
+
+    def run(self, conn: Connection, parameters: Any) -> int:
+        """Execute with one mapping or a list of them; the number of rows that were inserted or changed."""
+        if isinstance(parameters, list) and not parameters:
+            return 0
+        statement = self._lite if on_sqlite(conn) else self._postgres
+        return conn.execute(statement, parameters).rowcount
+
+
+def on_sqlite(conn: Connection) -> bool:
+    """Whether this connection talks to SQLite."""
+    return conn.dialect.name == "sqlite"
+
+
+def smaller(left: Any, right: Any) -> Any:
+    """The smaller of two values that are not null (PostgreSQL has `least` for it, SQLite `min`)."""
+    return case((left < right, left), else_=right)
+
+
+def larger(left: Any, right: Any) -> Any:
+    """The larger of two values that are not null."""
+    return case((left > right, left), else_=right)
+
+
+def database_now(conn: Connection, clock: Clock) -> datetime:
+    """The present instant: PostgreSQL's own, so that the machines' clocks do not matter (R-28), else the clock's."""
+    if on_sqlite(conn):
+        return clock.now()
+    at: datetime = conn.execute(_DATABASE_TIME).scalar_one()
+    return at.astimezone(UTC)
+
+
+def database_identity(conn: Connection, host: str) -> str:
+    """What tells a database from a copy of it: the host for SQLite's file, the cluster and the name for PostgreSQL."""
+    if on_sqlite(conn):
+        return host
+    cluster, name = conn.execute(_CLUSTER).one()
+    return f"postgresql:{cluster}/{name}"
+
+
+def lock_for_upgrade(conn: Connection) -> None:
+    """Wait until no other upgrade runs; the lock ends with the transaction. SQLite's transaction is lock enough."""
+    if not on_sqlite(conn):
+        conn.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _UPGRADE_LOCK})
+
+
+def make_engine(url: URL) -> Engine:
+    """An engine whose transactions behave alike on both databases: see `begin_reading` and the pragmas."""
+    return _sqlite_engine(url) if url.get_backend_name() == "sqlite" else _postgres_engine(url)
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """The file of an SQLite address; None for one in memory and for PostgreSQL."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(url.database))
+
+
+def begin_reading(engine: Engine) -> Connection:
+    """A connection whose transaction sees one moment of the database and waits for no writer."""
+    conn = engine.connect()
+    if on_sqlite(conn):
+        return conn.execution_options(**{_READING: True})
+    return conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def query_plan(conn: Connection, statement: Executable, parameters: dict[str, Any]) -> str:
+    """How the database would run a statement, in its own words; nothing is run."""
+    bound = statement.params(parameters)  # type: ignore[attr-defined]
+    sql = str(bound.compile(conn, compile_kwargs={"literal_binds": True}))
+    word = "EXPLAIN QUERY PLAN " if on_sqlite(conn) else "EXPLAIN "
+    rows = conn.execute(text(word + sql.replace(":", r"\:")))
+    return "\n".join(str(row[-1]) for row in rows)
+
+
+_DATABASE_TIME = select(func.clock_timestamp())
+_CLUSTER = text("SELECT (SELECT system_identifier FROM pg_control_system()), current_database()")
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    # In WAL mode less than FULL may lose the last commits with the power, while the calendars keep what we wrote.
+    "PRAGMA synchronous = FULL",
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}",
+    "PRAGMA foreign_keys = ON",
+)
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    if sqlite_file(url) is None:
+        # One connection that everybody shares: the database lives as long as it does.
+        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+    else:
+        engine = create_engine(
+            url,
+            poolclass=QueuePool,
+            pool_size=_POOL_SIZE,
+            max_overflow=_POOL_OVERFLOW,
+            connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S},
+        )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(raw: Any, _record: Any) -> None:
+    raw.isolation_level = None  # the driver must not begin transactions by itself: `_begin_sqlite` does
+    cursor = raw.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_sqlite(conn: Connection) -> None:
+    # A writer takes its lock at the start: one that reads first and writes later could find that it has to give up.
+    reading = conn.get_execution_options().get(_READING, False)
+    conn.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _postgres_engine(url: URL) -> Engine:
+    return create_engine(
+        url, pool_size=_POOL_SIZE, max_overflow=_POOL_OVERFLOW, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+    )

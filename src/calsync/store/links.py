@@ -1,0 +1,363 @@
+"""Links: which subject is which event in which calendar, and what was last agreed and last seen there (R-1).
+
+A title that a person typed is stored as a mark (R-6), wherever it was seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
+
+from calsync.domain.appointment import Subject, SubjectKind
+from calsync.domain.event import Event
+from calsync.domain.link import Link, LinkState
+from calsync.reconcile.case import Copy
+from calsync.store.dialect import Upsert
+from calsync.store.rows import chunks
+from calsync.store.schema import link_copies, links
+from calsync.store.titles import hide_titles, titles_of
+
+
+class Confirmation(TypedDict):
+    """What a calendar acknowledged. `confirmed_at` is when it did; None keeps the time on the books."""
+
+    version: str | None
+    baseline: Event | None
+    baseline_hash: str | None
+    remote_id: str
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLife:
+    """A link with what the claims gate must know: its event's last end, the read that is owed, when the link ended."""
+
+    link: Link
+    last_end: datetime | None
+    read_after: datetime | None
+    ended_at: datetime | None
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def link(conn: Connection, link_id: str) -> Link | None:
+    """The link, or None."""
+    row = conn.execute(_BY_ID, {"the_id": link_id}).first()
+    return None if row is None else _link(row)
+
+
+def by_ids(conn: Connection, ids: Iterable[str]) -> list[Link]:
+    """Those of the links that are known, by id."""
+    found = [_link(row) for part in chunks(sorted(set(ids))) for row in conn.execute(_BY_IDS, {"ids": part})]
+    return sorted(found, key=lambda one: one.id)
+
+
+def by_subject(conn: Connection, calendar: str, subject: Subject) -> Link | None:
+    """The subject's link in this calendar, in its latest generation, unless it is retired."""
+    parameters = {"the_calendar": calendar, "the_kind": subject.kind.value, "the_subject": subject.id}
+    row = conn.execute(_BY_SUBJECT, parameters).first()
+    return None if row is None else _link(row)
+
+
+def by_remote_ids(conn: Connection, calendar: str, remote_ids: Iterable[str]) -> list[Link]:
+    """The links of these events of the calendar, retired ones as well, by link id."""
+    found = [
+        _link(row)
+        for part in chunks(sorted(set(remote_ids)))
+        for row in conn.execute(_BY_REMOTE_IDS, {"the_calendar": calendar, "ids": part})
+    ]
+    return sorted(found, key=lambda one: one.id)
+
+
+def versions(conn: Connection, calendar: str, remote_ids: Iterable[str]) -> dict[str, str]:
+    """The version on the books of those of these events that have one, by remote id."""
+    return {
+        row.remote_id: row.version
+        for part in chunks(sorted(set(remote_ids)))
+        for row in conn.execute(_VERSIONS, {"the_calendar": calendar, "ids": part})
+    }
+
+
+def all_remote_ids(conn: Connection, calendar: str) -> Iterator[tuple[str, str, str | None]]:
+    """Stream link id, remote id and version of every link of the calendar that is not retired, by link id."""
+    rows = conn.execute(_ALL_REMOTE_IDS, {"the_calendar": calendar}, execution_options={"yield_per": 1000})
+    for row in rows:
+        yield row.id, row.remote_id, row.version
+
+
+def of_calendar(conn: Connection, calendar: str) -> Iterator[Link]:
+    """Stream every link of the calendar that is not retired, by id."""
+    rows = conn.execute(_OF_CALENDAR, {"the_calendar": calendar}, execution_options={"yield_per": 200})
+    for row in rows:
+        yield _link(row)
+
+
+def of_subject(conn: Connection, subject: Subject) -> list[Link]:
+    """The subject's links in all calendars, whatever their state, by calendar and id."""
+    return [life.link for life in lives_of_subjects(conn, [subject]).get(subject, [])]
+
+
+def lives_of_subjects(conn: Connection, subjects: Iterable[Subject]) -> dict[Subject, list[LinkLife]]:
+    """Every link of these subjects in all calendars, whatever its state; subjects without any are left out."""
+    by_kind: dict[SubjectKind, set[str]] = {}
+    for subject in subjects:
+        by_kind.setdefault(subject.kind, set()).add(subject.id)
+    found: dict[Subject, list[LinkLife]] = {}
+    for kind, ids in by_kind.items():
+        for part in chunks(sorted(ids)):
+            for row in conn.execute(_LIVES, {"the_kind": kind.value, "ids": part}):
+                life = LinkLife(_link(row), row.last_end, row.read_after, row.ended_at)
+                found.setdefault(life.link.subject, []).append(life)
+    return found
+
+
+def reads_due(conn: Connection, calendar: str, now: datetime, limit: int) -> list[Link]:
+    """Links whose event is to be read by id now (R-19), the longest due first."""
+    return [_link(row) for row in conn.execute(_READS_DUE, {"the_calendar": calendar, "now": now, "room": limit})]
+
+
+def next_read(conn: Connection, calendar: str) -> datetime | None:
+    """When the next read by id is due, or None."""
+    at: datetime | None = conn.execute(_NEXT_READ, {"the_calendar": calendar}).scalar_one()
+    return at
+
+
+def upcoming_count(conn: Connection, calendar: str, now: datetime) -> int:
+    """How many events that were written at least once still have something ahead of them (R-13's denominator)."""
+    return int(conn.execute(_UPCOMING, {"the_calendar": calendar, "now": now}).scalar_one())
+
+
+def copies(conn: Connection, link_id: str) -> tuple[Copy, ...]:
+    """Events under other names that carry this link's marker, by remote id."""
+    return tuple(Copy(*row) for row in conn.execute(_COPIES, {"the_link": link_id}))
+
+
+def copy_ids(conn: Connection, calendar: str, remote_ids: Iterable[str]) -> set[str]:
+    """Those of these events of the calendar that are on the books as copies."""
+    return {
+        str(one)
+        for part in chunks(sorted(set(remote_ids)))
+        for one in conn.execute(_COPY_IDS, {"the_calendar": calendar, "ids": part}).scalars()
+    }
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+
+
+def insert(conn: Connection, new: Link) -> None:
+    """Put a new link on the books."""
+    conn.execute(_ADD, _columns(new))
+
+
+def next_generation(conn: Connection, link_id: str, *, generation: int, remote_id: str, uid: str) -> None:
+    """Go on under a new name, with nothing confirmed yet: the service refused the old name, or the link was retired."""
+    parameters = {"the_id": link_id, "to_generation": generation, "to_remote_id": remote_id, "to_uid": uid}
+    conn.execute(_NEXT_GENERATION, parameters)
+
+
+def confirm(conn: Connection, link_id: str, **told: Unpack[Confirmation]) -> None:
+    """The calendar shows the baseline: nothing differs any more. The first time sets `linked_at`."""
+    conn.execute(_CONFIRM, {"the_id": link_id, **{f"to_{name}": value for name, value in told.items()}})
+
+
+def remember(conn: Connection, link_id: str, *, version: str | None, observed: Event | None, absent: bool) -> None:
+    """What the last look showed: the event while it differs from the baseline, or that it was missing.
+
+    Version None keeps the one on the books.
+    """
+    if observed is not None:
+        baseline = conn.execute(_BASELINE, {"the_id": link_id}).scalar_one_or_none()
+        observed = hide_titles(observed, titles_of(baseline))
+    conn.execute(_REMEMBER, {"the_id": link_id, "to_version": version, "to_observed": observed, "to_absent": absent})
+
+
+def set_read_after(conn: Connection, link_id: str, at: datetime | None) -> None:
+    """Owe a read by id from `at` on; None: none is owed."""
+    conn.execute(_SET_READ_AFTER, {"the_id": link_id, "at": at})
+
+
+def set_last_end(conn: Connection, link_id: str, at: datetime | None) -> None:
+    """Remember when the last expected occurrence ends; None: it goes on for ever."""
+    conn.execute(_SET_LAST_END, {"the_id": link_id, "at": at})
+
+
+def set_retiring(conn: Connection, link_id: str) -> None:
+    """The event is watched until it is removed (R-23)."""
+    conn.execute(_SET_RETIRING, {"the_id": link_id})
+
+
+def retire(conn: Connection, link_id: str, at: datetime) -> None:
+    """The link is history: its event is no longer looked at. It goes on counting for sessions that ended before."""
+    conn.execute(_RETIRE, {"the_id": link_id, "at": at})
+
+
+def put_copy(conn: Connection, link_id: str, remote_id: str, version: str, event: Event) -> None:
+    """Remember an event under another name that carries this link's marker."""
+    baseline = conn.execute(_BASELINE, {"the_id": link_id}).scalar_one_or_none()
+    shown = hide_titles(event, titles_of(baseline))
+    _PUT_COPY.run(conn, {"link": link_id, "remote_id": remote_id, "version": version, "event": shown})
+
+
+def drop_copy(conn: Connection, link_id: str, remote_id: str) -> None:
+    """Forget a copy that is gone."""
+    conn.execute(_DROP_COPY, {"the_link": link_id, "the_remote_id": remote_id})
+
+
+_c = links.c
+_COLUMNS = [
+    _c[name]
+    for name in (
+        "id",
+        "calendar",
+        "provider",
+        "subject_kind",
+        "subject",
+        "generation",
+        "remote_id",
+        "uid",
+        "state",
+        "version",
+        "baseline",
+        "baseline_hash",
+        "observed",
+        "absent",
+        "confirmed_at",
+        "linked_at",
+    )
+]
+
+
+def _link(row: Any) -> Link:
+    number, calendar, provider, kind, subject, generation, remote_id, uid, state, *rest = row[: len(_COLUMNS)]
+    return Link(
+        number,
+        calendar,
+        provider,
+        Subject(SubjectKind(kind), subject),
+        generation,
+        remote_id,
+        uid,
+        LinkState(state),
+        *rest,
+    )
+
+
+def _columns(one: Link) -> dict[str, Any]:
+    named = {column.name: getattr(one, column.name) for column in _COLUMNS if column.name != "subject_kind"}
+    return named | {
+        "subject_kind": one.subject.kind.value,
+        "subject": one.subject.id,
+        "state": one.state.value,
+        "observed": None if one.observed is None else hide_titles(one.observed, titles_of(one.baseline)),
+    }
+
+
+_HERE = _c.calendar == bindparam("the_calendar")
+_THIS = _c.id == bindparam("the_id")
+_IDS: Any = bindparam("ids", expanding=True)
+_ALIVE = _c.state != "retired"
+_BY_ID = select(*_COLUMNS).where(_THIS)
+_BY_IDS = select(*_COLUMNS).where(_c.id.in_(_IDS))
+_BY_SUBJECT = (
+    select(*_COLUMNS)
+    .where(_HERE, _c.subject_kind == bindparam("the_kind"), _c.subject == bindparam("the_subject"), _ALIVE)
+    .order_by(_c.generation.desc())
+    .limit(1)
+)
+_BY_REMOTE_IDS = select(*_COLUMNS).where(_HERE, _c.remote_id.in_(_IDS))
+_VERSIONS = select(_c.remote_id, _c.version).where(_HERE, _c.remote_id.in_(_IDS), _c.version.is_not(None), _ALIVE)
+_ALL_REMOTE_IDS = select(_c.id, _c.remote_id, _c.version).where(_HERE, _ALIVE).order_by(_c.id)
+_OF_CALENDAR = select(*_COLUMNS).where(_HERE, _ALIVE).order_by(_c.id)
+_LIVES = (
+    select(*_COLUMNS, _c.last_end, _c.read_after, _c.ended_at)
+    .where(_c.subject_kind == bindparam("the_kind"), _c.subject.in_(_IDS))
+    .order_by(_c.subject, _c.calendar, _c.generation, _c.id)
+)
+_NOW = bindparam("now", type_=_c.read_after.type)
+_READS_DUE = (
+    select(*_COLUMNS)
+    .where(_HERE, _c.read_after <= _NOW, _ALIVE)
+    .order_by(_c.read_after, _c.id)
+    .limit(bindparam("room"))
+)
+_NEXT_READ = select(func.min(_c.read_after)).where(_HERE, _c.read_after.is_not(None), _ALIVE)
+_UPCOMING = select(func.count()).where(
+    _HERE, or_(_c.last_end > _NOW, _c.last_end.is_(None)), _c.linked_at.is_not(None), _ALIVE
+)
+_ADD = links.insert()
+_BASELINE = select(_c.baseline).where(_THIS)
+_NOTHING_SEEN: dict[str, Any] = {"observed": None, "absent": False}
+_NEXT_GENERATION = (
+    update(links)
+    .where(_THIS)
+    .values(
+        generation=bindparam("to_generation"),
+        remote_id=bindparam("to_remote_id"),
+        uid=bindparam("to_uid"),
+        state=LinkState.ACTIVE.value,
+        version=None,
+        baseline=None,
+        baseline_hash=None,
+        confirmed_at=None,
+        linked_at=None,
+        read_after=None,
+        ended_at=None,
+        **_NOTHING_SEEN,
+    )
+)
+_AT = bindparam("to_confirmed_at", type_=_c.confirmed_at.type)
+_CONFIRM = (
+    update(links)
+    .where(_THIS)
+    .values(
+        version=bindparam("to_version"),
+        baseline=bindparam("to_baseline"),
+        baseline_hash=bindparam("to_baseline_hash"),
+        remote_id=bindparam("to_remote_id"),
+        confirmed_at=func.coalesce(_AT, _c.confirmed_at),
+        linked_at=func.coalesce(_c.linked_at, _AT),
+        **_NOTHING_SEEN,
+    )
+)
+_REMEMBER = (
+    update(links)
+    .where(_THIS)
+    .values(
+        version=func.coalesce(bindparam("to_version", type_=_c.version.type), _c.version),
+        observed=bindparam("to_observed"),
+        absent=bindparam("to_absent"),
+    )
+)
+_SET_READ_AFTER = (
+    update(links)
+    .where(_THIS, _c.read_after.is_distinct_from(bindparam("at", type_=_c.read_after.type)))
+    .values(read_after=bindparam("at"))
+)
+_SET_LAST_END = (
+    update(links)
+    .where(_THIS, _c.last_end.is_distinct_from(bindparam("at", type_=_c.last_end.type)))
+    .values(last_end=bindparam("at"))
+)
+_SET_RETIRING = update(links).where(_THIS, _ALIVE).values(state=LinkState.RETIRING.value)
+_RETIRE = (
+    update(links)
+    .where(_THIS)
+    .values(
+        state=LinkState.RETIRED.value,
+        ended_at=func.coalesce(_c.ended_at, bindparam("at", type_=_c.ended_at.type)),
+        read_after=None,
+        **_NOTHING_SEEN,
+    )
+)
+_p = link_copies.c
+_COPIES = select(_p.remote_id, _p.version, _p.event).where(_p.link == bindparam("the_link")).order_by(_p.remote_id)
+_COPY_IDS = select(_p.remote_id).where(_p.remote_id.in_(_IDS), _p.link == _c.id, _HERE)
+_PUT_COPY = Upsert(link_copies, [_p.link, _p.remote_id], lambda new: {"version": new["version"], "event": new["event"]})
+_DROP_COPY = delete(link_copies).where(
+    and_(_p.link == bindparam("the_link"), _p.remote_id == bindparam("the_remote_id"))
+)

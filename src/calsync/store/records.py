@@ -1,0 +1,382 @@
+"""The platform's records: appointments, series and blocks, and their history.
+
+Every `put_` is whole: it writes the record and its history, marks the subject for every mirror calendar of the
+provider (of the old one, too, where that changed) and has the claims assessed again. A record that is already so is
+left alone. Nothing here checks rules: that is the callers' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Required, TypedDict, Unpack
+
+from sqlalchemy import Connection, Select, bindparam, insert, or_, select, update
+
+from calsync.domain.appointment import Appointment, AppointmentStatus, Block, Series, Subject, SubjectKind
+from calsync.store import claims, subject_changes
+from calsync.store.dialect import Upsert
+from calsync.store.record_values import (
+    APPOINTMENT,
+    BLOCK,
+    SERIES,
+    AppointmentFacts,
+    SeriesFacts,
+    appointment_columns,
+    appointment_of,
+    block_columns,
+    block_of,
+    in_history,
+    series_columns,
+    series_of,
+)
+from calsync.store.rows import Shape, chunks
+from calsync.store.schema import appointments as appointments_table
+from calsync.store.schema import blocks as blocks_table
+from calsync.store.schema import record_history
+from calsync.store.schema import series as series_table
+
+
+class Change(TypedDict, total=False):
+    """Who changes a record, when, how and why.
+
+    `actor` is `provider:ID`, `support:NAME`, `import` …; `action` a word such as "book", "reschedule", "cancel".
+    `origin` (book, import, api, mapping) is kept from the first time. `completed_by`: who recorded attendance; left
+    out, the one on the books stays as long as the status does. `pending_until`: when the open request lapses.
+    """
+
+    now: Required[datetime]
+    actor: Required[str]
+    action: Required[str]
+    origin: str
+    reason: str | None
+    note: str | None
+    completed_by: str | None
+    pending_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentFilter:
+    """Which appointments; what is None or empty does not narrow. `since` <= start < `until`, aware instants."""
+
+    provider: str | None = None
+    client: str | None = None
+    status: AppointmentStatus | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    ids: Sequence[str] | None = None
+    series: str | None = None
+    clients: Sequence[str] | None = None  # any of these, as a search by name finds them
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One change of a record: the values before (None: it was new) and after."""
+
+    seq: int
+    kind: str
+    subject: str
+    at: datetime
+    actor: str
+    action: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    reason: str | None = None
+    note: str | None = None
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What a `put_` has to write, collected first so that it is written in the order that avoids deadlocks."""
+
+    change: Change
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    subjects: set[tuple[str, Subject]] = field(default_factory=set)
+
+    def add(self, kind: SubjectKind, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
+        told = self.change
+        self.history.append(
+            {
+                "kind": kind.value,
+                "subject": after["id"],
+                "at": told["now"],
+                "actor": told["actor"],
+                "action": told["action"],
+                "before": in_history(before),
+                "after": in_history(after),
+                "reason": told.get("reason"),
+                "note": told.get("note"),
+            }
+        )
+
+    def write(self, conn: Connection, upsert: Upsert) -> None:
+        if self.rows:
+            subject_changes.mark_many(conn, self.subjects, self.change["now"])
+            upsert.run(conn, self.rows)
+            conn.execute(_ADD_HISTORY, self.history)
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+
+
+def put_appointment(conn: Connection, appointment: Appointment, **change: Unpack[Change]) -> bool:
+    """Add the appointment, or make the known one so; True if anything but its version number changed."""
+    return put_appointments(conn, [appointment], **change) == 1
+
+
+def put_appointments(conn: Connection, wanted: Iterable[Appointment], **change: Unpack[Change]) -> int:
+    """Like `put_appointment`, for many; how many were added or changed."""
+    changed = 0
+    for part in chunks(wanted):
+        batch = _Batch(change)
+        known = _known(conn, [one.id for one in part])
+        for one in part:
+            _put(batch, one, known.get(one.id))
+        batch.write(conn, _PUT_APPOINTMENT)
+        claims.touch(conn, [row["id"] for row in batch.rows])
+        changed += len(batch.rows)
+    return changed
+
+
+def put_series(
+    conn: Connection, series: Series, *, defaults: Mapping[str, Any] | None = None, **change: Unpack[Change]
+) -> bool:
+    """Add the series, or make the known one so; True if anything but its version number changed.
+
+    `defaults` is what occurrences made later start out with; None keeps those on the books.
+    """
+    known = series_facts(conn, series.id)
+    kept = known.defaults if known is not None else {}
+    to_keep = kept if defaults is None else dict(defaults)
+    if known is not None and replace(series, version=known.series.version) == known.series and to_keep == kept:
+        return False
+    batch = _Batch(change)
+    batch.rows.append({**series_columns(series), "defaults": to_keep})
+    batch.add(SubjectKind.SERIES, series_columns(known.series) if known else None, series_columns(series))
+    for provider in {series.provider, known.series.provider if known else series.provider}:
+        batch.subjects.add((provider, Subject(SubjectKind.SERIES, series.id)))
+    batch.write(conn, _PUT_SERIES)
+    claims.touch(conn, conn.execute(_IDS_OF_SERIES, {"the_series": series.id}).scalars())
+    return True
+
+
+def put_block(conn: Connection, block: Block, *, for_appointment: str | None = None, **change: Unpack[Change]) -> bool:
+    """Add the block, or make the known one so; True if anything but its version number changed."""
+    known = _block(conn, block.id)
+    if known is not None and replace(block, version=known.version) == known:
+        return False
+    batch = _Batch(change)
+    batch.rows.append({**block_columns(block), "for_appointment": for_appointment})
+    batch.add(SubjectKind.BLOCK, block_columns(known) if known else None, block_columns(block))
+    for provider in {block.provider, known.provider if known else block.provider}:
+        batch.subjects.add((provider, Subject(SubjectKind.BLOCK, block.id)))
+    batch.write(conn, _PUT_BLOCK)
+    return True
+
+
+def set_missing(conn: Connection, appointment_ids: Iterable[str], at: datetime | None) -> None:
+    """Remember since when these appointments are missing from their source (R-24); None: they are there again."""
+    for part in chunks(sorted(set(appointment_ids))):
+        conn.execute(_SET_MISSING, [{"the_id": one, "at": at} for one in part])
+        claims.touch(conn, part)
+
+
+def set_materialised(conn: Connection, series_id: str, until: datetime) -> None:
+    """Remember that the series' occurrences exist as appointments up to `until`."""
+    conn.execute(_SET_MATERIALISED, {"the_id": series_id, "until": until})
+
+
+def subject_of(appointment: Appointment) -> Subject:
+    """What is mirrored for an appointment: itself, or the series that it belongs to."""
+    if appointment.series is None:
+        return Subject(SubjectKind.APPOINTMENT, appointment.id)
+    return Subject(SubjectKind.SERIES, appointment.series)
+
+
+def _put(batch: _Batch, one: Appointment, known: tuple[Appointment, AppointmentFacts] | None) -> None:
+    change = batch.change
+    before, facts = known if known is not None else (None, None)
+    completed_by = change.get("completed_by")
+    if completed_by is None and before is not None and facts is not None and before.status is one.status:
+        completed_by = facts.completed_by
+    pending_until = change.get("pending_until") if one.pending else None
+    if pending_until is None and before is not None and facts is not None and before.pending == one.pending:
+        pending_until = facts.pending_until
+    if before is not None and facts is not None:
+        same = replace(one, version=before.version) == before
+        if same and (completed_by, pending_until) == (facts.completed_by, facts.pending_until):
+            return
+    columns = appointment_columns(one)
+    batch.rows.append(
+        {
+            **columns,
+            "pending_until": pending_until,
+            "completed_by": completed_by,
+            "origin": facts.origin if facts else change.get("origin", "book"),
+            "created_at": facts.created_at if facts else change["now"],
+            "updated_at": change["now"],
+        }
+    )
+    batch.add(SubjectKind.APPOINTMENT, appointment_columns(before) if before else None, columns)
+    for state in (one, before):
+        if state is not None:
+            batch.subjects.add((state.provider, subject_of(state)))
+
+
+def _known(conn: Connection, ids: list[str]) -> dict[str, tuple[Appointment, AppointmentFacts]]:
+    width = len(APPOINTMENT)
+    return {row.id: (appointment_of(row[:width]), _FACTS.of(row[width:])) for row in conn.execute(_KNOWN, {"ids": ids})}
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def appointment(conn: Connection, appointment_id: str) -> Appointment | None:
+    """The appointment, or None."""
+    row = conn.execute(_APPOINTMENT, {"the_id": appointment_id}).first()
+    return None if row is None else appointment_of(row)
+
+
+def appointments_by_ids(conn: Connection, ids: Iterable[str]) -> dict[str, Appointment]:
+    """Those of the appointments that are known, by id."""
+    return {row.id: appointment_of(row) for part in chunks(ids) for row in conn.execute(_BY_IDS, {"ids": part})}
+
+
+def appointment_facts(conn: Connection, ids: Iterable[str]) -> dict[str, AppointmentFacts]:
+    """What the books know of appointments beside the records, by id."""
+    return {one.id: one for part in chunks(ids) for one in _FACTS.all(conn, _FACTS_BY_IDS, {"ids": part})}
+
+
+def series(conn: Connection, series_id: str) -> Series | None:
+    """The series, or None."""
+    facts = series_facts(conn, series_id)
+    return None if facts is None else facts.series
+
+
+def series_facts(conn: Connection, series_id: str) -> SeriesFacts | None:
+    """The series with how far it is materialised, or None."""
+    row = conn.execute(_SERIES, {"the_id": series_id}).first()
+    return None if row is None else SeriesFacts(series_of(row), row.materialised_until, row.defaults or {})
+
+
+def all_series(conn: Connection, provider: str | None = None) -> list[Series]:
+    """All series, or one provider's, by id."""
+    query = select(*SERIES).order_by(series_table.c.id)
+    if provider is not None:
+        query = query.where(series_table.c.provider == provider)
+    return [series_of(row) for row in conn.execute(query)]
+
+
+def block(conn: Connection, block_id: str) -> Block | None:
+    """The block, or None."""
+    return _block(conn, block_id)
+
+
+def blocks(conn: Connection, provider: str | None = None) -> list[Block]:
+    """All blocks, or one provider's, by their start."""
+    query = select(*BLOCK).order_by(blocks_table.c.start_at, blocks_table.c.id)
+    if provider is not None:
+        query = query.where(blocks_table.c.provider == provider)
+    return [block_of(row) for row in conn.execute(query)]
+
+
+def appointments(conn: Connection, wanted: AppointmentFilter) -> Iterator[Appointment]:
+    """Stream the appointments that the filter lets through, by start, then id."""
+    query = _filtered(wanted)
+    if wanted.ids is None:
+        yield from (appointment_of(row) for row in conn.execute(query, execution_options={"yield_per": 500}))
+        return
+    found = [
+        appointment_of(row)
+        for part in chunks(sorted(set(wanted.ids)))
+        for row in conn.execute(query.where(_a.id.in_(part)))
+    ]
+    yield from sorted(found, key=lambda one: (one.span.start_at, one.id))
+
+
+def appointments_of_series(conn: Connection, series_id: str) -> list[Appointment]:
+    """The series' occurrences that exist as appointments, by original start."""
+    return [appointment_of(row) for row in conn.execute(_OF_SERIES, {"the_series": series_id})]
+
+
+def series_to_materialise(conn: Connection, until: datetime) -> list[SeriesFacts]:
+    """Series that go on and whose occurrences do not exist up to `until` yet, by id."""
+    rows = conn.execute(_TO_MATERIALISE, {"until": until})
+    return [SeriesFacts(series_of(row), row.materialised_until, row.defaults or {}) for row in rows]
+
+
+def history(conn: Connection, kind: SubjectKind | str, subject: str) -> list[HistoryRow]:
+    """All changes of one record, the first one first."""
+    return _HISTORY_SHAPE.all(conn, _HISTORY, {"the_kind": SubjectKind(kind).value, "the_subject": subject})
+
+
+def _block(conn: Connection, block_id: str) -> Block | None:
+    row = conn.execute(_BLOCK, {"the_id": block_id}).first()
+    return None if row is None else block_of(row)
+
+
+def _filtered(wanted: AppointmentFilter) -> Select[Any]:
+    query = select(*APPOINTMENT).order_by(_a.start_at, _a.id)
+    for column, value in (
+        (_a.provider, wanted.provider),
+        (_a.client, wanted.client),
+        (_a.status, wanted.status.value if wanted.status else None),
+        (_a.series, wanted.series),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.since is not None:
+        query = query.where(_a.start_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(_a.start_at < wanted.until)
+    if wanted.clients is not None:
+        query = query.where(_a.client.in_(list(wanted.clients)))
+    return query
+
+
+_a = appointments_table.c
+_s = series_table.c
+_FACTS = Shape(appointments_table, AppointmentFacts)
+_HISTORY_SHAPE = Shape(record_history, HistoryRow)
+_IDS: Any = bindparam("ids", expanding=True)
+_KNOWN = select(*APPOINTMENT, *_FACTS.columns).where(_a.id.in_(_IDS))
+_APPOINTMENT = select(*APPOINTMENT).where(_a.id == bindparam("the_id"))
+_BY_IDS = select(*APPOINTMENT).where(_a.id.in_(_IDS))
+_FACTS_BY_IDS = select(*_FACTS.columns).where(_a.id.in_(_IDS))
+_OF_SERIES = select(*APPOINTMENT).where(_a.series == bindparam("the_series")).order_by(_a.original_start, _a.id)
+_IDS_OF_SERIES = select(_a.id).where(_a.series == bindparam("the_series"))
+_MADE_ONCE = ("id", "origin", "created_at", "missing_since")
+_PUT_APPOINTMENT = Upsert(
+    appointments_table,
+    [_a.id],
+    lambda new: {column.name: new[column.name] for column in _a if column.name not in _MADE_ONCE},
+)
+_PUT_SERIES = Upsert(
+    series_table,
+    [_s.id],
+    lambda new: {column.name: new[column.name] for column in _s if column.name not in ("id", "materialised_until")},
+)
+_PUT_BLOCK = Upsert(
+    blocks_table,
+    [blocks_table.c.id],
+    lambda new: {column.name: new[column.name] for column in blocks_table.c if column.name != "id"},
+)
+_SET_MISSING = update(appointments_table).where(_a.id == bindparam("the_id")).values(missing_since=bindparam("at"))
+_SET_MATERIALISED = (
+    update(series_table).where(_s.id == bindparam("the_id")).values(materialised_until=bindparam("until"))
+)
+_SERIES = select(*SERIES, _s.materialised_until, _s.defaults).where(_s.id == bindparam("the_id"))
+_TO_MATERIALISE = (
+    select(*SERIES, _s.materialised_until, _s.defaults)
+    .where(_s.cancelled.is_(False), or_(_s.materialised_until.is_(None), _s.materialised_until < bindparam("until")))
+    .order_by(_s.id)
+)
+_BLOCK = select(*BLOCK).where(blocks_table.c.id == bindparam("the_id"))
+_ADD_HISTORY = insert(record_history)
+_HISTORY = (
+    select(*_HISTORY_SHAPE.columns)
+    .where(record_history.c.kind == bindparam("the_kind"), record_history.c.subject == bindparam("the_subject"))
+    .order_by(record_history.c.seq)
+)
