@@ -63,6 +63,10 @@ class Plan:
     unchanged: int = 0
     missing: list[Appointment] = field(default_factory=list)
 
+    def add_made(self, sessions: Iterable[Appointment]) -> None:
+        """Note sessions that are made for slots that no row names."""
+        self.changes += [Change(None, one, "materialised") for one in sessions]
+
     def add(self, before: Appointment | None, after: Appointment, renamed_from: str | None = None) -> None:
         """Note a change of one appointment, or that there is none."""
         if before == after and renamed_from is None:

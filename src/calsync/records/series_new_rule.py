@@ -84,8 +84,7 @@ def _note(family: Family, outcome: Continued, members: Mapping[str, Appointment]
     family.plan.series.append(SeriesChange(None, successor, outcome.defaults, family.horizon))
     for key, session in final.items():
         family.plan.add(family.books.appointments[key], session)
-    for one in made.values():
-        family.plan.add(None, one)
+    family.plan.add_made(made.values())
 
 
 def _first_upcoming(old: Series, family: Family) -> datetime:

@@ -85,8 +85,7 @@ def _plan_new(family: Family, first: AppointmentRow) -> None:
     for row, session in zip(family.rows, sessions, strict=True):
         family.note(row, session)
     free = [slot for slot in slots if slot < family.horizon and slot not in starts]
-    for made in make_sessions(series, defaults, free):
-        family.plan.add(None, made)
+    family.plan.add_made(make_sessions(series, defaults, free))
 
 
 def _times_are_sound(family: Family, first: AppointmentRow) -> bool:

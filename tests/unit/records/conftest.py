@@ -3,12 +3,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from calsync.records.file_import import ImportRequest, ImportResult, Period, import_appointments
 from calsync.store import providers, records
 from calsync.store.database import Database, open_database
 from calsync.store.providers import ProviderRow
 from calsync.store.records import AppointmentFilter
+from calsync.store.schema import metadata
 from calsync.store.upgrade import create_for_tests
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -40,10 +42,6 @@ class Books:
 
     def dump(self) -> dict[str, list[tuple[object, ...]]]:
         """Every row of every table, to see that nothing changed."""
-        from sqlalchemy import select
-
-        from calsync.store.schema import metadata
-
         with self.database.reading() as conn:
             return {
                 table.name: sorted((tuple(row) for row in conn.execute(select(table))), key=repr)

@@ -8,7 +8,8 @@ import pytest
 from calsync.domain.appointment import AppointmentStatus, SubjectKind
 from calsync.errors import Refused
 from calsync.records.file_import import Period
-from calsync.store import audit, import_rows, records
+from calsync.store import audit, import_rows, providers, records
+from calsync.store.providers import ProviderRow
 from tests.unit.records.conftest import HEADER, Books
 
 SINGLE = "A-1,P-1,C-1,2026-11-24T10:00,2026-11-24T10:50,Europe/Berlin,initial,scheduled,,\n"
@@ -163,9 +164,6 @@ def test_json_lines_say_the_same_as_csv(books: Books) -> None:
 
 
 def test_single_session_can_move_to_another_provider(books: Books) -> None:
-    from calsync.store import providers
-    from calsync.store.providers import ProviderRow
-
     with books.database.transaction() as conn:
         providers.put(conn, ProviderRow("P-2", "Max Example", "max@example.org", "Europe/Berlin"))
     books.load(HEADER + SINGLE)

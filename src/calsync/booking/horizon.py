@@ -1,0 +1,50 @@
+"""Makes the sessions of series that go on, up to a horizon that moves with time. Called by the worker's timer (R-2)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection
+
+from calsync.domain.appointment import Appointment
+from calsync.domain.series_slots import SeriesDefaults, make_sessions, series_slots
+from calsync.store import records
+from calsync.store.database import Database
+from calsync.store.record_values import SeriesFacts
+
+ACTOR: Final = "system"
+
+
+def extend_all(database: Database, now: datetime, horizon: datetime) -> int:
+    """Make what is missing of every series up to `horizon`, each in its own transaction; how many sessions it made.
+
+    Doing so again, or in two processes at once, makes nothing twice.
+    """
+    with database.reading() as conn:
+        due = [facts.series.id for facts in records.series_to_materialise(conn, horizon)]
+    made = 0
+    for key in due:
+        with database.transaction() as conn:
+            made += extend_series(conn, key, now, horizon)
+    return made
+
+
+def extend_series(conn: Connection, series_id: str, now: datetime, horizon: datetime) -> int:
+    """Make what is missing of one series up to `horizon`, in the caller's transaction; how many sessions it made."""
+    facts = records.series_facts(conn, series_id)
+    if facts is None or (facts.materialised_until is not None and facts.materialised_until >= horizon):
+        return 0
+    sessions = _missing(conn, facts, horizon)
+    made = records.put_appointments(conn, sessions, now=now, actor=ACTOR, action="materialised", origin="book")
+    records.set_materialised(conn, series_id, horizon)
+    return made
+
+
+def _missing(conn: Connection, facts: SeriesFacts, horizon: datetime) -> list[Appointment]:
+    taken = {one.original_start for one in records.appointments_of_series(conn, facts.series.id)}
+    since = facts.materialised_until
+    slots = [
+        slot for slot in series_slots(facts.series, horizon) if slot not in taken and (since is None or slot >= since)
+    ]
+    return make_sessions(facts.series, SeriesDefaults.from_json(facts.defaults), slots)
