@@ -61,13 +61,19 @@ class CalendarsJudge:
         last = reads.last
         if last is None:
             found.append(self._never(reads))
-        elif not complete(self.bench, last, self.end):
+        elif not self._is_proven(reads, last):
             found.append(self._stale(reads, last))
-        elif not reads.stops and self._as_booked(last):
+        elif not reads.stops and self._difference(reads) is None:
             self.bench.findings.note(of_read(last), Rule.POST_SESSION_READ)
-        if last is None or not complete(self.bench, last, self.end):
-            found += self._unreachable(reads, last)
-        return found
+            return []
+        else:
+            return found
+        return found + self._unreachable(reads, last)
+
+    def _is_proven(self, reads: Reads, last: Observation) -> bool:
+        """True when a read in time shows the session as booked, or the last one, in time, shows something else."""
+        counting = [one for one in reads.successful if self._as_booked(one) or one in reads.at_once_with(last)]
+        return any(complete(self.bench, one, self.end) for one in counting)
 
     def _proof_outlives(self, reads: Reads) -> bool:
         """A complete proof older than the stop stands, if this occurrence is known not to be part of it."""
@@ -85,7 +91,8 @@ class CalendarsJudge:
 
     def _difference(self, reads: Reads) -> Observation | None:
         shown = self._shown(reads)
-        return shown if shown is not None and not self._as_booked(shown) else None
+        alike = reads.at_once_with(shown) if shown is not None else ()
+        return next((one for one in alike if not self._as_booked(one)), None)
 
     def _agrees(self, reads: Reads) -> bool:
         shown = self._shown(reads)

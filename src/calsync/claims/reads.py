@@ -27,13 +27,17 @@ class Reads:
 
     @property
     def last(self) -> Observation | None:
-        """The latest successful read; of several begun at one instant, one that does not agree."""
+        """The latest successful read."""
         return self.successful[-1] if self.successful else None
 
     @property
     def stopped_at(self) -> datetime | None:
         """Since when a standing stop stands (long ago, if that is not known); None without one."""
         return min((began(one) for one in self.stops), default=None)
+
+    def at_once_with(self, read: Observation) -> tuple[Observation, ...]:
+        """The successful reads that began at the same instant as `read`, itself among them: all of them count."""
+        return tuple(one for one in self.successful if began(one) == began(read))
 
     def before(self, moment: datetime) -> tuple[Observation, ...]:
         """The successful reads that began before `moment`."""
@@ -53,7 +57,12 @@ def reads_of(case: Case, calendar: str) -> Reads:
 
 
 def _by_time(rows: Iterable[Observation]) -> tuple[Observation, ...]:
-    return tuple(sorted(rows, key=lambda one: (began(one), one.result is not ReadResult.AGREES, one.drift or "")))
+    return tuple(sorted(rows, key=_order))
+
+
+def _order(read: Observation) -> tuple[datetime, list[str]]:
+    """By time, and among rows of one instant by their content, so that no order of rows changes an answer."""
+    return (began(read), [str(read.result), read.drift or "", str(read.touched), repr(read)])
 
 
 def began(read: Observation) -> datetime:
