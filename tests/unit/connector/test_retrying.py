@@ -172,9 +172,9 @@ def test_busy_and_unwatch_are_tried_again() -> None:
 
 def test_a_wish_to_stop_ends_the_waiting() -> None:
     stop = FakeStop()
-    table = Table(Unavailable(), None, stop=stop)
+    table = Table(Unavailable("the first"), None, stop=stop)
     stop.set()
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="the first"):
         table.calendar.locate("u")
     assert len(table.inner.asked) == 1
     assert table.sleep.slept == []

@@ -282,6 +282,15 @@ class TestPeople:
         assert tail.marker == head.marker == "marker"
         assert tail.own == head.own == {"notes": "bring the file"}
 
+    def test_a_split_gives_each_half_its_own_exceptions(self) -> None:
+        event = edits.without_occurrence(changed_series(), slot(6))
+        head, rest = edits.split(event, slot(6), timedelta(0), "rest@x")
+        assert head.recurrence is not None
+        assert rest.recurrence is not None
+        assert (head.recurrence.excluded, rest.recurrence.excluded) == ((slot(3),), (slot(6),))
+        assert [len(head.overrides), len(rest.overrides)] == [1, 1]
+        assert shown(head) | shown(rest) == shown(event)
+
     def test_dragging_a_series_moves_exclusions_and_days_along(self) -> None:
         dragged = edits.dragged(changed_series(), timedelta(days=1, hours=1))
         before, after = shown(changed_series()), shown(dragged)
