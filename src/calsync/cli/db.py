@@ -1,0 +1,42 @@
+"""`calsync db`: bring the database to this program's form, and look at it."""
+
+import json
+
+import click
+
+from calsync.cli.context import App, pass_app
+from calsync.cli.exit_codes import ExitCode
+from calsync.cli.options import json_option
+from calsync.store import upgrade as store_upgrade
+
+
+def register(app: click.Group) -> None:
+    """Add the group."""
+    app.add_command(db)
+
+
+@click.group()
+def db() -> None:
+    """Prepare and check the database."""
+
+
+@db.command()
+@pass_app
+def upgrade(app: App) -> int:
+    """Make the tables, or bring older ones up to date. Safe to repeat."""
+    store_upgrade.upgrade(app.database_url)
+    click.echo("The database is up to date.")
+    return ExitCode.FINE
+
+
+@db.command()
+@json_option
+@pass_app
+def check(app: App) -> int:
+    """Say whether the tables are those of this program."""
+    state = store_upgrade.check(app.database_url)
+    if app.as_json:
+        click.echo(json.dumps({"current": state.current, "head": state.head, "up_to_date": state.is_current}))
+    else:
+        click.echo("The database is up to date." if state.is_current else "Run `calsync db upgrade` first.")
+    return ExitCode.FINE if state.is_current else ExitCode.FAILED

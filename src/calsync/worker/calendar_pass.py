@@ -1,0 +1,136 @@
+"""One pass over one calendar: read, match, decide, record, write, confirm. The whole of it is `run_pass`, on one screen.
+
+Crash-safe at every line: what was found is on the books before anything is written (I2), what goes out is marked as sent
+before it leaves, and what became of it is asked of the calendar, never assumed. No network call inside a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from calsync.connector.errors import Forbidden
+from calsync.connector.protocol import Gone
+from calsync.domain.drift import Resolution
+from calsync.domain.write import Cause, WriteKind
+from calsync.reconcile.case import Moment
+from calsync.reconcile.pass_plan import make_plan, plan_json
+from calsync.reconcile.plan import Decision, Plan, WantedWrite
+from calsync.store import links, owed_writes
+from calsync.worker.context import PassContext, PassResult
+from calsync.worker.gather import Gathered, Pending, Start, gather, links_to_read, start
+from calsync.worker.read import Sights, confirm_absences, locate_gone, read_by_id, read_changes
+from calsync.worker.record import record
+from calsync.worker.write import write_due
+
+# A write that meets another version is read, decided and written again so often; then it waits for the next pass.
+CONFLICT_ROUNDS = 3
+
+
+def run_pass(context: PassContext) -> PassResult:
+    """Reconcile one calendar. Raises connector errors and LeaseLostError; whatever was committed before stands."""
+    begun = start(context)
+    sights = _look(context, begun)  # 1 read, 2 match
+    gathered = gather(context, begun, sights)
+    plan = _plan(context, gathered)  # 3 decide
+    if context.dry_run:
+        return _result(context, sights, plan=plan)
+    found = _record(context, gathered, plan)  # 4 record
+    written = 0
+    if plan.stampede is None:
+        written, more = _write(context)  # 5 write, 6 confirm
+        found += more
+    return replace(_result(context, sights), drifts=found, written=written, stopped=plan.stampede is not None)
+
+
+def _look(context: PassContext, begun: Start) -> Sights:
+    sights = read_changes(context, begun.cursor, begun.unlinked)
+    read_by_id(context, sights, links_to_read(context, begun, sights))
+    confirm_absences(context, sights)
+    gone = [remote_id for remote_id, item in sights.items.items() if isinstance(item, Gone)]
+    if gone:
+        with context.worker.database.reading() as conn:
+            known = links.by_remote_ids(conn, context.row.id, gone)
+        locate_gone(context, sights, [(link.remote_id, link.uid) for link in known if not link.absent])
+    return sights
+
+
+def _plan(context: PassContext, gathered: Gathered) -> Plan:
+    moment = Moment(context.worker.clock.now(), context.window)
+    plan = make_plan(gathered.cases, gathered.calendar, moment=moment, policy=context.rules.decisions)
+    if context.released == "restore":
+        plan = replace(plan, decisions=tuple(_restored(context, gathered, decision) for decision in plan.decisions))
+    return plan
+
+
+def _record(context: PassContext, gathered: Gathered, plan: Plan) -> int:
+    """A pass that found nothing leaves no row but the calendar's own, which is written when the lease is given back."""
+    if not gathered.links and not gathered.pending and context.released is None:
+        return 0
+    return record(context, gathered, plan)
+
+
+class WriteForbiddenError(Forbidden):
+    """The account may read the calendar and not write it."""
+
+
+def _write(context: PassContext) -> tuple[int, int]:
+    """Send what is due; where another version was met, read it, decide and record again. Returns written and found."""
+    try:
+        sent = write_due(context)
+        written, found = sent.written, 0
+        for _ in range(CONFLICT_ROUNDS):
+            if not sent.conflicts:
+                break
+            found += _decide_again(context, sent.conflicts)
+            sent = write_due(context)
+            written += sent.written
+    except Forbidden as problem:
+        raise WriteForbiddenError(str(problem)) from problem
+    return written, found
+
+
+def _decide_again(context: PassContext, link_ids: Iterable[str]) -> int:
+    with context.worker.database.reading() as conn:
+        met = {link.id: Pending(link) for link in links.by_ids(conn, list(link_ids))}
+    begun = Start(cursor=None, pending=(), links=met, unanswered={}, reads_due=())
+    sights = Sights()
+    read_by_id(context, sights, [pending.link.remote_id for pending in met.values()])
+    gathered = gather(context, begun, sights)
+    conflicted = {
+        link_id: replace(facts, case=replace(facts.case, conflict=True)) for link_id, facts in gathered.links.items()
+    }
+    gathered = replace(gathered, links=conflicted)
+    return record(context, gathered, _plan(context, gathered))
+
+
+def _restored(context: PassContext, gathered: Gathered, decision: Decision) -> Decision:
+    """A person said that nothing here was anybody's edit: what is missing is written again, nobody is asked."""
+    if not decision.found:
+        return decision
+    facts = gathered.links[decision.link]
+    now = context.worker.clock.now()
+    found = tuple(replace(drift, ended=Resolution.IGNORED) for drift in decision.found)
+    if facts.case.expected is None:
+        return replace(decision, found=found)
+    kind = WriteKind.CREATE if decision.absent else WriteKind.UPDATE
+    version = None if decision.absent else decision.version_seen
+    write = WantedWrite(kind, facts.link.remote_id, facts.case.expected, version, Cause.RESTORE, now)
+    copies = tuple(replace(write, not_before=now) for write in decision.writes if write.cause is Cause.COPY)
+    return replace(decision, found=found, writes=(write, *copies))
+
+
+def _result(context: PassContext, sights: Sights, *, plan: Plan | None = None) -> PassResult:
+    now = context.worker.clock.now()
+    with context.worker.database.reading() as conn:
+        owed = owed_writes.count_owed(conn, context.row.id)
+        next_read = links.next_read(conn, context.row.id)
+    return PassResult(
+        calendar=context.row.id,
+        read=sights.count,
+        cursor=sights.cursor,
+        full=sights.full,
+        owed=owed,
+        again=plan is None and next_read is not None and next_read <= now and not sights.unknown,
+        plan=tuple(plan_json(plan)) if plan is not None else (),
+    )

@@ -1,0 +1,71 @@
+"""What the config says about providers and calendars, brought onto the books at start. Never deletes an event (R-23)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from calsync.settings.model import Provider, Settings
+from calsync.store import audit, calendars, providers, subject_changes
+from calsync.store.calendars import CalendarSpec
+from calsync.store.providers import ProviderRow
+from calsync.worker.opening import rules_of
+
+
+def register(conn: Connection, settings: Settings, now: datetime) -> list[str]:
+    """Bring providers and calendars up to date; returns the ids of calendars that are new.
+
+    A calendar that left the config is paused and waits for `calsync calendars remove`.
+    """
+    for provider in settings.providers:
+        providers.put(conn, _provider_row(conn, provider))
+    fresh = [
+        calendar_id for provider in settings.providers for calendar_id in _register_calendars(conn, settings, provider, now)
+    ]
+    named = [calendar.id for _, calendar in settings.calendars()]
+    for calendar in calendars.missing_from_config(conn, named, now):
+        _note(conn, calendar, "calendar-left-config", now)
+    return fresh
+
+
+def _register_calendars(conn: Connection, settings: Settings, provider: Provider, now: datetime) -> list[str]:
+    fresh = []
+    for calendar in provider.calendars:
+        spec = CalendarSpec(
+            id=calendar.id,
+            provider=provider.id,
+            connection=f"{calendar.connector}:{calendar.id}",
+            connector=calendar.connector,
+            mode=calendar.mode,
+            placement=calendar.placement or "",
+            source="config",
+        )
+        if calendars.register(conn, spec, now):
+            fresh.append(calendar.id)
+            _note(conn, calendar.id, "calendar-linked", now)
+            if calendar.mode == "mirror":
+                window = rules_of(settings, provider.practice).window(now)
+                subject_changes.mark_calendar(conn, calendar.id, window)
+    return fresh
+
+
+def _provider_row(conn: Connection, provider: Provider) -> ProviderRow:
+    before = providers.get(conn, provider.id)
+    return ProviderRow(
+        id=provider.id,
+        name=provider.name,
+        email=provider.email,
+        zone=provider.zone,
+        practice=provider.practice,
+        source="config",
+        paused=before.paused if before is not None else False,
+        calendars="none" if provider.declared_without_calendars else None,
+        calendars_reason=provider.calendars_reason,
+        calendars_since=provider.calendars_since,
+        calendars_declared_by="config" if provider.declared_without_calendars else None,
+    )
+
+
+def _note(conn: Connection, calendar: str, what: str, now: datetime) -> None:
+    audit.append(conn, at=now, actor="config", what=what, subject=f"calendar:{calendar}", detail={})

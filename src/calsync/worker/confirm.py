@@ -1,0 +1,141 @@
+"""Step six of a pass: what the calendar answered goes on the books, in one transaction with all that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from calsync.connector.protocol import Outcome, WriteResult
+from calsync.domain.appointment import SubjectKind
+from calsync.domain.link import Link
+from calsync.domain.marker import derived_remote_id
+from calsync.domain.notation import content_hash
+from calsync.domain.write import Cause, WriteKind
+from calsync.store import audit, claims, drifts, links, outbox, owed_writes, records, subject_changes, work
+from calsync.store.owed_writes import OwedWrite
+from calsync.worker.context import LeaseLostError, PassContext
+
+ACTOR = "system"
+# The reason by which a connector says that the service will not take this name again (a trash bin holds it).
+NAME_REFUSED = "name-refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What a batch came to. `conflicts`: links whose event turned out to be another version."""
+
+    written: int
+    conflicts: tuple[str, ...]
+
+
+def confirm(
+    context: PassContext, batch: Sequence[tuple[OwedWrite, Link]], results: Sequence[WriteResult]
+) -> Confirmed:
+    """Commit the answers under the fence. Writes without an answer stay marked as sent. Raises LeaseLostError."""
+    answers = {result.key: result for result in results}
+    written = 0
+    conflicts: list[str] = []
+    with context.worker.database.transaction() as conn:
+        if not work.hold_fence(conn, context.lease):
+            raise LeaseLostError(context.row.id)
+        now = context.worker.clock.now()
+        for owed, link in batch:
+            result = answers.get(owed.id)
+            if result is None or result.outcome is Outcome.UNKNOWN:
+                continue
+            if result.outcome is Outcome.WRITTEN:
+                _written(conn, context, owed, link, (result, now))
+                written += 1
+            elif result.outcome is Outcome.CONFLICT:
+                owed_writes.settle(conn, owed.id, "superseded", now, "conflict")
+                conflicts.append(link.id)
+            else:
+                _rejected(conn, context, owed, link, (result, now))
+    return Confirmed(written, tuple(conflicts))
+
+
+def _written(
+    conn: Connection, context: PassContext, owed: OwedWrite, link: Link, answer: tuple[WriteResult, datetime]
+) -> None:
+    result, now = answer
+    owed_writes.settle(conn, owed.id, "done", now)
+    if owed.cause is Cause.COPY:
+        links.drop_copy(conn, link.id, owed.remote_id)
+    elif owed.kind is WriteKind.DELETE:
+        links.retire(conn, link.id, now)
+    else:
+        baseline = result.event or owed.target
+        links.confirm(
+            conn,
+            link.id,
+            version=result.version,
+            baseline=baseline,
+            baseline_hash=content_hash(baseline) if baseline else None,
+            remote_id=result.remote_id,
+            confirmed_at=now,
+        )
+        _owe_read(conn, context, link, now)
+    reverted = drifts.mark_reverted(conn, link.id, owed.reverts, now) if owed.reverts else []
+    audit.append(
+        conn,
+        at=now,
+        actor=ACTOR,
+        what="write-confirmed",
+        subject=f"link:{link.id}",
+        detail={"kind": owed.kind.value, "cause": owed.cause.value, "calendar": context.row.id, "reverted": reverted},
+    )
+    if reverted:
+        claims.touch(conn, drifts.appointments_of(conn, reverted))
+
+
+def _owe_read(conn: Connection, context: PassContext, link: Link, now: datetime) -> None:
+    """After a write, sessions of the event that are over want a fresh read: readings before the write prove nothing."""
+    settle = context.rules.claims_settle
+    if link.subject.kind is SubjectKind.BLOCK:
+        return
+    if link.subject.kind is SubjectKind.SERIES:
+        sessions = records.appointments_of_series(conn, link.subject.id)
+    else:
+        single = records.appointment(conn, link.subject.id)
+        sessions = [single] if single is not None else []
+    ends = [a.span.end_at + settle for a in sessions if a.status.shows_in_calendars]
+    past = [end for end in ends if context.window.start <= end <= now]
+    links.set_read_after(conn, link.id, now if past else min((end for end in ends if end > now), default=None))
+
+
+def _rejected(
+    conn: Connection, context: PassContext, owed: OwedWrite, link: Link, answer: tuple[WriteResult, datetime]
+) -> None:
+    result, now = answer
+    owed_writes.settle(conn, owed.id, "rejected", now, result.reason)
+    audit.append(
+        conn,
+        at=now,
+        actor=ACTOR,
+        what="write-rejected",
+        subject=f"link:{link.id}",
+        detail={"kind": owed.kind.value, "calendar": context.row.id, "reason": result.reason},
+    )
+    if result.reason == NAME_REFUSED and owed.kind is WriteKind.CREATE:
+        _next_generation(conn, context, link, now)
+        return
+    outbox.put(
+        conn,
+        key=f"write-rejected:{link.id}:{link.generation}:{result.reason}",
+        kind="write-rejected",
+        recipient="support",
+        payload={"link": link.id, "calendar": context.row.id, "reason": result.reason},
+        now=now,
+        due_at=now,
+    )
+
+
+def _next_generation(conn: Connection, context: PassContext, link: Link, now: datetime) -> None:
+    """The service refuses the old name for good: the same subject goes on under the next generation's name."""
+    generation = link.generation + 1
+    remote_id = derived_remote_id(context.worker.keys, link.id, generation)
+    links.next_generation(conn, link.id, generation=generation, remote_id=remote_id, uid=f"{remote_id}@calsync")
+    subject_changes.mark(conn, link.provider, link.subject)

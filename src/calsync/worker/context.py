@@ -1,0 +1,105 @@
+"""What a pass is given: the ports, the books, the keys, and one opened calendar with its practice's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from calsync.connector.wrappers import Around
+from calsync.domain.marker import MarkerKeys
+from calsync.domain.span import Window
+from calsync.ports import Clock, Ids, Sleep
+from calsync.reconcile.case import DecisionPolicy
+from calsync.store.calendars import CalendarRow
+from calsync.store.database import Database
+from calsync.store.work import Lease
+
+
+class LeaseLostError(Exception):
+    """Another worker has taken this calendar over: whatever this pass still held is void and must not be committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A practice's rules as far as a pass needs them. Durations are elapsed time."""
+
+    decisions: DecisionPolicy
+    window_past: timedelta = timedelta(days=60)
+    window_future: timedelta = timedelta(days=400)
+    claims_settle: timedelta = timedelta(minutes=2)
+    title_privacy: str = "id"
+    poll_interval: timedelta = timedelta(minutes=5)
+
+    def window(self, now: datetime) -> Window:
+        """The stretch of time that is mirrored at an instant."""
+        return Window(now - self.window_past, now + self.window_future)
+
+
+class CalendarOpener(Protocol):
+    """Turns a calendar's row into a calendar to talk to, with retries, throttling and logging around it."""
+
+    def open(self, row: CalendarRow) -> Around:
+        """Open it; may make a dedicated calendar first. Raises connector errors, or UserError for a person to mend."""
+
+    def forget(self, calendar: str) -> None:
+        """Close it, so that the next pass opens it afresh."""
+
+    def rules(self, provider: str) -> Rules:
+        """The rules of a provider's practice."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerContext:
+    """What all passes of one process share."""
+
+    database: Database
+    clock: Clock
+    ids: Ids
+    sleep: Sleep
+    keys: MarkerKeys
+    opener: CalendarOpener
+    owner: str
+    lease_for: timedelta = timedelta(seconds=120)
+
+
+@dataclass(frozen=True, slots=True)
+class PassContext:
+    """One pass over one calendar."""
+
+    worker: WorkerContext
+    row: CalendarRow
+    lease: Lease
+    calendar: Around
+    rules: Rules
+    zone: str
+    began_at: datetime
+    full: bool = False
+    dry_run: bool = False
+    released: str | None = None
+
+    @property
+    def window(self) -> Window:
+        """The window of this pass."""
+        return self.rules.window(self.began_at)
+
+
+@dataclass(frozen=True, slots=True)
+class PassResult:
+    """What one pass did, for `sync --json`, logs and metrics. Counts, ids and codes only."""
+
+    calendar: str
+    requests: int = 0
+    read: int = 0
+    drifts: int = 0
+    written: int = 0
+    owed: int = 0
+    state: str = "active"
+    error: str | None = None
+    stopped: bool = False  # the mass-change stop ended the pass
+    cursor: str | None = None
+    full: bool = False
+    again: bool = False  # reads are owed right now: one more pass would settle them
+    retry_at: datetime | None = None
+    plan: tuple[Mapping[str, object], ...] = field(default=())

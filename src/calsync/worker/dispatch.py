@@ -1,0 +1,87 @@
+"""The seam to whatever carries due work: run the passes of these leases. Here: a pool of threads in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import datetime
+
+import structlog
+
+from calsync.store import work
+from calsync.store.work import Lease
+from calsync.worker.context import PassResult, WorkerContext
+from calsync.worker.leased_run import run_leased
+
+_log = structlog.get_logger(__name__)
+
+
+class EmbeddedDispatch:
+    """Claims due calendars and runs their passes in threads. Correct with several processes on one database, too."""
+
+    def __init__(
+        self, worker: WorkerContext, *, threads: int, done: Callable[[PassResult], None] | None = None
+    ) -> None:
+        self._worker = worker
+        self._threads = threads
+        self._done = done
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="pass")
+        self._running: set[Future[PassResult]] = set()
+
+    def dispatch(self) -> int:
+        """Start as many due passes as there are free threads; return how many were started."""
+        self._collect()
+        free = self._threads - len(self._running)
+        if free <= 0:
+            return 0
+        leases = self._claim(free)
+        for lease in leases:
+            self._running.add(self._pool.submit(self._run, lease))
+        return len(leases)
+
+    def wait_for_one(self, seconds: float) -> None:
+        """Return when a running pass ends, or after `seconds`."""
+        wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
+        self._collect()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no pass runs."""
+        self._collect()
+        return not self._running
+
+    def drain(self, seconds: float) -> bool:
+        """Take nothing new and wait for what runs; true if all ended in time."""
+        ended, left = wait(self._running, timeout=seconds)
+        self._collect()
+        self._pool.shutdown(wait=not left, cancel_futures=True)
+        return not left
+
+    def _claim(self, free: int) -> list[Lease]:
+        worker = self._worker
+        with worker.database.transaction() as conn:
+            now = worker.database.now(conn, worker.clock)
+            return work.claim(conn, worker.owner, free, now, worker.lease_for)
+
+    def _run(self, lease: Lease) -> PassResult:
+        try:
+            return run_leased(self._worker, lease)
+        except Exception as fault:
+            # A fault of ours must not take the other calendars down; its lease runs out, and it is tried again later.
+            _log.error("pass_failed", calendar=lease.calendar, fault=type(fault).__name__, exc_info=True)
+            return PassResult(calendar=lease.calendar, error=f"fault:{type(fault).__name__}")
+
+    def _collect(self) -> None:
+        ended = {future for future in self._running if future.done()}
+        self._running -= ended
+        for future in ended:
+            if self._done is not None:
+                self._done(future.result())
+
+
+def run_now(worker: WorkerContext, calendar: str, run: Callable[[Lease], PassResult]) -> PassResult | None:
+    """Run one calendar at once, whatever its due time; None while another process has it."""
+    with worker.database.transaction() as conn:
+        now: datetime = worker.database.now(conn, worker.clock)
+        lease = work.claim_one(conn, calendar, worker.owner, now, worker.lease_for)
+    return None if lease is None else run(lease)

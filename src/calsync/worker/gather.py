@@ -1,0 +1,300 @@
+"""Step three's preparation: everything that deciding may know about each link in play, read from the books in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from calsync.connector.protocol import Gone, Item, Seen, Unreadable
+from calsync.domain.appointment import Subject, SubjectKind
+from calsync.domain.drift import Drift
+from calsync.domain.link import Link, LinkState
+from calsync.domain.marker import derived_link_id, derived_remote_id, verify_marker
+from calsync.reconcile.case import (
+    CalendarFacts,
+    ConfirmedAbsent,
+    Copy,
+    LinkCase,
+    NothingNew,
+    PastRevert,
+    SeenNow,
+    SentWrite,
+    Sight,
+    UnreadableNow,
+)
+from calsync.reconcile.match import Match, Role, match_items
+from calsync.store import drifts, links, owed_writes, subject_changes
+from calsync.store.owed_writes import OwedWrite
+from calsync.worker.context import PassContext
+from calsync.worker.read import Sights
+from calsync.worker.subjects import SubjectFacts, facts_of
+
+# Subjects taken up by one pass: the rest waits for the next, so that a first import stays within bounded memory.
+PENDING_AT_MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFacts:
+    """One link in play: its case for deciding, and what recording needs besides."""
+
+    link: Link
+    case: LinkCase
+    facts: SubjectFacts
+    sent: tuple[OwedWrite, ...] = ()
+    copies: Mapping[str, Copy] = field(default_factory=dict)
+    copies_before: Mapping[str, Copy] = field(default_factory=dict)
+    is_new: bool = False
+    is_revived: bool = False
+    is_renamed: bool = False
+    read_at: datetime | None = None
+    last_read_at: datetime | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to do and nothing to remember: not on the books, not wanted, not seen."""
+        return (self.is_new or self.is_revived) and self.case.expected is None and self.read_at is None
+
+    @property
+    def block(self) -> str | None:
+        """The block's id, if the link shows one."""
+        return self.link.subject.id if self.link.subject.kind is SubjectKind.BLOCK else None
+
+    @property
+    def series(self) -> str | None:
+        """The series' id, if the link shows one."""
+        return self.link.subject.id if self.link.subject.kind is SubjectKind.SERIES else None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A link in play because of the books, not of the calendar: its record changed, it is new, or a write is unanswered."""
+
+    link: Link
+    is_new: bool = False
+    is_revived: bool = False
+    is_renamed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the books say before the calendar is asked."""
+
+    cursor: str | None
+    pending: tuple[tuple[Subject, int], ...]
+    links: Mapping[str, Pending]
+    unanswered: Mapping[str, tuple[OwedWrite, ...]]  # by link
+    reads_due: tuple[Link, ...]
+
+    @property
+    def unlinked(self) -> frozenset[str]:
+        """Remote ids of links that are not on the books yet."""
+        return frozenset(p.link.remote_id for p in self.links.values() if p.is_new or p.is_revived)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All links in play in this pass, by link id, with what recording must take away or store."""
+
+    links: Mapping[str, LinkFacts]
+    pending: tuple[tuple[Subject, int], ...]
+    cursor: str | None
+    full: bool
+    calendar: CalendarFacts
+
+    @property
+    def cases(self) -> tuple[LinkCase, ...]:
+        """What to decide about."""
+        return tuple(facts.case for facts in self.links.values())
+
+
+def start(context: PassContext) -> Start:
+    """Read from the books which links are in play whatever the calendar says."""
+    with context.worker.database.reading() as conn:
+        calendar = context.row.id
+        pending = tuple(subject_changes.pending(conn, calendar, PENDING_AT_MOST))
+        unanswered: dict[str, tuple[OwedWrite, ...]] = {}
+        for owed in owed_writes.sent(conn, calendar):
+            unanswered[owed.link] = (*unanswered.get(owed.link, ()), owed)
+        in_play = {p.link.id: p for subject, _ in pending for p in [_pending_link(conn, context, subject)]}
+        for link in links.by_ids(conn, [link_id for link_id in unanswered if link_id not in in_play]):
+            in_play[link.id] = Pending(link)
+        reads_due = tuple(links.reads_due(conn, calendar, context.began_at, PENDING_AT_MOST))
+        return Start(None if context.full else context.row.cursor, pending, in_play, unanswered, reads_due)
+
+
+def gather(context: PassContext, begun: Start, sights: Sights) -> Gathered:
+    """Bring the books and the sights together, link by link."""
+    with context.worker.database.reading() as conn:
+        in_play = dict(begun.links)
+        assigned = _assign(conn, context, in_play, sights)
+        ids = list(in_play)
+        known_drifts = drifts.open_of_links(conn, ids)
+        since = context.began_at - context.rules.decisions.revert_limit_period
+        reverts = drifts.reverts_of_links(conn, ids, since)
+        gathered: dict[str, LinkFacts] = {}
+        postponed: set[Subject] = set()
+        for link_id, pending in in_play.items():
+            facts = _link_facts(
+                conn,
+                context,
+                pending,
+                (assigned.own.get(link_id), assigned.copies.get(link_id, {})),
+                (sights, begun.unanswered.get(link_id, ()), known_drifts.get(link_id, ()), reverts.get(link_id, ())),
+            )
+            if facts is None:
+                postponed.add(in_play[link_id].link.subject)
+            elif not facts.is_idle:
+                gathered[link_id] = facts
+        calendar = CalendarFacts(
+            calendar=context.row.id,
+            zone=context.zone,
+            upcoming_links=links.upcoming_count(conn, context.row.id, context.began_at),
+            recent=tuple(
+                drifts.recent_whole(
+                    conn, context.row.id, context.began_at - context.rules.decisions.stampede_period
+                )
+            )
+            if gathered
+            else (),
+            released=context.released,
+        )
+    pending_now = tuple((subject, revision) for subject, revision in begun.pending if subject not in postponed)
+    return Gathered(dict(sorted(gathered.items())), pending_now, sights.cursor, sights.full, calendar)
+
+
+def new_link(context: PassContext, subject: Subject, *, generation: int = 1) -> Link:
+    """Make the link of a subject in this calendar. Its ids are derived, so that a lost database finds its events again."""
+    keys, calendar = context.worker.keys, context.row
+    link_id = derived_link_id(keys, calendar.id, f"{subject.kind.value}:{subject.id}")
+    remote_id = derived_remote_id(keys, link_id, generation)
+    return Link(link_id, calendar.id, calendar.provider, subject, generation, remote_id, f"{remote_id}@calsync")
+
+
+def _pending_link(conn: Connection, context: PassContext, subject: Subject) -> Pending:
+    link = links.by_subject(conn, context.row.id, subject)
+    if link is not None:
+        return Pending(link)
+    fresh = new_link(context, subject)
+    former = next(iter(links.by_ids(conn, [fresh.id])), None)
+    if former is None:
+        return Pending(fresh, is_new=True)
+    return Pending(new_link(context, subject, generation=former.generation + 1), is_revived=True)
+
+
+@dataclass(slots=True)
+class Assigned:
+    """Which item is which link's: its own event, and copies that carry its marker."""
+
+    own: dict[str, Match[Item]] = field(default_factory=dict)
+    copies: dict[str, dict[str, Copy]] = field(default_factory=dict)
+
+    def take(self, match: Match[Item]) -> None:
+        """File one match under its link."""
+        item = match.item
+        if match.role is not Role.COPY:
+            self.own[match.link.id] = match
+        elif isinstance(item, Seen):
+            self.copies.setdefault(match.link.id, {})[item.remote_id] = Copy(item.remote_id, item.version, item.event)
+
+
+def _assign(conn: Connection, context: PassContext, in_play: dict[str, Pending], sights: Sights) -> Assigned:
+    """Give each item seen to its link, and put every link that something was seen of into play."""
+    by_name = {pending.link.remote_id: pending.link for pending in in_play.values()}
+    by_name |= {link.remote_id: link for link in links.by_remote_ids(conn, context.row.id, list(sights.items))}
+    markers = (verify_marker(context.worker.keys, getattr(item, "marker", None) or "") for item in sights.items.values())
+    named = links.by_ids(conn, [marker.link for marker in markers if marker is not None])
+    by_id = {link.id: link for link in named if link.state is not LinkState.RETIRED}
+    by_id |= {link_id: pending.link for link_id, pending in in_play.items()}
+    # A link that is not on the books yet has no event of its own: whatever carries its marker is that event (F-4).
+    gone = {remote_id for remote_id, item in sights.items.items() if isinstance(item, Gone)}
+    gone |= {pending.link.remote_id for pending in in_play.values() if pending.is_new}
+    matches = match_items(
+        sights.items.values(), by_name, links_by_id=by_id, keys=context.worker.keys, gone=gone
+    )
+    assigned = Assigned()
+    for match in sorted(matches.ours, key=lambda match: match.role is Role.OWN):
+        if match.role is Role.OWN and match.link.id in assigned.own:
+            continue  # gone under its old name, and already found under another
+        assigned.take(match)
+        pending = in_play.setdefault(match.link.id, Pending(match.link))
+        if match.role is Role.RENAMED:
+            link = replace(pending.link, remote_id=match.item.remote_id)
+            in_play[match.link.id] = replace(pending, link=link, is_renamed=True)
+    return assigned
+
+
+def _link_facts(
+    conn: Connection,
+    context: PassContext,
+    pending: Pending,
+    seen: tuple[Match[Item] | None, Mapping[str, Copy]],
+    known: tuple[Sights, tuple[OwedWrite, ...], tuple[Drift, ...], tuple[PastRevert, ...]],
+) -> LinkFacts | None:
+    """One link's facts; None when its event could not be read, so that nothing may be decided about it now."""
+    match, copies_seen = seen
+    item = match.item if match is not None else None
+    sights, sent, open_drifts, reverts = known
+    link = pending.link
+    if link.remote_id in sights.unknown:
+        return None
+    facts = facts_of(conn, link.subject, uid=link.uid, privacy=context.rules.title_privacy)
+    before = {copy.remote_id: copy for copy in links.copies(conn, link.id)}
+    gone_copies = {rid for rid, i in sights.items.items() if rid in before and isinstance(i, Gone)}
+    copies = {rid: copy for rid, copy in (before | dict(copies_seen)).items() if rid not in gone_copies}
+    case = LinkCase(
+        link=link,
+        expected=facts.expected if _is_mirrored(context, link, facts) else None,
+        slots=facts.slots,
+        sight=_sight(match, sights),
+        copies=tuple(copies.values()),
+        sent=tuple(SentWrite(owed.id, owed.target, owed.content) for owed in sent),
+        drifts=open_drifts,
+        reverts=reverts,
+    )
+    looked = isinstance(item, Seen | Gone | Unreadable)
+    return LinkFacts(
+        link=link,
+        case=case,
+        facts=facts,
+        sent=sent,
+        copies=copies,
+        copies_before=before,
+        is_new=pending.is_new,
+        is_revived=pending.is_revived,
+        is_renamed=pending.is_renamed,
+        read_at=sights.read_at.get(link.remote_id) if looked else None,
+    )
+
+
+def _is_mirrored(context: PassContext, link: Link, facts: SubjectFacts) -> bool:
+    """Events once written stay until their record is cancelled; new ones are made only inside the window."""
+    if link.linked_at is not None or facts.expected is None:
+        return True
+    window = context.window
+    return (
+        facts.first_start is not None
+        and facts.first_start < window.end
+        and (facts.last_end is None or facts.last_end > window.start)
+    )
+
+
+def _sight(match: Match[Item] | None, sights: Sights) -> Sight:
+    item = match.item if match is not None else None
+    if match is not None and isinstance(item, Seen):
+        return SeenNow(item.version, item.event, match.marker)
+    if isinstance(item, Gone):
+        return ConfirmedAbsent(sights.elsewhere.get(item.remote_id))
+    if isinstance(item, Unreadable):
+        return UnreadableNow(item.version, item.reason)
+    return NothingNew()
+
+
+def links_to_read(context: PassContext, begun: Start, sights: Sights) -> Iterable[str]:
+    """Remote ids to read by id: ended sessions (R-19) and writes without an answer, unless the feed just showed them."""
+    wanted = [link.remote_id for link in begun.reads_due]
+    wanted += [begun.links[link_id].link.remote_id for link_id in begun.unanswered if link_id in begun.links]
+    wanted += [owed.remote_id for sent in begun.unanswered.values() for owed in sent]
+    return [remote_id for remote_id in wanted if not isinstance(sights.items.get(remote_id), Seen | Unreadable)]

@@ -1,0 +1,234 @@
+"""One leased calendar from start to end: open it, run the pass, turn any error into the calendar's state, give the lease back.
+
+This is where connector errors end: each has one answer, none stops another calendar, and nobody is told twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from calsync.connector.errors import AuthRevoked, CalendarError, Forbidden, NotFound, Throttled
+from calsync.errors import NotFoundError, UserError
+from calsync.store import audit, calendars, claims, links, outbox, owed_writes, providers, stops, subject_changes, work
+from calsync.store.calendars import CalendarRow
+from calsync.store.work import Lease
+from calsync.worker.calendar_pass import WriteForbiddenError, run_pass
+from calsync.worker.context import LeaseLostError, PassContext, PassResult, Rules, WorkerContext
+
+# A full comparison of versions at least this often finds what a feed never told (F-15, caldav.md rule 6).
+INVENTORY_EVERY = timedelta(hours=24)
+FIRST_BACKOFF_S = 30.0
+LONGEST_BACKOFF_S = 1800.0
+# A calendar without a usable credential is looked at again this often at the earliest: hammering locks accounts.
+RECONNECT_RETRY = timedelta(hours=6)
+# One pass may directly be followed by another when reads are owed at once (sessions imported after the fact).
+FOLLOW_UPS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How to run it: `full` lists everything, `dry_run` changes nothing anywhere."""
+
+    full: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an error means for the calendar: its state (None: as it was), a code, and when to try again."""
+
+    state: str | None
+    code: str
+    retry_at: datetime
+
+
+def run_leased(worker: WorkerContext, lease: Lease, request: Request = Request()) -> PassResult:
+    """Run one leased calendar; never raises connector errors. The lease is given back in every case but a lost one."""
+    with worker.database.reading() as conn:
+        row = calendars.get(conn, lease.calendar)
+        provider = providers.get(conn, row.provider) if row else None
+    if row is None or provider is None:
+        raise NotFoundError("calendar", lease.calendar)
+    rules = worker.opener.rules(row.provider)
+    try:
+        result = _run(worker, lease, row, (request, rules, provider.zone))
+        return result if request.dry_run else _succeeded(worker, lease, row, rules, result)
+    except LeaseLostError:
+        return PassResult(calendar=row.id, state=row.state, error="lease-lost")
+    except (CalendarError, UserError) as problem:
+        return _failed(worker, lease, row, rules, problem)
+
+
+def _run(
+    worker: WorkerContext, lease: Lease, row: CalendarRow, how: tuple[Request, Rules, str]
+) -> PassResult:
+    request, rules, zone = how
+    began_at = worker.clock.now()
+    full = request.full or row.inventory_at is None or began_at - row.inventory_at >= INVENTORY_EVERY
+    with worker.database.reading() as conn:
+        released = stops.released_unhandled(conn, row.id)
+    if full and not request.dry_run:
+        with worker.database.transaction() as conn:
+            subject_changes.sweep(conn, row.id, rules.window(began_at))
+    calendar = worker.opener.open(row)
+    context = PassContext(
+        worker=worker,
+        row=row,
+        lease=lease,
+        calendar=calendar,
+        rules=rules,
+        zone=zone,
+        began_at=began_at,
+        full=full,
+        dry_run=request.dry_run,
+        released=released,
+    )
+    before = calendar.counts.requests
+    result = run_pass(context)
+    for _ in range(FOLLOW_UPS):
+        if not result.again or result.stopped:
+            break
+        result = _follow_up(context, result)
+    return replace(result, requests=calendar.counts.requests - before)
+
+
+def _follow_up(context: PassContext, before: PassResult) -> PassResult:
+    """One more pass for reads that are owed right now; counts add up."""
+    with context.worker.database.reading() as conn:
+        row = calendars.get(conn, context.row.id)
+    assert row is not None
+    now = context.worker.clock.now()
+    after = run_pass(replace(context, row=row, began_at=now, full=False, released=None))
+    return replace(
+        after,
+        read=before.read + after.read,
+        drifts=before.drifts + after.drifts,
+        written=before.written + after.written,
+        again=after.again and after.read > 0,
+    )
+
+
+def _succeeded(
+    worker: WorkerContext, lease: Lease, row: CalendarRow, rules: Rules, result: PassResult
+) -> PassResult:
+    """Give the lease back with the next due time: the poll, or sooner when a write or a read is owed."""
+    with worker.database.transaction() as conn:
+        if not work.hold_fence(conn, lease):
+            return replace(result, error="lease-lost", state=row.state)
+        now = worker.clock.now()
+        if result.cursor is not None and not result.stopped:
+            calendars.save_reading(
+                conn, row.id, result.cursor, now, inventory_at=now if result.full else None
+            )
+        state = "stopped" if result.stopped else _state_after(conn, row, result)
+        if state != "stopped" and state != row.state:
+            _change_state(conn, worker, row, (state, None, now))
+        due = _next_due(conn, worker, row, rules, now)
+        work.done(conn, lease, due, now)
+    return replace(result, state=state, error="mass-change" if result.stopped else None)
+
+
+def _state_after(conn: Connection, row: CalendarRow, result: PassResult) -> str:
+    if row.state == "read-only" and result.owed and not result.written:
+        return "read-only"
+    return "active"
+
+
+def _next_due(
+    conn: Connection, worker: WorkerContext, row: CalendarRow, rules: Rules, now: datetime
+) -> datetime:
+    poll = now + rules.poll_interval * worker.ids.jitter(0.9, 1.1)
+    owed = owed_writes.next_due(conn, row.id)
+    read = links.next_read(conn, row.id)
+    # What is owed already and did not go this time waits for the poll: a pass must not follow itself for ever.
+    return min(poll, *(at for at in (owed, read) if at is not None and at > now))
+
+
+def _failed(
+    worker: WorkerContext, lease: Lease, row: CalendarRow, rules: Rules, problem: CalendarError | UserError
+) -> PassResult:
+    worker.opener.forget(row.id)
+    outcome = _outcome(worker, row, problem)
+    with worker.database.transaction() as conn:
+        now = worker.clock.now()
+        if not work.defer(conn, lease, outcome.retry_at, outcome.code, now):
+            return PassResult(calendar=row.id, state=row.state, error="lease-lost")
+        if outcome.state is not None and outcome.state != row.state:
+            _change_state(conn, worker, row, (outcome.state, outcome.code, now))
+        owed = owed_writes.count_owed(conn, row.id)
+    sentence = str(problem) if isinstance(problem, UserError) else outcome.code
+    return PassResult(
+        calendar=row.id,
+        state=outcome.state or row.state,
+        error=sentence,
+        owed=owed,
+        retry_at=outcome.retry_at,
+    )
+
+
+def _outcome(worker: WorkerContext, row: CalendarRow, problem: CalendarError | UserError) -> Outcome:
+    """One answer for each error of the closed set."""
+    now = worker.clock.now()
+    backoff = now + timedelta(seconds=_backoff_s(row.attempts) * worker.ids.jitter(0.8, 1.2))
+    if isinstance(problem, AuthRevoked):
+        return Outcome("needs-reconnect", "auth-revoked", now + RECONNECT_RETRY)
+    if isinstance(problem, WriteForbiddenError):
+        return Outcome("read-only", "write-forbidden", backoff)
+    if isinstance(problem, Forbidden):
+        return Outcome("needs-reconnect", "forbidden", now + RECONNECT_RETRY)
+    if isinstance(problem, NotFound):
+        return Outcome("stopped", "calendar-gone", backoff)
+    if isinstance(problem, Throttled):
+        wait = timedelta(seconds=min(problem.retry_after or 0.0, 86400.0))
+        return Outcome(None, "throttled", max(backoff, now + wait))
+    return Outcome("unreachable", _code_of(problem), backoff)
+
+
+def _code_of(problem: CalendarError | UserError) -> str:
+    return {"Unavailable": "unavailable", "Malformed": "malformed"}.get(type(problem).__name__, "cannot-open")
+
+
+def _backoff_s(attempts: int) -> float:
+    return min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(attempts, 10))
+
+
+def _change_state(
+    conn: Connection, worker: WorkerContext, row: CalendarRow, change: tuple[str, str | None, datetime]
+) -> None:
+    """Record a new state and tell whoever must act, once per change."""
+    state, code, now = change
+    if not calendars.set_state(conn, row.id, state, code, now):
+        return
+    audit.append(
+        conn,
+        at=now,
+        actor="system",
+        what="calendar-state",
+        subject=f"calendar:{row.id}",
+        detail={"from": row.state, "to": state, "because": code},
+    )
+    if state == "stopped":
+        stop = stops.StopRow(
+            id=worker.ids.new_id("stop"),
+            calendar=row.id,
+            started_at=now,
+            kind="lost",
+            evidence={"because": code},
+            touched=(),
+        )
+        stops.start(conn, stop)
+        claims.touch_provider(conn, row.provider)
+    recipient = {"needs-reconnect": f"provider:{row.provider}", "stopped": "support", "read-only": "support"}.get(state)
+    if recipient is not None:
+        outbox.put(
+            conn,
+            key=f"{state}:{row.id}:{now.isoformat()}",
+            kind=f"calendar-{state}",
+            recipient=recipient,
+            payload={"calendar": row.id, "since": now.isoformat(), "because": code},
+            now=now,
+            due_at=now,
+        )

@@ -1,0 +1,137 @@
+"""From a calendar's row to a calendar to talk to: the connector by name, its keys from the config, the wrappers around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from calsync.connector.protocol import CalendarPlace, Connector, OpenRequest
+from calsync.connector.registry import Registry
+from calsync.connector.wrappers import Around, WrapPorts, wrap
+from calsync.domain.marker import MarkerKeys, derived_remote_id
+from calsync.errors import UserError
+from calsync.reconcile.case import DecisionPolicy
+from calsync.settings.model import CalendarConfig, Settings
+from calsync.settings.secrets import read_secret_file
+from calsync.store import calendars, providers
+from calsync.store.calendars import CalendarRow
+from calsync.store.database import Database
+from calsync.worker.context import Rules
+
+
+@dataclass(slots=True)
+class ConfiguredOpener:
+    """Opens the calendars that the config names. Open ones are kept, so that a resident worker reuses its connections.
+
+    One calendar is used by one pass at a time (its lease sees to that), so each is handed to one thread at a time.
+    """
+
+    settings: Settings
+    registry: Registry
+    database: Database
+    keys: MarkerKeys
+    ports: WrapPorts
+    _open: dict[str, Around] = field(default_factory=dict)
+
+    def open(self, row: CalendarRow) -> Around:
+        """Return the calendar of a row; the first time it is found or made (R-25). See `CalendarOpener`."""
+        kept = self._open.get(row.id)
+        if kept is None:
+            kept = self._open[row.id] = self._make(row)
+        return kept
+
+    def forget(self, calendar: str) -> None:
+        """Close a calendar, so that the next pass opens it afresh (after an error, or new credentials)."""
+        kept = self._open.pop(calendar, None)
+        if kept is not None:
+            kept.close()
+
+    def close(self) -> None:
+        """Close all calendars."""
+        for calendar in list(self._open):
+            self.forget(calendar)
+
+    def rules(self, provider: str) -> Rules:
+        """The rules of a provider's practice."""
+        with self.database.reading() as conn:
+            row = providers.get(conn, provider)
+        return rules_of(self.settings, row.practice if row is not None else "default")
+
+    def _make(self, row: CalendarRow) -> Around:
+        connector = self.registry.get(row.connector)
+        request = self._request(row)
+        place = CalendarPlace(row.remote) if row.remote is not None else self._locate(connector, request, row)
+        return wrap(connector.open(request, place), row.id, ports=self.ports)
+
+    def _locate(self, connector: Connector, request: OpenRequest, row: CalendarRow) -> CalendarPlace:
+        """Find or make it. The intent is on the books first: a lost answer then leaves a name to look for, not a riddle."""
+        with self.database.transaction() as conn:
+            calendars.set_making(conn, row.id, self.ports.clock.now())
+        place = connector.locate(request)
+        with self.database.transaction() as conn:
+            calendars.set_remote(conn, row.id, place.remote)
+        return place
+
+    def _request(self, row: CalendarRow) -> OpenRequest:
+        config, zone = self._configured(row)
+        keys = config.settings
+        if keys is None:
+            raise UserError.of("has no keys for its connector", f"calendar {row.id}", "Complete its table in the config")
+        return OpenRequest(
+            calendar_id=row.id,
+            connector_settings=self.settings.connectors[row.connector],
+            calendar_settings=keys,
+            placement=config.placement or "",
+            zone=zone,
+            secret=secret_reader(keys),
+            remote=row.remote,
+            dedicated_id=derived_remote_id(self.keys, f"calendar:{row.id}", 1),
+        )
+
+    def _configured(self, row: CalendarRow) -> tuple[CalendarConfig, str]:
+        for provider, calendar in self.settings.calendars():
+            if calendar.id == row.id:
+                return calendar, provider.zone
+        raise UserError.of(
+            "is not in the configuration any more", f"calendar {row.id}", f"Run `calsync calendars remove {row.id}`"
+        )
+
+
+def rules_of(settings: Settings, practice: str) -> Rules:
+    """Bring the settings of a practice into the form in which passes use them."""
+    drift, sync = settings.drift, settings.sync
+    own = settings.practice(practice)
+    decisions = DecisionPolicy(
+        dispositions=own.dispositions,
+        observe_only=settings.mode_for(practice) == "observe",
+        settle=drift.settle,
+        revert_limit=drift.revert_limit,
+        revert_limit_period=drift.revert_limit_period,
+        stampede_share=drift.stampede_share,
+        stampede_min=drift.stampede_min,
+        stampede_period=drift.stampede_period,
+    )
+    return Rules(
+        decisions=decisions,
+        window_past=sync.window_past,
+        window_future=sync.window_future,
+        claims_settle=settings.claims_for(practice).settle,
+        title_privacy=own.privacy.title,
+        poll_interval=sync.poll_interval,
+    )
+
+
+def secret_reader(keys: BaseModel) -> Callable[[], str]:
+    """Return a function that reads the calendar's secret from the file that its keys name, when it is needed."""
+    path = getattr(keys, "password_file", None)
+
+    def read() -> str:
+        if not isinstance(path, Path):
+            raise UserError.of("no password_file is given", "calendar", "Add password_file to its table")
+        return read_secret_file(path)
+
+    return read
+

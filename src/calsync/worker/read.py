@@ -1,0 +1,136 @@
+"""Steps one and two of a pass: what the calendar shows, as far as it concerns our events. Talks to the calendar only.
+
+Foreign events are dropped page by page and never kept. An event that is missing counts as gone only after a read by id
+has said so, too; what could not be read is unknown, which is neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from calsync.connector.errors import CursorExpired
+from calsync.connector.protocol import Gone, Item, Seen, Unchanged, Unknown, Unreadable
+from calsync.domain.marker import verify_marker
+from calsync.store import links
+from calsync.worker.context import PassContext
+
+# Above so many vanished events nobody asks the account's other calendars one by one: that is the brakes' business.
+LOCATE_AT_MOST = 5
+
+
+@dataclass(slots=True)
+class Sights:
+    """What one pass has seen. `items` by remote id; `unknown` could not be read; `read_at` when each read began."""
+
+    items: dict[str, Item] = field(default_factory=dict)
+    mentioned: set[str] = field(default_factory=set)  # listed under the version on our books: nothing new
+    unknown: set[str] = field(default_factory=set)
+    read_at: dict[str, datetime] = field(default_factory=dict)
+    elsewhere: dict[str, str] = field(default_factory=dict)
+    cursor: str | None = None
+    full: bool = False
+    count: int = 0
+
+    def take(self, items: Iterable[Item | Unknown], began_at: datetime) -> None:
+        """Keep the newest word about each event."""
+        for item in items:
+            if isinstance(item, Unknown):
+                self.unknown.add(item.remote_id)
+                continue
+            if isinstance(item, Unchanged):
+                self.mentioned.add(item.remote_id)
+                continue
+            self.unknown.discard(item.remote_id)
+            self.items[item.remote_id] = item
+            self.read_at[item.remote_id] = began_at
+            self.count += 1
+
+
+class KnownVersions:
+    """The books' versions, asked in batches and only for what a feed names."""
+
+    def __init__(self, context: PassContext) -> None:
+        self._context = context
+
+    def versions(self, remote_ids: Sequence[str]) -> dict[str, str]:
+        """See `calsync.connector.protocol.Known`."""
+        with self._context.worker.database.reading() as conn:
+            return links.versions(conn, self._context.row.id, remote_ids)
+
+
+def read_changes(context: PassContext, cursor: str | None, ours: frozenset[str]) -> Sights:
+    """Read the feed from the cursor, or in full when there is none or it has expired.
+
+    `ours`: remote ids that are about to be linked and not on the books yet. Raises connector errors; nothing is kept then.
+    """
+    try:
+        return _read_feed(context, cursor, ours)
+    except CursorExpired:
+        # Deletions that happened meanwhile show only as absences: a full listing finds them.
+        return _read_feed(context, None, ours)
+
+
+def read_by_id(context: PassContext, sights: Sights, remote_ids: Iterable[str]) -> None:
+    """Read these events now, and let the answers replace what the feed said. Raises connector errors."""
+    wanted = list(dict.fromkeys(remote_ids))
+    size = max(1, context.calendar.traits.read_batch)
+    for first in range(0, len(wanted), size):
+        began_at = context.worker.clock.now()
+        batch = wanted[first : first + size]
+        sights.take(context.calendar.read(batch), began_at)
+
+
+def confirm_absences(context: PassContext, sights: Sights) -> None:
+    """Ask by id for every event of ours that the feed called gone or a full listing did not mention."""
+    missing = [remote_id for remote_id, item in sights.items.items() if isinstance(item, Gone)]
+    if sights.full:
+        missing.extend(_unmentioned(context, sights))
+    read_by_id(context, sights, missing)
+
+
+def locate_gone(context: PassContext, sights: Sights, uids: Sequence[tuple[str, str]]) -> None:
+    """Look in the account's other calendars for the few that are gone; pairs of remote id and UID."""
+    if len(uids) <= LOCATE_AT_MOST:
+        for remote_id, uid in uids:
+            place = context.calendar.locate(uid)
+            if place is not None:
+                sights.elsewhere[remote_id] = place
+
+
+def _read_feed(context: PassContext, cursor: str | None, ours: frozenset[str]) -> Sights:
+    sights = Sights()
+    began_at = context.worker.clock.now()
+    for page in context.calendar.changes(cursor, context.window, KnownVersions(context)):
+        sights.take(_ours(context, page.items, ours), began_at)
+        sights.full = sights.full or page.full
+        sights.cursor = page.cursor or sights.cursor
+    return sights
+
+
+def _ours(context: PassContext, items: Sequence[Item], ours: frozenset[str]) -> list[Item]:
+    """Keep what is on our books under its name, or carries our genuine marker; forget everything else."""
+    if not items:
+        return []
+    with context.worker.database.reading() as conn:
+        booked = {link.remote_id for link in links.by_remote_ids(conn, context.row.id, [i.remote_id for i in items])}
+        copies = links.copy_ids(conn, context.row.id, [i.remote_id for i in items])
+    known = booked | ours | copies
+    return [
+        item
+        for item in items
+        if item.remote_id in known
+        or (isinstance(item, Seen | Unreadable) and verify_marker(context.worker.keys, item.marker or "") is not None)
+    ]
+
+
+def _unmentioned(context: PassContext, sights: Sights) -> list[str]:
+    with context.worker.database.reading() as conn:
+        return [
+            remote_id
+            for _, remote_id, version in links.all_remote_ids(conn, context.row.id)
+            if version is not None and remote_id not in sights.items and remote_id not in sights.mentioned
+        ]
+
+

@@ -1,0 +1,390 @@
+"""Step four of a pass: everything that was found, decided and owed goes on the books, in one transaction, before any write.
+
+Never talks to a calendar. Called by `calendar_pass` under the calendar's fence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from calsync.domain.drift import COSMETIC, Disposition, Drift, Resolution, Scope
+from calsync.domain.notation import content_hash
+from calsync.reconcile.plan import Decision, DriftChange, FoundDrift, Plan, Stampede, WantedWrite
+from calsync.store import (
+    audit,
+    calendars,
+    claims,
+    drifts,
+    edits,
+    holds,
+    links,
+    observations,
+    outbox,
+    owed_writes,
+    stops,
+    subject_changes,
+    work,
+)
+from calsync.worker.context import LeaseLostError, PassContext
+from calsync.worker.gather import Gathered, LinkFacts
+
+ACTOR = "system"
+
+
+def record(context: PassContext, gathered: Gathered, plan: Plan) -> int:
+    """Commit the plan under the fence; return how many guarded drifts were found. Raises LeaseLostError."""
+    with context.worker.database.transaction() as conn:
+        if not work.hold_fence(conn, context.lease):
+            raise LeaseLostError(context.row.id)
+        if plan.stampede is not None:
+            _record_stop(conn, context, gathered, plan.stampede)
+            return 0
+        found = sum(_record_decision(conn, context, gathered, decision) for decision in plan.decisions)
+        for subject, revision in gathered.pending:
+            subject_changes.take_away(conn, context.row.id, subject, revision)
+        if gathered.cursor is not None:
+            inventory_at = context.began_at if gathered.full else None
+            calendars.save_reading(
+                conn, context.row.id, gathered.cursor, context.began_at, inventory_at=inventory_at
+            )
+        if context.released is not None:
+            stops.handled(conn, context.row.id, context.began_at)
+        return found
+
+
+def _record_decision(conn: Connection, context: PassContext, gathered: Gathered, decision: Decision) -> int:
+    facts = gathered.links[decision.link]
+    now = context.worker.clock.now()
+    if facts.is_new:
+        links.insert(conn, facts.link)
+    elif facts.is_revived:
+        links.next_generation(
+            conn, facts.link.id, generation=facts.link.generation, remote_id=facts.link.remote_id, uid=facts.link.uid
+        )
+    if facts.is_renamed and not facts.is_new:
+        links.rename(conn, facts.link.id, facts.link.remote_id)
+    drift_at = _record_found(conn, context, facts, decision, now)
+    for change in decision.changed:
+        _record_change(conn, context, facts, change, now)
+    _record_sight(conn, context, facts, decision, now)
+    _record_writes(conn, context, facts, decision, now)
+    _record_observations(conn, context, facts, decision, drift_at)
+    _plan_next_read(conn, context, facts, decision)
+    return sum(1 for found in decision.found if found.kind not in COSMETIC)
+
+
+# --- drifts --------------------------------------------------------------------------------------------------------
+
+
+def _record_found(
+    conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision, now: datetime
+) -> dict[object, str]:
+    """One edit for what was found together on this event, one drift for each occurrence; returns drift ids by slot."""
+    if not decision.found:
+        return {}
+    open_edit = next((d.edit for d in facts.case.drifts if d.resolution is Resolution.OPEN), None)
+    guarded = [found for found in decision.found if found.kind not in COSMETIC]
+    edit = open_edit if open_edit and not guarded else context.worker.ids.new_id("edit")
+    if edit != open_edit:
+        edits.insert(conn, _edit_row(context, facts, decision, edit, now))
+    ids: dict[object, str] = {}
+    for found in decision.found:
+        drift = _drift(conn, context, facts, found, (edit, now))
+        drifts.insert(conn, drift)
+        if found.ended is not None:
+            drifts.resolve(conn, drift.id, found.ended, now, by=ACTOR)
+        ids[found.original_start] = drift.id
+        _after_found(conn, context, drift, now)
+    _ask(conn, context, facts, edit, guarded, now)
+    return ids
+
+
+def _edit_row(
+    context: PassContext, facts: LinkFacts, decision: Decision, edit: str, now: datetime
+) -> edits.EditRow:
+    return edits.EditRow(
+        id=edit,
+        link=facts.link.id,
+        calendar=context.row.id,
+        provider=context.row.provider,
+        version=decision.version_seen,
+        detected_at=now,
+        scope=Scope.SERIES if any(f.scope is Scope.SERIES for f in decision.found) else Scope.OCCURRENCE,
+        mixed=any(f.mixed for f in decision.found),
+    )
+
+
+def _drift(
+    conn: Connection, context: PassContext, facts: LinkFacts, found: FoundDrift, when: tuple[str, datetime]
+) -> Drift:
+    edit, now = when
+    return Drift(
+        id=context.worker.ids.new_id("drift"),
+        edit=edit,
+        link=facts.link.id,
+        calendar=context.row.id,
+        provider=context.row.provider,
+        appointment=found.appointment,
+        block=facts.block,
+        series=facts.series,
+        original_start=found.original_start,
+        episode=drifts.next_episode(conn, facts.link.id, found.original_start),
+        kind=found.kind,
+        phase=found.phase,
+        expected=found.expected,
+        observed=found.observed,
+        scope=found.scope,
+        mixed=found.mixed,
+        disposition=found.disposition,
+        resolution=Resolution.OPEN,
+        detected_at=now,
+        changed_at=now,
+        copy_id=found.copy_id,
+    )
+
+
+def _after_found(conn: Connection, context: PassContext, drift: Drift, now: datetime) -> None:
+    audit.append(
+        conn,
+        at=now,
+        actor=ACTOR,
+        what="drift-found",
+        subject=f"drift:{drift.id}",
+        detail={
+            "calendar": drift.calendar,
+            "appointment": drift.appointment,
+            "block": drift.block,
+            "kind": drift.kind.value,
+            "phase": drift.phase.value,
+            "disposition": drift.disposition.value,
+        },
+    )
+    if drift.appointment is None:
+        return
+    if drift.kind not in COSMETIC and drift.disposition is not Disposition.IGNORE:
+        holds.open_hold(conn, drift.appointment, drift.id, now)
+    claims.touch(conn, [drift.appointment])
+
+
+def _ask(
+    conn: Connection, context: PassContext, facts: LinkFacts, edit: str, found: Iterable[FoundDrift], now: datetime
+) -> None:
+    """Queue the provider's mail about an edit: due after settle, so that a slip that is undone causes none (R-11)."""
+    asked = [f for f in found if f.ended is None and f.disposition in _MAILED]
+    if not asked:
+        return
+    kind = "edit-reverted" if any(f.disposition.reverts for f in asked) else "edit-after-start"
+    outbox.put(
+        conn,
+        key=f"{kind}:{edit}",
+        kind=kind,
+        recipient=f"provider:{context.row.provider}",
+        payload={"edit": edit},
+        now=now,
+        due_at=now + context.rules.decisions.settle,
+    )
+
+
+_MAILED = frozenset({Disposition.REVERT, Disposition.FLAG, Disposition.REVERT_AND_FLAG})
+
+
+def _record_change(
+    conn: Connection, context: PassContext, facts: LinkFacts, change: DriftChange, now: datetime
+) -> None:
+    drift = next(d for d in facts.case.drifts if d.id == change.drift)
+    if (change.observed, change.kind, change.disposition) != (drift.observed, drift.kind, drift.disposition):
+        drifts.update(
+            conn, drift.id, kind=change.kind, observed=change.observed, disposition=change.disposition, changed_at=now
+        )
+    if change.ended is not None:
+        drifts.resolve(conn, drift.id, change.ended, now, by=ACTOR)
+        holds.close_hold(conn, drift.id, now)
+    audit.append(
+        conn,
+        at=now,
+        actor=ACTOR,
+        what="drift-changed",
+        subject=f"drift:{drift.id}",
+        detail={"kind": change.kind.value, "ended": change.ended.value if change.ended else None},
+    )
+    if drift.appointment is not None:
+        claims.touch(conn, [drift.appointment])
+
+
+# --- the link, its writes and its readings -------------------------------------------------------------------------
+
+
+def _record_sight(conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision, now: datetime) -> None:
+    link = facts.link
+    if decision.looked:
+        # What went out and was not found again never arrived; what arrived is named by the adoption.
+        arrived = decision.adopt.content if decision.adopt else None
+        for sent in facts.sent:
+            state = "done" if arrived is not None and sent.content == arrived else "superseded"
+            owed_writes.settle(conn, sent.id, state, now)
+    if decision.adopt is not None:
+        _adopt(conn, facts, decision, now)
+    elif decision.looked:
+        links.remember(
+            conn, link.id, version=decision.version_seen, observed=decision.remember, absent=decision.absent
+        )
+    if facts.copies != facts.copies_before:
+        _keep_copies(conn, facts)
+
+
+def _adopt(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime) -> None:
+    adopt = decision.adopt
+    assert adopt is not None
+    if facts.facts.expected is None and adopt.baseline is None:
+        links.retire(conn, facts.link.id, now)
+        return
+    arrived = next((sent for sent in facts.sent if sent.content == adopt.content), None)
+    links.confirm(
+        conn,
+        facts.link.id,
+        version=adopt.version,
+        baseline=adopt.baseline,
+        baseline_hash=content_hash(adopt.baseline) if adopt.baseline else None,
+        remote_id=facts.link.remote_id,
+        confirmed_at=(arrived.sent_at if arrived else None) or facts.link.confirmed_at or now,
+    )
+
+
+def _keep_copies(conn: Connection, facts: LinkFacts) -> None:
+    for remote_id in facts.copies_before.keys() - facts.copies.keys():
+        links.drop_copy(conn, facts.link.id, remote_id)
+    for remote_id, copy in facts.copies.items():
+        links.put_copy(conn, facts.link.id, remote_id, copy.version, copy.event)
+
+
+def _record_writes(conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision, now: datetime) -> None:
+    wanted = {write.remote_id for write in decision.writes}
+    if facts.link.remote_id not in wanted and (decision.looked or decision.changed):
+        # Nothing is to be written after all: what was owed from an older decision must not go out.
+        owed_writes.withdraw(conn, facts.link.id)
+    for write in decision.writes:
+        owed_writes.owe(conn, _owed(context, facts, write, now))
+        audit.append(
+            conn,
+            at=now,
+            actor=ACTOR,
+            what="write-owed",
+            subject=f"link:{facts.link.id}",
+            detail={"kind": write.kind.value, "cause": write.cause.value, "calendar": context.row.id},
+        )
+
+
+def _owed(context: PassContext, facts: LinkFacts, write: WantedWrite, now: datetime) -> owed_writes.OwedWrite:
+    return owed_writes.OwedWrite(
+        id=context.worker.ids.new_id("write"),
+        calendar=context.row.id,
+        link=facts.link.id,
+        kind=write.kind,
+        remote_id=write.remote_id,
+        target=write.target,
+        content=content_hash(write.target) if write.target else None,
+        version=write.version,
+        cause=write.cause,
+        reverts=write.reverts,
+        not_before=write.not_before,
+        created_at=now,
+    )
+
+
+def _record_observations(
+    conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision, drift_at: dict[object, str]
+) -> None:
+    """Readings that say something for the gate: of sessions that are over, and those that show a difference."""
+    read_at = facts.read_at
+    if not decision.looked or read_at is None:
+        return
+    ends = {session.appointment: session for session in facts.facts.sessions}
+    known = {d.original_start: d.id for d in facts.case.drifts if d.resolution is Resolution.OPEN or d.accepted}
+    for sighting in decision.sightings:
+        session = ends.get(sighting.appointment or "")
+        if session is None or sighting.appointment is None:
+            continue
+        over = session.end_at + context.rules.claims_settle <= read_at
+        drift = drift_at.get(sighting.original_start) or known.get(sighting.original_start)
+        if not over and drift is None:
+            continue
+        observations.insert(
+            conn,
+            observations.Observation(
+                calendar=context.row.id,
+                link=facts.link.id,
+                appointment=sighting.appointment,
+                read_at=read_at,
+                seen=sighting.appearance,
+                version=decision.version_seen,
+                drift=drift,
+                after_end=over,
+                linked_at=facts.link.linked_at,
+                written_at=facts.link.confirmed_at,
+            ),
+        )
+        claims.touch(conn, [sighting.appointment])
+
+
+def _plan_next_read(conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision) -> None:
+    settle = context.rules.claims_settle
+    if decision.looked and facts.read_at is not None:
+        links.set_read_after(conn, facts.link.id, facts.facts.read_due_after(facts.read_at, settle))
+    elif facts.link.linked_at is not None:
+        due = facts.facts.read_due_after(facts.last_read_at or context.began_at, settle)
+        links.set_read_after(conn, facts.link.id, due)
+    links.set_last_end(conn, facts.link.id, facts.facts.last_end)
+
+
+# --- stops ---------------------------------------------------------------------------------------------------------
+
+
+def _record_stop(conn: Connection, context: PassContext, gathered: Gathered, stampede: Stampede) -> None:
+    """One row with the suspects and the numbers: no drifts, no cursor, no writes (R-13)."""
+    now = context.worker.clock.now()
+    touched = sorted(_touched(gathered, stampede))
+    stop = context.worker.ids.new_id("stop")
+    evidence = {
+        "changed": stampede.changed,
+        "upcoming": stampede.upcoming,
+        "share": round(stampede.share, 4),
+        "limit_count": stampede.limit_count,
+        "limit_share": stampede.limit_share,
+        "links": [suspect.link for suspect in stampede.suspects],
+    }
+    stops.start(
+        conn,
+        stops.StopRow(
+            id=stop, calendar=context.row.id, started_at=now, kind="stampede", evidence=evidence, touched=tuple(touched)
+        ),
+    )
+    calendars.set_state(conn, context.row.id, "stopped", "many events vanished or changed at once", now)
+    audit.append(
+        conn, at=now, actor=ACTOR, what="calendar-stopped", subject=f"calendar:{context.row.id}", detail=evidence
+    )
+    outbox.put(
+        conn,
+        key=f"stop:{stop}",
+        kind="calendar-stopped",
+        recipient="support",
+        payload={"stop": stop, "calendar": context.row.id},
+        now=now,
+        due_at=now,
+    )
+    claims.touch_provider(conn, context.row.provider)
+
+
+def _touched(gathered: Gathered, stampede: Stampede) -> set[str]:
+    touched: set[str] = set()
+    for suspect in stampede.suspects:
+        slots = gathered.links[suspect.link].facts.slots
+        starts = suspect.original_starts or tuple(slots)
+        touched.update(
+            slot.appointment for start in starts if (slot := slots.get(start)) is not None and slot.appointment is not None
+        )
+    return touched
+
+

@@ -1,0 +1,113 @@
+"""From the books to what a calendar should show: one subject's expected event, its slots and its session ends. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from calsync.domain.appointment import Appointment, Subject, SubjectKind
+from calsync.domain.event import Event, OriginalStart
+from calsync.reconcile.case import Slot
+from calsync.reconcile.expect import Privacy, expect_appointment, expect_block, expect_series, title_for
+from calsync.store import clients, filings, records
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One appointment behind a subject, with its booked start and end (aware UTC)."""
+
+    appointment: str
+    original_start: OriginalStart
+    start_at: datetime
+    end_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectFacts:
+    """What the books say about one subject. `last_end` None: endless. `sessions` are those that calendars should show."""
+
+    subject: Subject
+    expected: Event | None
+    slots: Mapping[OriginalStart, Slot]
+    sessions: tuple[Session, ...]
+    last_end: datetime | None
+    first_start: datetime | None
+
+    def read_due_after(self, read_at: datetime, settle: timedelta) -> datetime | None:
+        """When the first session end that a read begun at `read_at` does not cover wants its own read (R-19)."""
+        return min((s.end_at + settle for s in self.sessions if s.end_at + settle > read_at), default=None)
+
+    def ended_by(self, at: datetime, settle: timedelta) -> bool:
+        """Whether some session was over by then, so that a read would count for it."""
+        return any(session.end_at + settle <= at for session in self.sessions)
+
+
+def facts_of(conn: Connection, subject: Subject, *, uid: str, privacy: str) -> SubjectFacts:
+    """Return the facts of one subject; an unknown one has nothing expected and no sessions."""
+    if subject.kind is SubjectKind.SERIES:
+        return _series_facts(conn, subject, uid, privacy)
+    if subject.kind is SubjectKind.BLOCK:
+        return _block_facts(conn, subject, uid)
+    return _appointment_facts(conn, subject, uid, privacy)
+
+
+def _appointment_facts(conn: Connection, subject: Subject, uid: str, privacy: str) -> SubjectFacts:
+    appointment = records.appointment(conn, subject.id)
+    if appointment is None or appointment.series is not None:
+        # An appointment that became part of a series is shown by the series' event.
+        return SubjectFacts(subject, None, {}, (), None, None)
+    title = _title(conn, privacy, appointment.id, appointment.client)
+    expected = expect_appointment(appointment, title=title, uid=uid)
+    return SubjectFacts(
+        subject,
+        expected,
+        _slots(conn, [appointment]),
+        _sessions([appointment]),
+        appointment.span.end_at,
+        appointment.span.start_at,
+    )
+
+
+def _series_facts(conn: Connection, subject: Subject, uid: str, privacy: str) -> SubjectFacts:
+    series = records.series(conn, subject.id)
+    if series is None:
+        return SubjectFacts(subject, None, {}, (), None, None)
+    appointments = records.appointments_of_series(conn, subject.id)
+    expected = expect_series(series, appointments, title=_title(conn, privacy, series.id, series.client), uid=uid)
+    endless = "COUNT=" not in series.rule.upper() and "UNTIL=" not in series.rule.upper()
+    last_end = None if endless else max((a.span.end_at for a in appointments), default=series.span.end_at)
+    return SubjectFacts(
+        subject, expected, _slots(conn, appointments), _sessions(appointments), last_end, series.span.start_at
+    )
+
+
+def _block_facts(conn: Connection, subject: Subject, uid: str) -> SubjectFacts:
+    block = records.block(conn, subject.id)
+    if block is None:
+        return SubjectFacts(subject, None, {}, (), None, None)
+    slots = {None: Slot(appointment=None)}
+    return SubjectFacts(subject, expect_block(block, uid=uid), slots, (), block.span.end_at, block.span.start_at)
+
+
+def _slots(conn: Connection, appointments: Iterable[Appointment]) -> dict[OriginalStart, Slot]:
+    known = list(appointments)
+    filed = filings.filed_among(conn, [appointment.id for appointment in known])
+    return {a.original_start: Slot(appointment=a.id, claimed=a.id in filed) for a in known}
+
+
+def _sessions(appointments: Iterable[Appointment]) -> tuple[Session, ...]:
+    return tuple(
+        Session(a.id, a.original_start, a.span.start_at, a.span.end_at)
+        for a in appointments
+        if a.status.shows_in_calendars
+    )
+
+
+def _title(conn: Connection, privacy: str, number: str, client: str) -> str:
+    # The name is fetched only where the practice's privacy setting asks for one.
+    person = clients.get(conn, client) if privacy != Privacy.ID else None
+    first, _, last = person.name.rpartition(" ") if person is not None else ("", "", "")
+    return title_for(Privacy(privacy), number=number, first_name=first or last, last_name=last if first else "")

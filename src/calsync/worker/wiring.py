@@ -1,0 +1,63 @@
+"""Puts a process together: database, keys, connectors, ports. Wiring only; decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from calsync.connector.registry import Registry
+from calsync.connector.wrappers import WrapPorts
+from calsync.ports import Clock, Ids, Sleep, Stop
+from calsync.settings.model import Settings
+from calsync.settings.secrets import KeyRing
+from calsync.store import installation
+from calsync.store.database import Database
+from calsync.worker.config_sync import register
+from calsync.worker.context import WorkerContext
+from calsync.worker.opening import ConfiguredOpener
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What enters from outside: time, chance, waiting, and the wish to end."""
+
+    clock: Clock
+    ids: Ids
+    sleep: Sleep
+    stop: Stop | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """A process's worker and the opener that must be closed at its end."""
+
+    worker: WorkerContext
+    opener: ConfiguredOpener
+
+
+def wire(settings: Settings, database: Database, keys: KeyRing, ports: Ports, *, host: str) -> Wired:
+    """Build the worker and bring the config's providers and calendars onto the books.
+
+    Raises StartRefusedError when the database belongs to another installation's host (R-26), UserError when it cannot be used.
+    """
+    with database.transaction() as conn:
+        name = installation.ensure(conn, installation_of(keys), host, ports.clock.now())
+        register(conn, settings, ports.clock.now())
+    marker_keys = keys.marker_keys(name)
+    wrap_ports = WrapPorts(ports.clock, ports.ids, ports.sleep, ports.stop)
+    opener = ConfiguredOpener(settings, Registry(), database, marker_keys, wrap_ports)
+    worker = WorkerContext(
+        database=database,
+        clock=ports.clock,
+        ids=ports.ids,
+        sleep=ports.sleep,
+        keys=marker_keys,
+        opener=opener,
+        owner=ports.ids.new_id(f"{host[:40]}-worker"),
+    )
+    return Wired(worker, opener)
+
+
+def installation_of(keys: KeyRing) -> str:
+    """The name of a new installation: bound to its key, so that lost books made anew recognise their own events (F-4)."""
+    return sha256(b"installation" + keys.current.derive("installation")).hexdigest()[:16]

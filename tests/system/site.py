@@ -1,0 +1,136 @@
+"""A whole installation in a folder: config, keys, database, driven through the command line like any other program would."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import caldav
+
+from calsync.cli.main import run
+from calsync.settings.secrets import create_key_file
+from calsync.system_ports import SystemIds
+
+ZONE = "America/New_York"
+COLUMNS = ("id", "provider", "client", "start", "end", "zone", "kind", "status", "series", "rule", "code")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its output as JSON."""
+        return json.loads(self.out)
+
+
+@dataclass(slots=True)
+class Site:
+    """One installation. `now` fixes its clock; None is the real one."""
+
+    folder: Path
+    now: datetime | None = None
+    calendars: list[str] = field(default_factory=list)
+
+    def set_up(self, *, settle: str = "90s", more: str = "") -> None:
+        """Write config, keys and calendars, and make the database."""
+        create_key_file(self.folder / "calsync.key", SystemIds())
+        head = f'[drift]\nsettle = "{settle}"\n\n[testing]\nclock = true\n\n{more}\n'
+        (self.folder / "calsync.toml").write_text(head + "".join(self.calendars), encoding="utf-8")
+        assert self.calsync("db", "upgrade").code == 0
+
+    def add_provider(self, provider: str, url: str, user: str, password: str | None = None) -> None:
+        """Plan a provider with one calendar, named after the provider with `-cal`."""
+        secret = self.folder / f"{provider}.password"
+        secret.touch(mode=0o600)
+        secret.write_text((password or user) + "\n", encoding="utf-8")
+        self.calendars.append(
+            f'[[providers]]\nid = "{provider}"\nname = "Dr. {provider}"\nemail = "{provider}@example.org"\n'
+            f'zone = "{ZONE}"\npractice = "default"\n[[providers.calendars]]\nid = "{provider}-cal"\n'
+            f'connector = "caldav"\nurl = "{url}"\nusername = "{user}"\npassword_file = "{provider}.password"\n\n'
+        )
+
+    def calsync(self, *line: str) -> Answer:
+        """Run a command in this process, as the command line would."""
+        out, err = io.StringIO(), io.StringIO()
+        before = os.environ.get("CALSYNC_NOW")
+        if self.now is not None:
+            os.environ["CALSYNC_NOW"] = self.now.isoformat()
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = run([*line, "--config", str(self.folder / "calsync.toml")])
+        finally:
+            os.environ.pop("CALSYNC_NOW", None)
+            if before is not None:
+                os.environ["CALSYNC_NOW"] = before
+        return Answer(code, out.getvalue(), err.getvalue())
+
+    def start(self, *line: str) -> subprocess.Popen[bytes]:
+        """Start a command as a process of its own, with the real clock."""
+        environ = {name: value for name, value in os.environ.items() if name != "CALSYNC_NOW"}
+        command = [sys.executable, "-m", "calsync", *line, "--config", str(self.folder / "calsync.toml")]
+        with (self.folder / "process.log").open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log, env=environ)
+
+    def sync(self, *line: str) -> dict[str, Any]:
+        """`calsync sync --json`."""
+        answer = self.calsync("sync", "--json", *line)
+        assert answer.code in (0, 3), answer
+        result: dict[str, Any] = answer.json
+        return result
+
+    def drifts(self, *line: str) -> list[dict[str, Any]]:
+        """`calsync drifts list --json`."""
+        answer = self.calsync("drifts", "list", "--json", *line)
+        assert answer.code == 0, answer
+        rows = answer.json
+        return rows["drifts"] if isinstance(rows, dict) else rows
+
+    def import_rows(self, rows: list[dict[str, str]]) -> Answer:
+        """Import appointments from a file."""
+        path = self.folder / "rows.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
+        return self.calsync("appointments", "import", str(path))
+
+    def later(self, **by: float) -> None:
+        """Let the fixed clock move on."""
+        assert self.now is not None
+        self.now += timedelta(**by)
+
+
+def row(number: str, provider: str, start: datetime, *, minutes: int = 50, **more: str) -> dict[str, str]:
+    """One line of an appointment file; `start` is wall time."""
+    return {
+        "id": number,
+        "provider": provider,
+        "client": f"k-{number}",
+        "start": start.isoformat(timespec="minutes"),
+        "end": (start + timedelta(minutes=minutes)).isoformat(timespec="minutes"),
+        "zone": ZONE,
+        "kind": "follow-up",
+        "status": "scheduled",
+        "code": "90834",
+    } | more
+
+
+def client_calendar(url: str, user: str, *, name: str = "Appointments") -> Any:
+    """The calendar that calsync made, opened with an ordinary client."""
+    client = caldav.DAVClient(url, username=user, password=user, auth_type="basic", timeout=30, enable_rfc6764=False)
+    return next(c for c in client.principal().calendars() if c.get_display_name() == name)
