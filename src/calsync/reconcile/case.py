@@ -1,4 +1,4 @@
-"""All that deciding may know about one link at one moment, as frozen values. The worker gathers it; nothing here decides."""
+"""What deciding may know about one link at one moment, as frozen values. The worker gathers it; none of it decides."""
 
 from __future__ import annotations
 
@@ -60,11 +60,12 @@ class Copy:
     remote_id: str
     version: str
     event: Event
+    marker: Marker | None = None  # verified; needed where the copy turns out to be the event under another name
 
 
 @dataclass(frozen=True, slots=True)
 class SentWrite:
-    """A write of ours that went out and whose answer is not known. `event` None: a removal. `content`: its marker's hash."""
+    """A write of ours whose answer is not known. `event` None: a removal. `content`: its marker's hash."""
 
     key: str
     event: Event | None
@@ -96,6 +97,8 @@ class LinkCase:
     drifts: tuple[Drift, ...] = ()
     reverts: tuple[PastRevert, ...] = ()
     conflict: bool = False  # decided again after a write of ours met another version
+    # Remote ids of copies on open drifts that a read has confirmed gone; one that is in neither list is not known.
+    gone_copies: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

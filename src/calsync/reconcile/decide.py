@@ -1,11 +1,281 @@
-"""What to do about one link: the expected, the agreed and the seen event in, one `Decision` out. Pure."""
+"""What to do about one link: the record's, the agreed and the seen event in, one `Decision` out.
+
+Pure: no I/O, no clock, no database. The steps, in order: what do we stand on (`ground`), what became of each occurrence
+(`judge`, by the three-way `table` and the practice's `disposition`), what should our event look like (`target`), and so
+which writes are wanted. The brakes over all links come afterwards (`pass_plan`). Carried out by the worker.
+"""
 
 from __future__ import annotations
 
-from calsync.reconcile.case import DecisionPolicy, LinkCase, Moment
-from calsync.reconcile.plan import Decision
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from calsync.domain.drift import COSMETIC, DriftKind, Phase, Resolution
+from calsync.domain.event import Appearance, Event, OriginalStart
+from calsync.domain.notation import content_hash
+from calsync.domain.write import Cause, WriteKind
+from calsync.reconcile.case import DecisionPolicy, LinkCase, Moment, UnreadableNow
+from calsync.reconcile.compare import Level, same_state, shown_kind, view
+from calsync.reconcile.copies import judge_copies
+from calsync.reconcile.disposition import disposition_of
+from calsync.reconcile.ground import Ground, survey, without_renaming
+from calsync.reconcile.judge import Look, Story, Verdict, judge, look, marker_is_lost
+from calsync.reconcile.plan import Adopt, Decision, FoundDrift, Sighting, WantedWrite
+from calsync.reconcile.table import TABLE, Calendar, Do, Record, cell_name
+from calsync.reconcile.target import build_target
+from calsync.reconcile.unreadable import decide_unreadable
 
 
 def decide(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Decision:
-    """Return what to record about one link and what to write to its event."""
-    raise NotImplementedError((case, moment, policy))
+    """Return what to record about one link and what to write to its event; deciding again changes nothing.
+
+    The worker stores drifts that end as `ignored` as accepted, and `version_seen` as the link's version. Writes are
+    conditional on the version that was seen, so nothing that is not recorded here can be overwritten.
+    """
+    if isinstance(case.sight, UnreadableNow):
+        # It is there and cannot be understood. Any write would be made blindly: a person has to look.
+        return decide_unreadable(case, moment, policy)
+    settled = without_renaming(case)
+    ground = survey(settled, moment, policy)
+    verdicts = judge(ground, look(ground))
+    copies = judge_copies(ground, verdicts)
+    writes = (*_write(ground, verdicts), *copies.writes)
+    adopt = _adopt(ground, verdicts, writes)
+    marker = _marker_lost(ground, verdicts)
+    found = (*(one.found for one in verdicts if one.found), *copies.found, *marker)
+    return Decision(
+        link=case.link.id,
+        cell=_cell(ground, verdicts),
+        found=tuple(_with_appointment(case, drift) for drift in found),
+        changed=(*(change for one in verdicts for change in one.changes), *copies.changed),
+        writes=writes,
+        adopt=adopt,
+        looked=ground.looked,
+        version_seen=ground.version if ground.looked and ground.observed is not None else None,
+        remember=_remember(ground, adopt),
+        absent=ground.looked and ground.observed is None,
+        sightings=_sightings(ground),
+        vanished=_vanished(ground, verdicts),
+        changed_wholly=_changed_wholly(ground, verdicts),
+        starts=_starts(verdicts) if _vanished(ground, verdicts) else (),
+        renamed=settled.link.remote_id if settled.link.remote_id != case.link.remote_id else None,
+    )
+
+
+# ---------------------------------------------------------------- the write
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What our event has to change (`wanted`) and keep (`kept`), and why: `pushes` are the record's own changes."""
+
+    wanted: dict[OriginalStart, Appearance | None]
+    kept: dict[OriginalStart, Appearance | None]
+    reverts: tuple[OriginalStart, ...]
+    pushes: bool
+    cosmetic: bool
+
+
+def _write(ground: Ground, verdicts: Sequence[Verdict]) -> tuple[WantedWrite, ...]:
+    """Return the write that brings our event to what it should be, if one is needed."""
+    now = ground.moment.now
+    changes = _changes(ground, verdicts)
+    due = _due(ground, verdicts)
+    if changes.pushes and changes.reverts and due > now:
+        # The record's change goes out at once; an edit that is not quiet yet stays and is put back later (R-11).
+        verdicts = [replace(one, keep=True) if one.reverts or one.along else one for one in verdicts]
+        changes = replace(_changes(ground, verdicts), reverts=(), cosmetic=False)
+        due = now
+    kind = _kind(ground, changes)
+    if kind is None:
+        return ()
+    target = None
+    if ground.case.expected is not None:
+        target = build_target(ground.case.expected, ground.observed, kept=changes.kept, wanted=changes.wanted)
+        if kind is WriteKind.UPDATE and not changes.wanted and not changes.cosmetic and _is_written(ground, target):
+            return ()
+    cause = Cause.REVERT if changes.reverts and not changes.pushes else Cause.RECORD
+    version = None if kind is WriteKind.CREATE else ground.version
+    not_before = due if changes.reverts else now
+    return (WantedWrite(kind, ground.case.link.remote_id, target, version, cause, not_before, changes.reverts),)
+
+
+def _changes(ground: Ground, verdicts: Sequence[Verdict]) -> _Changes:
+    wanted = {one.look.key: one.look.expected for one in verdicts if not one.keep and _has_to_change(one)}
+    kept = {one.look.key: one.look.shown.own for one in verdicts if one.keep and _has_to_change(one)}
+    reverts = tuple(one.look.key for one in verdicts if one.reverts)
+    put_back = {one.look.key for one in verdicts if one.reverts or one.along}
+    return _Changes(
+        wanted=wanted,
+        kept=kept,
+        reverts=reverts,
+        pushes=bool(set(wanted) - put_back) or _texts_differ(ground, verdicts),
+        cosmetic=any(one.reverts and one.look.kind in COSMETIC for one in verdicts),
+    )
+
+
+def _has_to_change(verdict: Verdict) -> bool:
+    return not same_state(verdict.look.shown.own, verdict.look.expected)
+
+
+def _due(ground: Ground, verdicts: Sequence[Verdict]) -> datetime:
+    """Return when the edits have been left alone for long enough; now, if they are quiet already."""
+    quiet = [one.quiet_since for one in verdicts if one.reverts and one.quiet_since is not None]
+    return max([ground.moment.now, *(since + ground.policy.settle for since in quiet)])
+
+
+def _kind(ground: Ground, changes: _Changes) -> WriteKind | None:
+    if ground.case.expected is None:
+        return None if ground.observed is None else WriteKind.DELETE
+    if ground.observed is None:
+        wanted = any(one is not None for one in changes.wanted.values())
+        return WriteKind.CREATE if wanted else None
+    return WriteKind.UPDATE if changes.wanted or changes.cosmetic or changes.pushes else None
+
+
+def _texts_differ(ground: Ground, verdicts: Sequence[Verdict]) -> bool:
+    """Tell whether our own texts changed since they were last written; a title that is the user's does not count."""
+    expected, agreed = ground.case.expected, ground.agreed
+    if expected is None or agreed is None or ground.observed is None or _is_written(ground, expected):
+        return False
+    if (expected.location, expected.description) != (agreed.location, agreed.description):
+        return True
+    return any(
+        one.look.expected is not None and one.look.expected.title != before.title
+        for one in verdicts
+        if not one.keep and (before := ground.view.agreed.get(one.look.key)) is not None
+    )
+
+
+def _is_written(ground: Ground, event: Event) -> bool:
+    """Tell whether exactly this was our last confirmed write, in whatever words the service keeps it."""
+    return ground.arrived is None and ground.case.link.baseline_hash == content_hash(event)
+
+
+# ---------------------------------------------------------------- what to remember
+
+
+def _adopt(ground: Ground, verdicts: Sequence[Verdict], writes: Sequence[WantedWrite]) -> Adopt | None:
+    if ground.arrived is not None:
+        version = None if ground.observed is None else ground.version
+        return Adopt(version, ground.arrived.event, ground.arrived.content)
+    expected, observed, agreed = ground.case.expected, ground.observed, ground.agreed
+    if expected is None:
+        # Cancelled, and gone from the calendar already.
+        gone = ground.looked and observed is None and ground.case.link.baseline is not None
+        return Adopt(None, None) if gone else None
+    if ground.first_seen:
+        return Adopt(ground.version, agreed, content_hash(agreed) if agreed is not None else None)
+    agreeing = {
+        one.look.key: one.look.expected
+        for one in verdicts
+        if one.look.calendar is Calendar.AS_RECORDED and one.look.record is not Record.SAME
+    }
+    if not agreeing or observed is None or agreed is None:
+        return None
+    if not writes and not any(one.keep for one in verdicts):
+        return Adopt(ground.version, expected)
+    return Adopt(ground.version, build_target(agreed, None, kept=agreeing, wanted={}))
+
+
+def _remember(ground: Ground, adopt: Adopt | None) -> Event | None:
+    """Return the event seen, if it shows anything that differs from the baseline as it will be."""
+    if not ground.looked or ground.observed is None:
+        return None
+    agreed, seen = ground.agreed, ground.view
+    if adopt is not None and adopt.baseline is not agreed:
+        agreed = adopt.baseline
+        seen = view(agreed, ground.observed, window=ground.moment.window)
+    differs = agreed is None or any(shown_kind(seen.agreed.get(key), shown) for key, shown in seen.shown.items())
+    return ground.observed if differs else None
+
+
+def _sightings(ground: Ground) -> tuple[Sighting, ...]:
+    if not ground.looked:
+        return ()
+    known = {*ground.view.agreed, *ground.view.shown, *ground.expected}
+    return tuple(
+        Sighting(key, slot.appointment, shown.seen if (shown := ground.view.shown.get(key)) is not None else None)
+        for key, slot in ground.case.slots.items()
+        if key in known
+    )
+
+
+def _with_appointment(case: LinkCase, drift: FoundDrift) -> FoundDrift:
+    slot = case.slots.get(drift.original_start)
+    return drift if slot is None else replace(drift, appointment=slot.appointment)
+
+
+def _marker_lost(ground: Ground, verdicts: Sequence[Verdict]) -> tuple[FoundDrift, ...]:
+    """Note once that our event came without its marker; it is ours by its remote id, and our next write marks it."""
+    if not marker_is_lost(ground):
+        return ()
+    quiet = (one.look for one in verdicts if one.found is None and one.look.shown.own is not None)
+    one: Look | None = next(quiet, None)
+    if one is None:
+        return ()
+    disposition = disposition_of(DriftKind.MARKER_LOST, one.phase, ground.policy)
+    return (
+        FoundDrift(
+            original_start=one.key,
+            appointment=None,
+            kind=DriftKind.MARKER_LOST,
+            phase=one.phase,
+            expected=one.reference,
+            observed=one.shown.seen,
+            scope=one.scope,
+            mixed=False,
+            disposition=disposition,
+            # There is nothing to put back or to answer: whatever policy says, noting it is all there is to do.
+            ended=Resolution.IGNORED,
+        ),
+    )
+
+
+# ---------------------------------------------------------------- for the brakes and the log
+
+
+_URGENCY = (
+    Do.NOTHING,
+    Do.ASK_POLICY,
+    Do.ADOPT,
+    Do.PUSH,
+    Do.CREATE,
+    Do.REMOVE,
+    Do.RECORD_AND_ASK_POLICY,
+    Do.RECORD_AND_PUSH,
+    Do.RECORD_AND_REMOVE,
+)
+
+
+def _cell(ground: Ground, verdicts: Sequence[Verdict]) -> str:
+    cells = [(one.look.record, one.look.calendar) for one in verdicts] or [(Record.SAME, Calendar.SAME)]
+    record, calendar = max(cells, key=lambda cell: _URGENCY.index(TABLE[cell].do))
+    return cell_name(record, Calendar.OURS if ground.arrived is not None else calendar)
+
+
+def _lost(verdict: Verdict) -> bool:
+    """Tell whether an upcoming session is not where it was agreed to be, through an edit that nobody answered."""
+    one = verdict.look
+    standing = one.story in (Story.FOUND, Story.STILL, Story.OTHER) and one.record is Record.SAME
+    guarded = one.kind is not None and not same_state(one.reference, one.shown.seen) and one.reference is not None
+    return standing and guarded and one.phase is Phase.UPCOMING and one.shown.level is Level.MASTER
+
+
+def _vanished(ground: Ground, verdicts: Sequence[Verdict]) -> bool:
+    gone = ground.looked and ground.observed is None and ground.case.expected is not None
+    return gone and any(_lost(one) for one in verdicts)
+
+
+def _changed_wholly(ground: Ground, verdicts: Sequence[Verdict]) -> bool:
+    if not ground.looked or ground.observed is None:
+        return False
+    upcoming = [one for one in verdicts if one.look.phase is Phase.UPCOMING and one.look.reference is not None]
+    return bool(upcoming) and all(_lost(one) for one in upcoming)
+
+
+def _starts(verdicts: Sequence[Verdict]) -> tuple[datetime, ...]:
+    return tuple(
+        sorted(one.look.reference.span.start_at for one in verdicts if _lost(one) and one.look.reference is not None)
+    )

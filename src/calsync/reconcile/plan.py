@@ -1,4 +1,4 @@
-"""What a pass intends, as frozen data: it can be printed, limited, stored and executed. Made by `decide`, run by the worker."""
+"""What a pass intends, as frozen data: can be printed, limited, stored, run. Made by `decide`, run by the worker."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from calsync.domain.write import Cause, WriteKind
 
 @dataclass(frozen=True, slots=True)
 class FoundDrift:
-    """A drift to record: a new episode on one occurrence. `ended` is set when it is settled by being recorded
-    (a cosmetic one that policy ignores, or one that the record's own change overtook)."""
+    """A drift to record: a new episode on one occurrence.
+
+    `ended` is set when it is settled by being recorded (a cosmetic one that policy ignores, or one that the record's
+    own change overtook). One that ends as `ignored` is accepted: what was seen stays.
+    """
 
     original_start: OriginalStart
     appointment: str | None
@@ -102,6 +105,8 @@ class Decision:
     vanished: bool = False
     changed_wholly: bool = False
     starts: tuple[datetime, ...] = ()
+    # The link's event lives under this remote id from now on (its own is gone, and a copy took its place).
+    renamed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,83 @@
+"""What stops calsync from fighting one person over one session (I5), and from emptying a calendar (I6). Pure.
+
+Both brakes answer with numbers for a person to judge by; a stampede is passed only by a person's word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from calsync.domain.event import Appearance, OriginalStart
+from calsync.domain.span import wall_time
+from calsync.reconcile.case import CalendarFacts, DecisionPolicy, LinkCase
+from calsync.reconcile.compare import same_state
+from calsync.reconcile.plan import Decision, Stampede, Suspect
+
+
+def is_fight(
+    case: LinkCase, key: OriginalStart, observed: Appearance | None, *, now: datetime, policy: DecisionPolicy
+) -> bool:
+    """Tell whether putting this edit back would be fighting a person who means it (R-12).
+
+    Either the occurrence was dragged again to where it was put back from, or it was put back too often of late.
+    """
+    before = [revert for revert in case.reverts if revert.original_start == key]
+    if any(same_state(revert.observed, observed) for revert in before):
+        return True
+    recent = [revert for revert in before if now - revert.at < policy.revert_limit_period]
+    return len(recent) >= policy.revert_limit
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A link that vanished or changed wholly. `starts`: where its lost occurrences were, aware UTC."""
+
+    link: str
+    vanished: bool
+    starts: tuple[datetime, ...]
+
+
+def check_stampede(decisions: Iterable[Decision], facts: CalendarFacts, policy: DecisionPolicy) -> Stampede | None:
+    """Return why the calendar must be stopped, or None (R-13).
+
+    Counted in links over the rolling period that `facts.recent` covers, those of this pass included. A pass that adds
+    none stops nothing, and neither does one that a person released.
+    """
+    hits = {hit.link: _Hit(hit.link, hit.vanished, hit.starts) for hit in facts.recent}
+    fresh = [one for one in decisions if (one.vanished or one.changed_wholly) and one.link not in hits]
+    if not fresh or facts.released is not None:
+        return None
+    hits |= {one.link: _Hit(one.link, one.vanished, one.starts) for one in fresh}
+    count, upcoming = len(hits), facts.upcoming_links
+    every = upcoming >= 2 and count >= upcoming
+    many = count >= policy.stampede_min and count >= policy.stampede_share * upcoming
+    # "You cleared Thursday" is one question to one person, not a disaster.
+    if not (every or many) or (not every and _is_one_week(hits.values(), facts.zone)):
+        return None
+    suspects = sorted(hits.values(), key=lambda hit: hit.link)
+    return Stampede(
+        calendar=facts.calendar,
+        changed=count,
+        upcoming=upcoming,
+        share=count / upcoming if upcoming else 1.0,
+        limit_count=policy.stampede_min,
+        limit_share=policy.stampede_share,
+        suspects=tuple(Suspect(hit.link, hit.vanished, tuple(sorted(hit.starts))) for hit in suspects),
+    )
+
+
+def _is_one_week(hits: Iterable[_Hit], zone: str) -> bool:
+    """Tell whether all hits are deletions whose sessions lie in one local week, Monday to Sunday."""
+    weeks: set[tuple[int, int]] = set()
+    for hit in hits:
+        if not hit.vanished or not hit.starts:
+            return False
+        weeks |= {_week(wall_time(start, zone).date()) for start in hit.starts}
+    return len(weeks) == 1
+
+
+def _week(day: date) -> tuple[int, int]:
+    year, week, _ = day.isocalendar()
+    return year, week

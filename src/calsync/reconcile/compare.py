@@ -1,0 +1,282 @@
+"""What differs between the event that was agreed and the events that are there, per occurrence, as people see it.
+
+Both sides are expanded and paired (`align`), so two services' ways of writing the same times are equal. What is *true*
+is said here; what is *allowed* stands in `disposition`, and what is done in `decide`. Pure.
+
+`relocated` is recognised here too: the event is gone, and the account's other calendars were asked (`elsewhere`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from itertools import pairwise
+
+from calsync.domain.drift import DriftKind
+from calsync.domain.event import Appearance, Event, OriginalStart
+from calsync.domain.recurrence import slots_between
+from calsync.domain.span import Window, wall_time
+from calsync.reconcile.align import align, keyed, pair_in_order, touches
+from calsync.reconcile.case import Copy
+
+
+class Level(StrEnum):
+    """Where an occurrence was edited: through its event as a whole, or on its own inside a series."""
+
+    MASTER = "master"
+    OVERRIDE = "override"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One occurrence as seen. `own`: in the link's own event; `seen`: anywhere, so also in the rest of a split.
+
+    `copy_id`: remote id of the copy that shows it after a split. `relabelled`: the series was put into another zone.
+    """
+
+    own: Appearance | None
+    seen: Appearance | None
+    level: Level = Level.MASTER
+    copy_id: str | None = None
+    relabelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """An occurrence that a copy shows once more, beside our own."""
+
+    original_start: OriginalStart
+    copy: Copy
+    seen: Appearance
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that can be seen of one event inside a window, keyed by the original starts of the agreed event."""
+
+    agreed: dict[OriginalStart, Appearance]
+    shown: dict[OriginalStart, Shown]
+    duplicates: tuple[Duplicate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference on one occurrence. `expected` None: nothing was agreed; `observed` None: nothing is there."""
+
+    original_start: OriginalStart
+    kind: DriftKind
+    expected: Appearance | None
+    observed: Appearance | None
+    level: Level
+    copy_id: str | None = None
+
+
+def same_state(one: Appearance | None, other: Appearance | None) -> bool:
+    """Tell whether two appearances agree in what is guarded: both off, or both on at the same time."""
+    off_one, off_other = one is None or one.cancelled, other is None or other.cancelled
+    if one is None or other is None or off_one or off_other:
+        return off_one and off_other
+    return one.span.same_time_as(other.span)
+
+
+def kind_of(expected: Appearance | None, observed: Appearance | None) -> DriftKind | None:
+    """Name the gravest difference between an agreed and a seen appearance; None if nothing of weight differs."""
+    if not same_state(expected, observed):
+        return _guarded_kind(expected, observed)
+    if expected is None or observed is None or observed.cancelled:
+        return None
+    if observed.answer == "declined" != expected.answer:
+        return DriftKind.DECLINED
+    if observed.proposed is not None and observed.proposed != expected.proposed:
+        return DriftKind.NEW_TIME_PROPOSED
+    if observed.busy != expected.busy:
+        return DriftKind.MARKED_FREE
+    return DriftKind.RETITLED if observed.title != expected.title else None
+
+
+def view(agreed: Event | None, observed: Event | None, *, window: Window, copies: Sequence[Copy] = ()) -> View:
+    """Return what is seen of an event, by the original starts of the agreed one; what nothing explains by its own."""
+    if agreed is None:
+        # Nothing was agreed, so nothing can be missing: all that shows is unexplained.
+        shown = {} if observed is None else standing(observed, window)
+        return View({}, {key: Shown(seen, seen) for key, seen in shown.items()})
+    base = standing(agreed, window)
+    found = dict.fromkeys(base, Shown(None, None))
+    if observed is not None:
+        found = _paired(agreed, observed, base, window)
+    duplicates: list[Duplicate] = []
+    for copy in sorted(copies, key=lambda one: (one.event.master.span.start_at, one.remote_id)):
+        if observed is None or not _goes_on(agreed, found, copy, window):
+            duplicates += _duplicates(agreed, copy, base, window)
+    return View(base, found, tuple(duplicates))
+
+
+def differences(
+    agreed: Event,
+    observed: Event | None,
+    *,
+    window: Window,
+    copies: Sequence[Copy] = (),
+    elsewhere: str | None = None,
+) -> tuple[Difference, ...]:
+    """Return every difference inside the window, in order of original start, duplicates last."""
+    seen = view(agreed, observed, window=window, copies=copies)
+    found = [
+        Difference(key, kind, seen.agreed.get(key), shown.seen, shown.level, shown.copy_id)
+        for key, shown in sorted(seen.shown.items(), key=lambda item: sort_key(item[0]))
+        if (kind := shown_kind(seen.agreed.get(key), shown, elsewhere=elsewhere)) is not None
+    ]
+    doubled = [
+        Difference(
+            one.original_start,
+            DriftKind.DUPLICATED,
+            seen.agreed.get(one.original_start),
+            one.seen,
+            Level.MASTER,
+            one.copy.remote_id,
+        )
+        for one in seen.duplicates
+    ]
+    return (*found, *doubled)
+
+
+def shown_kind(agreed: Appearance | None, shown: Shown, *, elsewhere: str | None = None) -> DriftKind | None:
+    """Name the difference of an occurrence, with what only the whole event can tell: split and relocated."""
+    if shown.copy_id is not None:
+        return DriftKind.SPLIT
+    kind = kind_of(agreed, shown.seen)
+    if kind is DriftKind.DELETED and elsewhere is not None:
+        return DriftKind.RELOCATED
+    if kind in (DriftKind.MOVED, DriftKind.RESIZED) and shown.relabelled:
+        return DriftKind.ZONE_CHANGED
+    return kind
+
+
+def sort_key(key: OriginalStart) -> tuple[bool, float]:
+    """Order original starts by time, the one of a single event first."""
+    return (key is not None, key.timestamp() if key is not None else 0.0)
+
+
+def _guarded_kind(expected: Appearance | None, observed: Appearance | None) -> DriftKind:
+    if observed is None:
+        return DriftKind.DELETED
+    if expected is None or expected.cancelled:
+        return DriftKind.RECURRENCE_CHANGED
+    if observed.cancelled:
+        return DriftKind.CANCELLED
+    before, after = expected.span, observed.span
+    if before.all_day != after.all_day:
+        return DriftKind.MADE_ALL_DAY
+    if before.zone != after.zone and (before.start, before.end) == (after.start, after.end):
+        return DriftKind.ZONE_CHANGED
+    return DriftKind.RESIZED if before.start_at == after.start_at else DriftKind.MOVED
+
+
+def standing(event: Event, window: Window) -> dict[OriginalStart, Appearance]:
+    """Return what an event shows that concerns the window.
+
+    A single event always does, for it may have been moved out (R-8), and so does an occurrence whose slot lies inside.
+    """
+    if event.recurrence is None and not event.overrides:
+        return {None: event.master}
+    start = event.master.span.start_at
+    return {
+        None if event.recurrence is None and key == start else key: shown
+        for key, shown in keyed(event, window).items()
+        if touches(event, key, shown, window)
+    }
+
+
+def _paired(
+    agreed: Event, observed: Event, base: dict[OriginalStart, Appearance], window: Window
+) -> dict[OriginalStart, Shown]:
+    if agreed.recurrence is None and observed.recurrence is None and not observed.overrides:
+        return {None: Shown(observed.master, observed.master)}
+    aligned = align(agreed, observed, window)
+    levels = _Levels(agreed, observed)
+    relabelled = agreed.master.span.zone != observed.master.span.zone and (
+        agreed.master.span.start_at == observed.master.span.start_at
+    )
+    single = agreed.master.span.start_at if agreed.recurrence is None else None
+    found: dict[OriginalStart, Shown] = {}
+    for key, at in aligned.pairs.items():
+        name = None if key == single else key
+        seen = aligned.other[at]
+        if name in base or window.touches(seen.span):
+            before = base.setdefault(name, aligned.one[key])
+            level = Level.MASTER if kind_of(before, seen) is None else levels.of(key, seen)
+            found[name] = Shown(seen, seen, level, relabelled=relabelled)
+    for name in base:
+        if name not in found:
+            found[name] = Shown(None, None, levels.of(name, None) if name is not None else Level.MASTER)
+    for at in aligned.extra:
+        found[at] = Shown(aligned.other[at], aligned.other[at], levels.of_extra(at))
+    return found
+
+
+class _Levels:
+    """Tells whether a difference came through the series as a whole or was made on one occurrence."""
+
+    def __init__(self, agreed: Event, observed: Event) -> None:
+        self._both = agreed.recurrence is not None and observed.recurrence is not None
+        self._agreed, self._observed = _pattern_only(agreed), _pattern_only(observed)
+        self._added = frozenset(agreed.recurrence.added if agreed.recurrence else ())
+        self._own_added = frozenset(observed.recurrence.added if observed.recurrence else ())
+        self._touched = frozenset(override.original_start for override in (*agreed.overrides, *observed.overrides))
+
+    def of(self, key: datetime, own: Appearance | None) -> Level:
+        """Tell where an occurrence that differs was edited; `own` None: it is no longer shown."""
+        if not self._both:
+            return Level.MASTER
+        if key in self._added:
+            return Level.OVERRIDE
+        before = slots_between(self._agreed, key, key).get(key)
+        after = slots_between(self._observed, key, key).get(key)
+        if before is None or after is None or not before.same_time_as(after):
+            return Level.MASTER
+        # The rule still has the slot as it was: so it was excluded or overridden, or the master's own looks changed.
+        return Level.OVERRIDE if own is None or key in self._touched else Level.MASTER
+
+    def of_extra(self, key: datetime) -> Level:
+        """Tell where an occurrence that nothing explains comes from."""
+        alone = self._both and (key in self._own_added or key in self._touched)
+        return Level.OVERRIDE if alone else Level.MASTER
+
+
+def _pattern_only(event: Event) -> Event:
+    """Return the event as its rule alone would have it."""
+    if event.recurrence is None:
+        return event
+    return replace(event, recurrence=replace(event.recurrence, excluded=()), overrides=())
+
+
+def _goes_on(agreed: Event, found: dict[OriginalStart, Shown], copy: Copy, window: Window) -> bool:
+    """Take a copy as the rest of our truncated series, filling in what it shows; False if it is no such thing."""
+    missing = sorted(
+        key
+        for key, shown in found.items()
+        if key is not None and shown.seen is None and shown.level is Level.MASTER and shown.copy_id is None
+    )
+    if not missing:
+        return False
+    rest = keyed(copy.event, window)
+    same = {key: key for key in missing if key in rest}
+    left, right = [key for key in missing if key not in same], sorted(set(rest) - set(same))
+    zones = (agreed.master.span.zone, copy.event.master.span.zone)
+    if left and right:
+        # The copy begins where the series was cut: its first occurrence is the first that is missing.
+        shift = rest[right[0]].span.start - wall_time(left[0], zones[0]).replace(fold=0)
+        period = min((later - earlier for earlier, later in pairwise(left)), default=None)
+        same |= pair_in_order(left, right, shift=shift, zones=zones, period=period or abs(shift) * 2)
+    for key, at in same.items():
+        found[key] = replace(found[key], seen=rest[at], copy_id=copy.remote_id)
+    return bool(same)
+
+
+def _duplicates(agreed: Event, copy: Copy, base: dict[OriginalStart, Appearance], window: Window) -> list[Duplicate]:
+    aligned = align(agreed, copy.event, window)
+    single = agreed.master.span.start_at if agreed.recurrence is None else None
+    named = {None if key == single else key: aligned.other[at] for key, at in aligned.pairs.items()}
+    return [Duplicate(key, copy, seen) for key, seen in named.items() if key in base]

@@ -1,0 +1,173 @@
+"""Events beside our own that carry our marker: a copy that a person made, or the rest of a series that they cut. Pure.
+
+Our marker proves that the copy is ours to take away (I3), once what it showed is on the books. Called by `decide` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
+from calsync.domain.event import OriginalStart
+from calsync.domain.write import Cause, WriteKind
+from calsync.reconcile.brakes import is_fight
+from calsync.reconcile.case import Copy
+from calsync.reconcile.compare import Duplicate, same_state, sort_key
+from calsync.reconcile.disposition import disposition_of, phase_of, standing_disposition
+from calsync.reconcile.ground import Ground
+from calsync.reconcile.judge import Verdict
+from calsync.reconcile.plan import DriftChange, FoundDrift, WantedWrite
+
+
+@dataclass(frozen=True, slots=True)
+class CopiesDecision:
+    """What to record about copies and which of them to take away."""
+
+    found: tuple[FoundDrift, ...] = ()
+    changed: tuple[DriftChange, ...] = ()
+    writes: tuple[WantedWrite, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One occurrence of a copy, judged."""
+
+    key: OriginalStart
+    disposition: Disposition
+    quiet_since: datetime
+    found: FoundDrift | None = None
+    change: DriftChange | None = None
+
+
+def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
+    """Judge every copy; the rest of a split goes when the verdicts put the series back."""
+    found: list[FoundDrift] = []
+    changed: list[DriftChange] = list(_undone(ground))
+    writes: list[WantedWrite] = []
+    for copy in ground.case.copies:
+        mine = [one for one in ground.view.duplicates if one.copy.remote_id == copy.remote_id]
+        judged = _judge_one(ground, mine)
+        found += [one.found for one in judged if one.found is not None]
+        changed += [one.change for one in judged if one.change is not None]
+        write = _write(ground, copy, judged) or _write_rest(ground, copy, verdicts)
+        writes += [] if write is None else [write]
+    return CopiesDecision(tuple(found), tuple(changed), tuple(writes))
+
+
+def _judge_one(ground: Ground, duplicates: Sequence[Duplicate]) -> list[_Judged]:
+    phases = {one.original_start: _phase(ground, one.original_start) for one in duplicates}
+    mixed = len({phase is Phase.UPCOMING for phase in phases.values()}) == 2
+    fights = any(
+        phases[one.original_start] is Phase.UPCOMING
+        and is_fight(ground.case, one.original_start, one.seen, now=ground.moment.now, policy=ground.policy)
+        for one in duplicates
+        if _on_books(ground, one) is None
+    )
+    return [
+        _judge_occurrence(ground, one, phases[one.original_start], mixed=mixed, fights=fights)
+        for one in sorted(duplicates, key=lambda one: sort_key(one.original_start))
+    ]
+
+
+def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bool, fights: bool) -> _Judged:
+    drift, now = _on_books(ground, one), ground.moment.now
+    if drift is not None and drift.resolution is not Resolution.OPEN:
+        # A person looked at this copy and let it be.
+        return _Judged(one.original_start, Disposition.IGNORE, now)
+    disposition = disposition_of(DriftKind.DUPLICATED, phase, ground.policy)
+    if fights and disposition.reverts:
+        disposition = Disposition.FLAG
+    overtaken = Resolution.SUPERSEDED if ground.expected.get(one.original_start) is None else None
+    if drift is None:
+        ended = overtaken or (Resolution.IGNORED if disposition is Disposition.IGNORE else None)
+        return _Judged(
+            one.original_start, disposition, now, found=_found(ground, one, phase, mixed, disposition, ended)
+        )
+    same = same_state(drift.observed, one.seen)
+    disposition = standing_disposition(drift, phase, ground.policy) if same else disposition
+    change = DriftChange(drift.id, one.seen, drift.kind, disposition, overtaken)
+    told = same and overtaken is None and disposition is drift.disposition
+    return _Judged(
+        one.original_start,
+        disposition,
+        drift.changed_at if same else now,
+        change=None if told else change,
+    )
+
+
+def _found(
+    ground: Ground,
+    one: Duplicate,
+    phase: Phase,
+    mixed: bool,  # noqa: FBT001
+    disposition: Disposition,
+    ended: Resolution | None,
+) -> FoundDrift:
+    return FoundDrift(
+        original_start=one.original_start,
+        appointment=None,
+        kind=DriftKind.DUPLICATED,
+        phase=phase,
+        expected=ground.view.agreed.get(one.original_start),
+        observed=one.seen,
+        scope=Scope.SERIES if one.copy.event.is_series else Scope.OCCURRENCE,
+        mixed=mixed,
+        disposition=disposition,
+        ended=ended,
+        copy_id=one.copy.remote_id,
+    )
+
+
+def _undone(ground: Ground) -> list[DriftChange]:
+    """End the drifts of copies that somebody took away before their session; a later one stays open (R-11)."""
+    return [
+        DriftChange(drift.id, None, drift.kind, drift.disposition, Resolution.WITHDRAWN)
+        for drift in ground.case.drifts
+        if drift.resolution is Resolution.OPEN
+        and drift.kind is DriftKind.DUPLICATED
+        and drift.copy_id in ground.case.gone_copies
+        and _phase(ground, drift.original_start) is Phase.UPCOMING
+    ]
+
+
+def _write(ground: Ground, copy: Copy, judged: Sequence[_Judged]) -> WantedWrite | None:
+    """Return the removal of a copy: at once where the session is cancelled, else when the edit is quiet."""
+    if ground.case.expected is None:
+        return _removal(copy, ground.moment.now, ())
+    reverted = [one for one in judged if one.disposition.reverts]
+    if not reverted:
+        return None
+    due = max([ground.moment.now, *(one.quiet_since + ground.policy.settle for one in reverted)])
+    return _removal(copy, due, tuple(one.key for one in reverted))
+
+
+def _write_rest(ground: Ground, copy: Copy, verdicts: Sequence[Verdict]) -> WantedWrite | None:
+    """Return the removal of the rest of a split, if its series is restored; never before that is due."""
+    mine = [one for one in verdicts if one.look.shown.copy_id == copy.remote_id]
+    if not mine or any(one.keep for one in mine):
+        return None
+    quiet = [one.quiet_since + ground.policy.settle for one in mine if one.reverts and one.quiet_since is not None]
+    return _removal(copy, max([ground.moment.now, *quiet]), ())
+
+
+def _removal(copy: Copy, not_before: datetime, reverts: tuple[OriginalStart, ...]) -> WantedWrite:
+    return WantedWrite(WriteKind.DELETE, copy.remote_id, None, copy.version, Cause.COPY, not_before, reverts)
+
+
+def _on_books(ground: Ground, one: Duplicate) -> Drift | None:
+    mine = [
+        drift
+        for drift in ground.case.drifts
+        if drift.kind is DriftKind.DUPLICATED
+        and (drift.original_start, drift.copy_id) == (one.original_start, one.copy.remote_id)
+        and (drift.resolution is Resolution.OPEN or (drift.accepted and same_state(drift.observed, one.seen)))
+    ]
+    return mine[-1] if mine else None
+
+
+def _phase(ground: Ground, key: OriginalStart) -> Phase:
+    slot = ground.case.slots.get(key)
+    shown = ground.view.agreed.get(key) or ground.expected.get(key)
+    return phase_of(shown, ground.moment.now, claimed=slot is not None and slot.claimed)

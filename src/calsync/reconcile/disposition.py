@@ -1,0 +1,66 @@
+"""Where it is decided whether an edit is ignored, put back or flagged: kind × phase, by the practice's policy. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from calsync.domain.drift import COSMETIC, Disposition, Drift, DriftKind, Phase
+from calsync.domain.event import Appearance
+from calsync.reconcile.case import DecisionPolicy
+
+Dispositions = Mapping[tuple[DriftKind, Phase], Disposition]
+
+# No write of ours can undo these: an event that cannot be read, and what people answered about one that stands.
+NOT_OURS_TO_UNDO = frozenset({DriftKind.UNREADABLE, DriftKind.DECLINED, DriftKind.NEW_TIME_PROPOSED})
+
+
+def _default(kind: DriftKind, phase: Phase) -> Disposition:
+    if kind in COSMETIC:
+        return Disposition.IGNORE
+    if kind in NOT_OURS_TO_UNDO or phase is not Phase.UPCOMING:
+        # After the start an edit may be evidence of when the session really was: nothing is written.
+        return Disposition.FLAG
+    return Disposition.REVERT
+
+
+# What a practice gets that says nothing: guarded and upcoming -> revert, later -> flag, cosmetic -> ignore.
+DEFAULT_DISPOSITIONS: Dispositions = {(kind, phase): _default(kind, phase) for kind in DriftKind for phase in Phase}
+
+_WOULD = {
+    Disposition.REVERT: Disposition.WOULD_REVERT,
+    Disposition.REVERT_AND_FLAG: Disposition.WOULD_REVERT,
+    Disposition.FLAG: Disposition.WOULD_FLAG,
+}
+
+
+def disposition_of(kind: DriftKind, phase: Phase, policy: DecisionPolicy) -> Disposition:
+    """Return what the practice does with such an edit; in observe mode what it would do (R-15)."""
+    wanted = policy.dispositions[kind, phase]
+    if wanted.reverts and kind in NOT_OURS_TO_UNDO:
+        wanted = Disposition.FLAG
+    return _WOULD.get(wanted, wanted) if policy.observe_only else wanted
+
+
+def standing_disposition(drift: Drift, phase: Phase, policy: DecisionPolicy) -> Disposition:
+    """Return what holds for an open drift that still shows: what was decided, unless the world moved on.
+
+    An edit that could not be put back before the session began is evidence from then on, and is flagged. A change
+    between observing and acting takes hold of what is open, once.
+    """
+    observed_only = drift.disposition in (Disposition.WOULD_REVERT, Disposition.WOULD_FLAG)
+    if observed_only != policy.observe_only:
+        return disposition_of(drift.kind, phase, policy)
+    if drift.disposition.reverts and phase is not Phase.UPCOMING:
+        later = disposition_of(drift.kind, phase, policy)
+        return later if later.reverts else Disposition.FLAG
+    return drift.disposition
+
+
+def phase_of(shown: Appearance | None, now: datetime, *, claimed: bool) -> Phase:
+    """Return where an occurrence stands at `now` (aware UTC); `shown` is what was expected of it."""
+    if claimed:
+        return Phase.CLAIMED
+    if shown is None or now < shown.span.start_at:
+        return Phase.UPCOMING
+    return Phase.STARTED if now < shown.span.end_at else Phase.PAST

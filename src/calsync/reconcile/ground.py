@@ -1,0 +1,157 @@
+"""What deciding stands on: which event was agreed, which is there, and how we know. Pure; called by `decide` only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from calsync.domain.drift import Drift, DriftKind, Resolution
+from calsync.domain.event import Appearance, Event, OriginalStart
+from calsync.domain.notation import content_hash
+from calsync.reconcile.case import ConfirmedAbsent, DecisionPolicy, LinkCase, Moment, SeenNow, SentWrite
+from calsync.reconcile.compare import View, differences, same_state, standing, view
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One link's case, made ready: `agreed` is the baseline to measure both sides against.
+
+    `observed` is the event as far as known, None when it is not there. `arrived` is a write of ours that turned out to
+    have taken effect. `first_seen`: the books have no baseline, and yet an event of ours is there. `looked`: read now.
+    """
+
+    case: LinkCase
+    moment: Moment
+    policy: DecisionPolicy
+    agreed: Event | None
+    observed: Event | None
+    view: View
+    expected: Mapping[OriginalStart, Appearance]
+    before: Mapping[OriginalStart, Appearance | None]
+    arrived: SentWrite | None = None
+    first_seen: bool = False
+    looked: bool = False
+
+    @property
+    def elsewhere(self) -> str | None:
+        """Where else in the account the event was found, if it left this calendar."""
+        return self.case.sight.elsewhere if isinstance(self.case.sight, ConfirmedAbsent) else None
+
+    @property
+    def version(self) -> str | None:
+        """The version that a write has to be conditional on."""
+        return self.case.sight.version if isinstance(self.case.sight, SeenNow) else self.case.link.version
+
+    def arrived_state(self, key: OriginalStart) -> Appearance | None:
+        """Return what our arrived write put at an occurrence."""
+        if self.arrived is None or self.arrived.event is None:
+            return None
+        return standing(self.arrived.event, self.moment.window).get(key)
+
+
+def survey(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Ground:
+    """Find out what was agreed and what is there."""
+    looked = isinstance(case.sight, SeenNow | ConfirmedAbsent)
+    known = _last_known(case)
+    observed = case.sight.event if isinstance(case.sight, SeenNow) else None if looked else known
+    arrived = _arrived(case, moment) if looked else None
+    agreed = arrived.event if arrived is not None else case.link.baseline
+    first_seen = agreed is None and observed is not None and arrived is None
+    if first_seen and observed is not None:
+        agreed = _presumed(case, observed)
+    seen = view(agreed, observed, window=moment.window, copies=case.copies)
+    before = seen if known is observed else view(agreed, known, window=moment.window)
+    return Ground(
+        case=case,
+        moment=moment,
+        policy=policy,
+        agreed=agreed,
+        observed=observed,
+        view=seen,
+        expected={} if case.expected is None else standing(case.expected, moment.window),
+        before={key: shown.own for key, shown in before.shown.items()},
+        arrived=arrived,
+        first_seen=first_seen,
+        looked=looked,
+    )
+
+
+def without_renaming(case: LinkCase) -> LinkCase:
+    """Return the case with a copy taken for the link's event, if its own is gone: the same event under another name."""
+    if not isinstance(case.sight, ConfirmedAbsent) or not case.copies:
+        return case
+    first, *rest = sorted(case.copies, key=lambda one: (one.event.master.span.start_at, one.remote_id))
+    return replace(
+        case,
+        link=replace(case.link, remote_id=first.remote_id, version=first.version),
+        sight=SeenNow(first.version, first.event, first.marker),
+        copies=tuple(rest),
+    )
+
+
+def open_drifts(case: LinkCase) -> dict[OriginalStart, Drift]:
+    """Return the open drift of each occurrence, but for those about a copy beside our own event."""
+    return {
+        drift.original_start: drift
+        for drift in case.drifts
+        if drift.resolution is Resolution.OPEN and drift.kind is not DriftKind.DUPLICATED
+    }
+
+
+def accepted_drifts(case: LinkCase) -> dict[OriginalStart, Drift]:
+    """Return the answered drift of each occurrence whose seen state is the accepted one (R-10)."""
+    return {
+        drift.original_start: drift
+        for drift in case.drifts
+        if drift.resolution is not Resolution.OPEN
+        and drift.kind is not DriftKind.DUPLICATED
+        and (drift.accepted or drift.resolution is Resolution.IGNORED)
+    }
+
+
+def _last_known(case: LinkCase) -> Event | None:
+    if case.link.absent:
+        return None
+    return case.link.observed if case.link.observed is not None else case.link.baseline
+
+
+def _presumed(case: LinkCase, observed: Event) -> Event:
+    """Return what must have been agreed, where the books were lost: the marker knows what we wrote."""
+    marker = case.sight.marker if isinstance(case.sight, SeenNow) else None
+    untouched = marker is not None and marker.content == content_hash(observed)
+    # Written by us for an older state of the record, and left alone since: simply ours. Otherwise whatever differs from
+    # the record may be an edit, and is recorded before anything is written over it.
+    return observed if untouched or case.expected is None else case.expected
+
+
+def _arrived(case: LinkCase, moment: Moment) -> SentWrite | None:
+    """Return the write of ours that took effect though its answer never came, the latest if there are several."""
+    sight = case.sight
+    for sent in reversed(case.sent):
+        if isinstance(sight, ConfirmedAbsent) and sent.event is None:
+            return sent
+        if isinstance(sight, SeenNow) and sent.event is not None and _proves(case, sight, sent, sent.event, moment):
+            return sent
+    return None
+
+
+def _proves(case: LinkCase, sight: SeenNow, sent: SentWrite, target: Event, moment: Moment) -> bool:
+    marked = sight.marker is not None and sight.marker.content == sent.content
+    if marked and sent.content != case.link.baseline_hash:
+        return True  # nobody else can sign; what differs from it was edited on top
+    # A revert writes what the marker said before: then only the sight of what it put back proves that it arrived.
+    drifts = [drift for key, drift in open_drifts(case).items() if drift.disposition.reverts]
+    if marked and drifts:
+        shown = view(target, sight.event, window=moment.window).shown
+        wrote = standing(target, moment.window)
+        return all(
+            drift.original_start in shown
+            and same_state(shown[drift.original_start].own, wrote.get(drift.original_start))
+            for drift in drifts
+        )
+    guarded = (
+        difference
+        for difference in differences(target, sight.event, window=moment.window)
+        if not same_state(difference.expected, difference.observed)
+    )
+    return next(guarded, None) is None

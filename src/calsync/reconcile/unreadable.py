@@ -1,0 +1,42 @@
+"""An event of ours that is there and cannot be understood: its sessions are in doubt, nothing is written. Pure."""
+
+from __future__ import annotations
+
+from calsync.domain.drift import Disposition, DriftKind, Resolution, Scope
+from calsync.reconcile.case import DecisionPolicy, LinkCase, Moment
+from calsync.reconcile.compare import sort_key, standing
+from calsync.reconcile.disposition import disposition_of, phase_of
+from calsync.reconcile.plan import Decision, FoundDrift
+
+
+def decide_unreadable(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Decision:
+    """Return a drift for every occurrence inside the window that has none on the books yet, and nothing else."""
+    agreed = case.link.baseline if case.link.baseline is not None else case.expected
+    shown = {} if agreed is None else standing(agreed, moment.window)
+    told = {
+        drift.original_start
+        for drift in case.drifts
+        if drift.resolution is Resolution.OPEN or drift.kind is DriftKind.UNREADABLE
+    }
+    found = []
+    for key in sorted(shown, key=sort_key):
+        slot = case.slots.get(key)
+        phase = phase_of(shown[key], moment.now, claimed=slot is not None and slot.claimed)
+        disposition = disposition_of(DriftKind.UNREADABLE, phase, policy)
+        if key in told:
+            continue
+        found.append(
+            FoundDrift(
+                original_start=key,
+                appointment=None if slot is None else slot.appointment,
+                kind=DriftKind.UNREADABLE,
+                phase=phase,
+                expected=shown[key],
+                observed=None,
+                scope=Scope.OCCURRENCE if key is None else Scope.SERIES,
+                mixed=False,
+                disposition=disposition,
+                ended=Resolution.IGNORED if disposition is Disposition.IGNORE else None,
+            )
+        )
+    return Decision(link=case.link.id, cell="unreadable", found=tuple(found))
