@@ -28,7 +28,7 @@ class CaldavPerson(PersonHands):
     def __init__(self, account: Account, url: str, zone: str) -> None:
         self.url = url
         self._zone = zone
-        self.client = DAVClient(
+        self.client: Any = DAVClient(
             url,
             username=account.username,
             password=account.password,
