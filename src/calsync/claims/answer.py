@@ -25,9 +25,12 @@ class Reason:
 
 @dataclass(frozen=True)
 class Advisory:
-    """Something that somebody should know and that changes no verdict."""
+    """Something that somebody should know and that changes no verdict.
 
-    code: AdvisoryCode
+    A practice that only observes is told a reason's own code: what would have held (R-15).
+    """
+
+    code: AdvisoryCode | ReasonCode
     text: str
 
 

@@ -1,0 +1,298 @@
+"""The cases of many appointments, read from the books in a few statements for hundreds at a time. Reads only.
+
+Called by `gate`, for `claims check`, the worker's re-assessments and the reports alike, so that all of them judge the
+same case.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from calsync.claims.case import Ask, Case, Drift, Other, Presence, Provider, Record, Says, Sent, SessionRow, Statement
+from calsync.claims.case_calendars import CalendarRows, calendars_of_case
+from calsync.claims.policy import ClaimsPolicy
+from calsync.claims.rules import GateRules
+from calsync.domain.appointment import Subject
+from calsync.domain.event import Appearance
+from calsync.domain.span import Span, ZoneUnknown, zone_named
+from calsync.store import gate_rows, providers
+from calsync.store.gate_rows import (
+    ClearanceRow,
+    DriftRow,
+    EvidenceRow,
+    FilingRow,
+    NeighbourRow,
+    RecordRow,
+    StatementRow,
+)
+from calsync.store.providers import ProviderRow
+
+NEAR = timedelta(hours=48)
+"""Appointments of the same client that start within this are looked at as possible neighbours."""
+
+_BLOCK = 500
+_ABSENT = frozenset({"cancelled", "late-cancelled", "no-show"})
+_NOBODY = frozenset({None, "import", "system"})
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """One case, with the policy it is judged by and the rows that an answer is kept against.
+
+    `observes`: the practice only observes. `clearance` is the one in force, `filing` what stands filed.
+    """
+
+    appointment: str
+    case: Case
+    policy: ClaimsPolicy
+    observes: bool = False
+    clearance: ClearanceRow | None = None
+    filing: FilingRow | None = None
+
+
+def open_cases(conn: Connection, ids: Iterable[str], rules: GateRules, now: datetime) -> Iterator[CaseFile]:
+    """The case of every id, known or not; grouped by client, not in the order asked for."""
+    wanted = list(dict.fromkeys(ids))
+    known = gate_rows.records(conn, wanted)
+    for one in wanted:
+        if one not in known:
+            policy = rules.policy("default", "insurance")
+            yield CaseFile(one, Case(record=None, appointment=one), policy, rules.observes("default"))
+    # Neighbours are looked up by client: with clients together, no row is read twice.
+    ordered = sorted(known.values(), key=lambda row: (row.client, row.start_at))
+    providers_known = providers.by_ids(conn, {row.provider for row in ordered})
+    for start in range(0, len(ordered), _BLOCK):
+        yield from _Block.read(conn, ordered[start : start + _BLOCK], providers_known).cases(rules, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Everything that was read about one block of appointments."""
+
+    records: Sequence[RecordRow]
+    providers: dict[str, ProviderRow]
+    links: dict[Subject, list[gate_rows.LinkRow]]
+    calendars: dict[str, list[gate_rows.CalendarRow]]
+    calendars_by_id: dict[str, gate_rows.CalendarRow]
+    stops: dict[str, list[gate_rows.StopRow]]
+    observations: dict[str, list[gate_rows.ObservationRow]]
+    drifts: dict[str, list[DriftRow]]
+    evidence: dict[str, list[EvidenceRow]]
+    statements: dict[str, list[StatementRow]]
+    asks: dict[str, list[gate_rows.AskRow]]
+    filings: dict[str, FilingRow]
+    clearances: dict[str, ClearanceRow]
+    neighbours: dict[str, list[NeighbourRow]]
+    sharing: dict[str, list[NeighbourRow]]
+
+    @classmethod
+    def read(cls, conn: Connection, records: Sequence[RecordRow], known: dict[str, ProviderRow]) -> _Block:
+        """Read it all, a handful of statements however many appointments there are."""
+        ids = [row.id for row in records]
+        links = gate_rows.links_of(conn, {row.subject for row in records})
+        named = {link.calendar for found in links.values() for link in found}
+        calendars = gate_rows.calendars_of(conn, {row.provider for row in records}, named)
+        of_provider: dict[str, list[gate_rows.CalendarRow]] = defaultdict(list)
+        for calendar in calendars.values():
+            of_provider[calendar.provider].append(calendar)
+        neighbours = gate_rows.neighbours(
+            conn,
+            {row.client for row in records},
+            min(row.start_at for row in records) - NEAR,
+            max(row.start_at for row in records) + NEAR,
+        )
+        sharing = gate_rows.sharing(conn, {row.session for row in records if row.session is not None})
+        beside = {one.id for group in (*neighbours.values(), *sharing.values()) for one in group}
+        return cls(
+            records=records,
+            providers=known,
+            links=links,
+            calendars=dict(of_provider),
+            calendars_by_id=calendars,
+            stops=gate_rows.standing_stops(conn),
+            observations=gate_rows.observations_of(conn, ids),
+            drifts=gate_rows.drifts_of(conn, ids),
+            evidence=gate_rows.evidence_of(conn, ids),
+            statements=gate_rows.statements_of(conn, ids),
+            asks=gate_rows.asks_of(conn, ids),
+            filings=gate_rows.filings_of(conn, sorted(beside | set(ids))),
+            clearances=gate_rows.clearances_of(conn, ids),
+            neighbours=neighbours,
+            sharing=sharing,
+        )
+
+    def cases(self, rules: GateRules, now: datetime) -> Iterator[CaseFile]:
+        """Every case of the block."""
+        for row in self.records:
+            provider = self.providers.get(row.provider)
+            practice = provider.practice if provider is not None else "default"
+            yield CaseFile(
+                appointment=row.id,
+                case=self._case(row, provider, rules, now),
+                policy=rules.policy(practice, row.payer),
+                observes=rules.observes(practice),
+                clearance=self.clearances.get(row.id),
+                filing=self.filings.get(row.id),
+            )
+
+    def _case(self, row: RecordRow, provider: ProviderRow | None, rules: GateRules, now: datetime) -> Case:
+        drifts = self.drifts.get(row.id, [])
+        span = _span(row)
+        observations, next_reads = (
+            ((), ())
+            if span is None
+            else calendars_of_case(
+                self._calendar_rows(row, drifts), span, now=now, window_past=rules.settings.sync.window_past
+            )
+        )
+        filing, clearance = self.filings.get(row.id), self.clearances.get(row.id)
+        return Case(
+            record=_record(row),
+            provider=_provider(provider),
+            drifts=_each(_drift, drifts, row.zone),
+            observations=observations,
+            next_reads=next_reads,
+            evidence=tuple(map(_session_row, self.evidence.get(row.id, []))),
+            statements=tuple(map(_statement, self.statements.get(row.id, []))),
+            others=tuple(self._others(row)),
+            asks=tuple(
+                Ask(about=one.about, who=one.who, at=one.at, next_at=one.next_at) for one in self.asks.get(row.id, [])
+            ),
+            filed=None if filing is None else _filed(filing),
+            issued=None if clearance is None or filing is not None else _issued(clearance),
+        )
+
+    def _calendar_rows(self, row: RecordRow, drifts: Sequence[DriftRow]) -> CalendarRows:
+        links = self.links.get(row.subject, [])
+        calendars = {one.id: one for one in self.calendars.get(row.provider, [])}
+        calendars |= {link.calendar: self.calendars_by_id[link.calendar] for link in links if self._knows(link)}
+        return CalendarRows(row, calendars, links, self.observations.get(row.id, []), drifts, self.stops)
+
+    def _knows(self, link: gate_rows.LinkRow) -> bool:
+        return link.calendar in self.calendars_by_id
+
+    def _others(self, row: RecordRow) -> Iterator[Other]:
+        near = [one for one in self.neighbours.get(row.client, []) if abs(one.start_at - row.start_at) <= NEAR]
+        shared = self.sharing.get(row.session, []) if row.session is not None else []
+        for one in {other.id: other for other in (*near, *shared) if other.id != row.id}.values():
+            yield Other(
+                id=one.id,
+                provider=one.provider,
+                client=one.client,
+                code=one.code,
+                state=self._state(one),
+                session=one.session,
+                start=one.start_at,
+                end=one.end_at,
+            )
+
+    def _state(self, other: NeighbourRow) -> str:
+        filing = self.filings.get(other.id)
+        if filing is not None:
+            return filing.state
+        if other.status in _ABSENT:
+            return other.status
+        return "self-pay" if other.payer == "self" else "held"
+
+
+def _span(row: RecordRow) -> Span | None:
+    """The record's times, where they can be placed; where they cannot, the gate says why."""
+    try:
+        return Span(row.start, row.end, row.zone)
+    except ValueError:
+        return None
+
+
+def _record(row: RecordRow) -> Record:
+    # A record that is missing from its source may be anything by now: whether it took place must be said anew (R-24).
+    status = "missing" if row.missing_since is not None and row.status not in _ABSENT else row.status
+    return Record(
+        id=row.id,
+        provider=row.provider,
+        client=row.client,
+        start=row.start,
+        end=row.end,
+        zone=row.zone,
+        kind=row.kind,
+        status=status,
+        code=row.code,
+        pending=row.pending,
+        pending_until=row.pending_until,
+        session=row.session,
+        series=row.series,
+        client_zone=row.client_zone,
+        payer=row.payer,
+        completed_by_person=row.completed_by not in _NOBODY,
+        version=str(row.version),
+    )
+
+
+def _provider(row: ProviderRow | None) -> Provider:
+    if row is None:
+        return Provider()
+    return Provider(calendars=row.calendars, reason=row.calendars_reason, since=row.calendars_since)
+
+
+def _each(make: Callable[[DriftRow, str], Drift], rows: Sequence[DriftRow], zone: str) -> tuple[Drift, ...]:
+    return tuple(make(row, zone) for row in rows)
+
+
+def _drift(row: DriftRow, zone: str) -> Drift:
+    start, end = _times(row.observed, zone)
+    return Drift(
+        id=row.id,
+        kind=row.kind,
+        phase=row.phase,
+        resolution=row.resolution,
+        calendar=row.calendar,
+        appointment=row.appointment,
+        scope=row.scope,
+        mixed=row.mixed,
+        detected_at=row.detected_at,
+        observed_start=start,
+        observed_end=end,
+    )
+
+
+def _times(seen: Appearance | None, zone: str) -> tuple[datetime | None, datetime | None]:
+    """What was seen, with its offset in the record's zone; a whole day is the same midnights wherever one is."""
+    if seen is None:
+        return None, None
+    if seen.span.all_day:
+        return seen.span.start, seen.span.end
+    try:
+        there = zone_named(zone)
+    except ZoneUnknown:
+        return seen.span.start_at, seen.span.end_at
+    return seen.span.start_at.astimezone(there), seen.span.end_at.astimezone(there)
+
+
+def _session_row(row: EvidenceRow) -> SessionRow:
+    who = Presence(row.who) if row.who in set(Presence) else None
+    return SessionRow(id=row.id, start=row.start_at, end=row.end_at, source=row.source, who=who)
+
+
+def _statement(row: StatementRow) -> Statement:
+    return Statement(
+        id=row.id,
+        by=row.by,
+        at=row.at,
+        says=Says(row.says),
+        saw=frozenset(row.saw),
+        start=row.start,
+        end=row.end,
+        date=row.date,
+    )
+
+
+def _filed(row: FilingRow) -> Sent:
+    return Sent(id=row.id, date=row.date, code=row.code, against_gate=row.against_gate)
+
+
+def _issued(row: ClearanceRow) -> Sent | None:
+    return None if row.issued_at is None else Sent(id=row.id, date=row.date, code=row.code)

@@ -1,0 +1,379 @@
+"""What the claims gate reads, in bulk and no wider than it needs: a few statements for hundreds of appointments.
+
+Every reader takes ids and gives rows back grouped by what they belong to, oldest first; ids without rows are left out.
+Called by `claims.casebook` only; everybody else has the tables' own modules.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Connection, Select, bindparam, select
+
+from calsync.domain.appointment import Subject, SubjectKind
+from calsync.domain.drift import COSMETIC
+from calsync.domain.event import Appearance
+from calsync.store.rows import Shape, chunks
+from calsync.store.schema import (
+    appointments,
+    asks,
+    calendars,
+    clearances,
+    drifts,
+    filings,
+    links,
+    observations,
+    session_evidence,
+    statements,
+    stops,
+)
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """An appointment as far as the gate looks at it."""
+
+    id: str
+    provider: str
+    client: str
+    start: datetime
+    end: datetime
+    zone: str
+    start_at: datetime
+    end_at: datetime
+    kind: str
+    status: str
+    series: str | None
+    code: str | None
+    payer: str
+    session: str | None
+    client_zone: str | None
+    pending: str | None
+    pending_until: datetime | None
+    missing_since: datetime | None
+    version: int
+    completed_by: str | None
+
+    @property
+    def subject(self) -> Subject:
+        """What calendars show for it."""
+        if self.series is None:
+            return Subject(SubjectKind.APPOINTMENT, self.id)
+        return Subject(SubjectKind.SERIES, self.series)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """A link's life, without its events."""
+
+    id: str
+    calendar: str
+    subject_kind: str
+    subject: str
+    state: str
+    confirmed_at: datetime | None
+    linked_at: datetime | None
+    read_after: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRow:
+    """A calendar's standing."""
+
+    id: str
+    provider: str
+    mode: str
+    state: str
+    state_since: datetime | None
+    removed_at: datetime | None
+    due_at: datetime
+    not_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StopRow:
+    """A stop or pause that stands."""
+
+    calendar: str
+    started_at: datetime
+    kind: str
+    touched: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationRow:
+    """One successful reading of an occurrence."""
+
+    appointment: str
+    calendar: str
+    read_at: datetime
+    seen: Appearance | None
+    version: str | None
+    drift: str | None
+    linked_at: datetime | None
+    written_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRow:
+    """A guarded drift."""
+
+    id: str
+    appointment: str
+    calendar: str
+    kind: str
+    phase: str
+    resolution: str
+    scope: str
+    mixed: bool
+    detected_at: datetime
+    expected: Appearance | None
+    observed: Appearance | None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRow:
+    """A row of a session log."""
+
+    id: str
+    appointment: str
+    source: str
+    who: str | None
+    start_at: datetime
+    end_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """A person's word."""
+
+    id: str
+    appointment: str
+    by: str
+    at: datetime
+    saw: tuple[str, ...]
+    says: str
+    start: datetime | None
+    end: datetime | None
+    date: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskRow:
+    """A question that was sent."""
+
+    appointment: str
+    about: str
+    who: str
+    at: datetime
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FilingRow:
+    """What stands filed for an appointment."""
+
+    id: str
+    appointment: str
+    date: date
+    code: str | None
+    state: str
+    against_gate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClearanceRow:
+    """The clearance in force; `issued_at` None: nobody was told yet."""
+
+    id: str
+    appointment: str
+    date: date
+    code: str | None
+    fingerprint: str
+    issued_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourRow:
+    """Another appointment, as far as it can be mistaken for one."""
+
+    id: str
+    provider: str
+    client: str
+    start_at: datetime
+    end_at: datetime
+    status: str
+    code: str | None
+    session: str | None
+    payer: str
+
+
+def records(conn: Connection, ids: Iterable[str]) -> dict[str, RecordRow]:
+    """Those of the appointments that are on the books, by id."""
+    return {one.id: one for part in chunks(ids) for one in _RECORD.all(conn, _RECORDS, {"ids": part})}
+
+
+def links_of(conn: Connection, subjects: Iterable[Subject]) -> dict[Subject, list[LinkRow]]:
+    """All links of the subjects, whatever became of them."""
+    by_kind: dict[SubjectKind, set[str]] = defaultdict(set)
+    for subject in subjects:
+        by_kind[subject.kind].add(subject.id)
+    found: dict[Subject, list[LinkRow]] = defaultdict(list)
+    for kind, ids in by_kind.items():
+        for part in chunks(sorted(ids)):
+            for one in _LINK.all(conn, _LINKS, {"the_kind": kind.value, "ids": part}):
+                found[Subject(kind, one.subject)].append(one)
+    return dict(found)
+
+
+def calendars_of(conn: Connection, providers: Iterable[str], ids: Iterable[str] = ()) -> dict[str, CalendarRow]:
+    """The providers' calendars and the ones named, removed ones as well, by id."""
+    rows = [one for part in chunks(sorted(set(providers))) for one in _CALENDAR.all(conn, _CALENDARS, {"ids": part})]
+    rows += [one for part in chunks(sorted(set(ids))) for one in _CALENDAR.all(conn, _NAMED, {"ids": part})]
+    return {one.id: one for one in rows}
+
+
+def standing_stops(conn: Connection) -> dict[str, list[StopRow]]:
+    """The stops and pauses that nobody has released, by calendar."""
+    return _grouped(_STOP.all(conn, _STOPS), "calendar")
+
+
+def observations_of(conn: Connection, ids: Iterable[str]) -> dict[str, list[ObservationRow]]:
+    """The readings of each appointment."""
+    return _of_appointments(conn, _OBSERVATION, _OBSERVATIONS, ids)
+
+
+def drifts_of(conn: Connection, ids: Iterable[str]) -> dict[str, list[DriftRow]]:
+    """The guarded drifts of each appointment, settled ones as well."""
+    return _of_appointments(conn, _DRIFT, _DRIFTS, ids)
+
+
+def evidence_of(conn: Connection, ids: Iterable[str]) -> dict[str, list[EvidenceRow]]:
+    """The session logs of each appointment."""
+    return _of_appointments(conn, _EVIDENCE, _EVIDENCES, ids)
+
+
+def statements_of(conn: Connection, ids: Iterable[str]) -> dict[str, list[StatementRow]]:
+    """What people said of each appointment."""
+    return _of_appointments(conn, _STATEMENT, _STATEMENTS, ids)
+
+
+def asks_of(conn: Connection, ids: Iterable[str]) -> dict[str, list[AskRow]]:
+    """The questions that were sent about each appointment."""
+    return _of_appointments(conn, _ASK, _ASKS, ids)
+
+
+def filings_of(conn: Connection, ids: Iterable[str]) -> dict[str, FilingRow]:
+    """What stands filed, by appointment."""
+    return {key: found[-1] for key, found in _of_appointments(conn, _FILING, _FILINGS, ids).items()}
+
+
+def clearances_of(conn: Connection, ids: Iterable[str]) -> dict[str, ClearanceRow]:
+    """The clearance in force, by appointment."""
+    return {key: found[-1] for key, found in _of_appointments(conn, _CLEARANCE, _CLEARANCES, ids).items()}
+
+
+def neighbours(
+    conn: Connection, clients: Iterable[str], since: datetime, until: datetime
+) -> dict[str, list[NeighbourRow]]:
+    """The clients' appointments that start from `since` to `until`, by client."""
+    rows = [
+        one
+        for part in chunks(sorted(set(clients)))
+        for one in _NEIGHBOUR.all(conn, _NEIGHBOURS, {"ids": part, "since": since, "until": until})
+    ]
+    return _grouped(rows, "client")
+
+
+def sharing(conn: Connection, sessions: Iterable[str]) -> dict[str, list[NeighbourRow]]:
+    """The appointments that share one of these sessions (couples, groups), by session."""
+    rows = [one for part in chunks(sorted(set(sessions))) for one in _NEIGHBOUR.all(conn, _SHARING, {"ids": part})]
+    return _grouped(rows, "session")
+
+
+def _of_appointments(
+    conn: Connection, shape: Shape[T], statement: Select[Any], ids: Iterable[str]
+) -> dict[str, list[T]]:
+    return _grouped((one for part in chunks(ids) for one in shape.all(conn, statement, {"ids": part})), "appointment")
+
+
+def _grouped(rows: Iterable[T], name: str) -> dict[str, list[T]]:
+    found: dict[str, list[T]] = defaultdict(list)
+    for one in rows:
+        found[getattr(one, name)].append(one)
+    return dict(found)
+
+
+def _date(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+_IDS: Any = bindparam("ids", expanding=True)
+_RECORD = Shape(appointments, RecordRow)
+_LINK = Shape(links, LinkRow)
+_CALENDAR = Shape(calendars, CalendarRow)
+_STOP = Shape(stops, StopRow, touched=frozenset)
+_OBSERVATION = Shape(observations, ObservationRow)
+_DRIFT = Shape(drifts, DriftRow)
+_EVIDENCE = Shape(session_evidence, EvidenceRow)
+_STATEMENT = Shape(statements, StatementRow, saw=tuple, date=_date)
+_ASK = Shape(asks, AskRow)
+_FILING = Shape(filings, FilingRow, date=_date)
+_CLEARANCE = Shape(clearances, ClearanceRow, date=_date)
+_NEIGHBOUR = Shape(appointments, NeighbourRow)
+
+_RECORDS = select(*_RECORD.columns).where(appointments.c.id.in_(_IDS))
+_LINKS = (
+    select(*_LINK.columns)
+    .where(links.c.subject_kind == bindparam("the_kind"), links.c.subject.in_(_IDS))
+    .order_by(links.c.calendar, links.c.generation)
+)
+_CALENDARS = select(*_CALENDAR.columns).where(calendars.c.provider.in_(_IDS)).order_by(calendars.c.id)
+_NAMED = select(*_CALENDAR.columns).where(calendars.c.id.in_(_IDS))
+_STOPS = select(*_STOP.columns).where(stops.c.released_at.is_(None)).order_by(stops.c.started_at)
+_OBSERVATIONS = select(*_OBSERVATION.columns).where(observations.c.appointment.in_(_IDS)).order_by(observations.c.seq)
+_DRIFTS = (
+    select(*_DRIFT.columns)
+    .where(drifts.c.appointment.in_(_IDS), drifts.c.kind.not_in([kind.value for kind in sorted(COSMETIC)]))
+    .order_by(drifts.c.detected_at, drifts.c.id)
+)
+_EVIDENCES = (
+    select(*_EVIDENCE.columns)
+    .where(session_evidence.c.appointment.in_(_IDS))
+    .order_by(session_evidence.c.start_at, session_evidence.c.id)
+)
+_STATEMENTS = (
+    select(*_STATEMENT.columns).where(statements.c.appointment.in_(_IDS)).order_by(statements.c.at, statements.c.id)
+)
+_ASKS = select(*_ASK.columns).where(asks.c.appointment.in_(_IDS)).order_by(asks.c.at, asks.c.id)
+_FILINGS = (
+    select(*_FILING.columns)
+    .where(filings.c.appointment.in_(_IDS), filings.c.ended_at.is_(None))
+    .order_by(filings.c.filed_at, filings.c.id)
+)
+_CLEARANCES = (
+    select(*_CLEARANCE.columns)
+    .where(clearances.c.appointment.in_(_IDS), clearances.c.ended_at.is_(None))
+    .order_by(clearances.c.at, clearances.c.id)
+)
+_a = appointments.c
+_NEIGHBOURS = (
+    select(*_NEIGHBOUR.columns)
+    .where(
+        _a.client.in_(_IDS),
+        _a.start_at >= bindparam("since", type_=_a.start_at.type),
+        _a.start_at <= bindparam("until", type_=_a.start_at.type),
+    )
+    .order_by(_a.start_at, _a.id)
+)
+_SHARING = select(*_NEIGHBOUR.columns).where(_a.session.in_(_IDS)).order_by(_a.start_at, _a.id)
