@@ -9,13 +9,16 @@ MODULE_LINES = 400
 FUNCTION_LINES = 60
 PARAMETERS = 6
 
+WRITTEN_ONCE = "/migrations/versions/"
+"""A migration is a list of statements, never edited after its release; splitting it would say nothing."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def _functions() -> Iterator[tuple[str, Function]]:
     for path, module in product_files().items():
         for node in ast.walk(module):
-            if isinstance(node, Function):
+            if isinstance(node, Function) and WRITTEN_ONCE not in path:
                 yield f"{path}::{node.name}", node
 
 
@@ -35,7 +38,9 @@ def _is_command(function: Function) -> bool:
 
 def test_modules_are_short() -> None:
     lengths = {path: len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in product_files()}
-    long = {path: f"{count} lines" for path, count in lengths.items() if count > MODULE_LINES}
+    long = {
+        path: f"{count} lines" for path, count in lengths.items() if count > MODULE_LINES and WRITTEN_ONCE not in path
+    }
     judge("module-lines", long, f"A module has at most {MODULE_LINES} lines: split it by what it does")
 
 

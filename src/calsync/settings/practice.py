@@ -6,7 +6,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from calsync.domain.drift import COSMETIC, Disposition, DriftKind, Phase
+from calsync.domain.drift import Disposition, DriftKind, Phase
+from calsync.reconcile.disposition import DEFAULT_DISPOSITIONS
 from calsync.settings.claims import PracticeClaims
 from calsync.settings.fields import Section
 
@@ -19,15 +20,8 @@ WriteBack = Literal["ignore", "revert", "flag", "revert-and-flag"]
 HandsOff = Literal["ignore", "flag"]
 
 
-def default_disposition(kind: DriftKind, phase: Phase) -> Disposition:
-    """What happens where a practice says nothing: put back what is to come, flag what may be evidence."""
-    if kind in COSMETIC:
-        return Disposition.IGNORE
-    return Disposition.REVERT if phase is Phase.UPCOMING else Disposition.FLAG
-
-
 def _default_rules(kind: DriftKind) -> dict[str, str]:
-    return {phase.value: default_disposition(kind, phase).value for phase in Phase}
+    return {phase.value: DEFAULT_DISPOSITIONS[kind, phase].value for phase in Phase}
 
 
 class PhaseRules(Section):
@@ -39,11 +33,18 @@ class PhaseRules(Section):
     claimed: HandsOff | None = Field(None, description="After its claim was filed; never written back.")
 
 
+class LookOnlyRules(PhaseRules):
+    """The same for an edit that no write of calsync's could undo."""
+
+    upcoming: HandsOff | None = Field(None, description="Before the session starts; never written back.")
+
+
 def _spread(value: object) -> object:
     return dict.fromkeys(Phase, value) if isinstance(value, str) else value
 
 
 KindRules = Annotated[PhaseRules, BeforeValidator(_spread)]
+LookOnly = Annotated[LookOnlyRules, BeforeValidator(_spread)]
 
 
 class DriftRules(Section):
@@ -85,16 +86,16 @@ class DriftRules(Section):
     marker_lost: KindRules | None = Field(
         None, examples=[_default_rules(DriftKind.MARKER_LOST)], description="Still there, without calsync's marker."
     )
-    declined: KindRules | None = Field(
+    declined: LookOnly | None = Field(
         None, examples=[_default_rules(DriftKind.DECLINED)], description="Declined by the provider."
     )
-    new_time_proposed: KindRules | None = Field(
+    new_time_proposed: LookOnly | None = Field(
         None, examples=[_default_rules(DriftKind.NEW_TIME_PROPOSED)], description="Another time proposed."
     )
     marked_free: KindRules | None = Field(
         None, examples=[_default_rules(DriftKind.MARKED_FREE)], description="Shown as free time."
     )
-    unreadable: KindRules | None = Field(
+    unreadable: LookOnly | None = Field(
         None, examples=[_default_rules(DriftKind.UNREADABLE)], description="There, and not to be understood."
     )
     retitled: KindRules | None = Field(
@@ -141,12 +142,7 @@ class Practice(Section):
     @cached_property
     def dispositions(self) -> dict[tuple[DriftKind, Phase], Disposition]:
         """What to do with every kind of edit in every phase: the practice's word, else the default."""
-        own = dict(self._own_dispositions())
-        return {
-            (kind, phase): own.get((kind, phase), default_disposition(kind, phase))
-            for kind in DriftKind
-            for phase in Phase
-        }
+        return {**DEFAULT_DISPOSITIONS, **dict(self._own_dispositions())}
 
     def _own_dispositions(self) -> Iterator[tuple[tuple[DriftKind, Phase], Disposition]]:
         for kind in DriftKind:

@@ -7,6 +7,8 @@ import pytest
 
 from calsync.domain.drift import Disposition, DriftKind, Phase
 from calsync.errors import NotFoundError
+from calsync.reconcile.disposition import NOT_OURS_TO_UNDO
+from calsync.settings.practice import DriftRules
 from tests.unit.settings.configs import ADA, ADAS_CALENDAR, PaperCalendarKeys, PaperKeys, load_text, sentences_of
 
 
@@ -95,6 +97,13 @@ def test_practices_decide_for_themselves(tmp_path: Path) -> None:
         settings.practice("south")
 
 
+def test_a_practice_that_says_nothing_follows_the_installation(tmp_path: Path) -> None:
+    settings = load_text(
+        tmp_path, '[sync]\nmode = "observe"', practices__north="", practices__south='[sync]\nmode = "act"'
+    )
+    assert [settings.mode_for(name) for name in ("default", "north", "south")] == ["observe", "observe", "act"]
+
+
 def test_every_problem_is_told_at_once_with_its_line(tmp_path: Path) -> None:
     text = """\
 [sync]
@@ -151,3 +160,18 @@ def test_a_provider_needs_an_existing_practice(tmp_path: Path) -> None:
 def test_procrastinate_needs_postgresql(tmp_path: Path) -> None:
     [sentence] = sentences_of(tmp_path, '[engine]\nkind = "procrastinate"')
     assert sentence.startswith('calsync.toml:2: engine.kind: "procrastinate" works on PostgreSQL only')
+
+
+def test_what_no_write_can_undo_cannot_be_reverted(tmp_path: Path) -> None:
+    text = '[drift.policy]\nunreadable = { upcoming = "revert" }\nmoved = { upcoming = "revert-and-flag" }'
+    assert sentences_of(tmp_path, "", practices__x=text) == [
+        'practices/x.toml:2: drift.policy.unreadable.upcoming: is not one of "ignore", "flag"'
+    ]
+
+
+def test_the_look_only_kinds_are_the_ones_that_deciding_knows() -> None:
+    look_only = {
+        (field.alias or name) for name, field in DriftRules.model_fields.items() if "LookOnly" in repr(field.annotation)
+    }
+    assert look_only == {kind.value for kind in NOT_OURS_TO_UNDO}
+    assert {field.alias for field in DriftRules.model_fields.values()} == {kind.value for kind in DriftKind}
