@@ -160,6 +160,11 @@ def next_generation(conn: Connection, link_id: str, *, generation: int, remote_i
     conn.execute(_NEXT_GENERATION, parameters)
 
 
+def rename(conn: Connection, link_id: str, remote_id: str) -> None:
+    """The service shows the link's event under another name from now on."""
+    conn.execute(_RENAME, {"the_id": link_id, "to_remote_id": remote_id})
+
+
 def confirm(conn: Connection, link_id: str, **told: Unpack[Confirmation]) -> None:
     """The calendar shows the baseline: nothing differs any more. The first time sets `linked_at`."""
     conn.execute(_CONFIRM, {"the_id": link_id, **{f"to_{name}": value for name, value in told.items()}})
@@ -261,6 +266,7 @@ _HERE = _c.calendar == bindparam("the_calendar")
 _THIS = _c.id == bindparam("the_id")
 _IDS: Any = bindparam("ids", expanding=True)
 _ALIVE = _c.state != "retired"
+_RENAME = update(links).where(_THIS).values(remote_id=bindparam("to_remote_id"))
 _BY_ID = select(*_COLUMNS).where(_THIS)
 _BY_IDS = select(*_COLUMNS).where(_c.id.in_(_IDS))
 _BY_SUBJECT = (

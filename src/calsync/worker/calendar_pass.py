@@ -11,14 +11,13 @@ from dataclasses import replace
 
 from calsync.connector.errors import Forbidden
 from calsync.connector.protocol import Gone
-from calsync.domain.drift import Resolution
-from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.case import Moment
-from calsync.reconcile.pass_plan import make_plan, plan_json
-from calsync.reconcile.plan import Decision, Plan, WantedWrite
+from calsync.reconcile.pass_plan import make_plan
+from calsync.reconcile.plan import Plan
 from calsync.store import links, owed_writes
 from calsync.worker.context import PassContext, PassResult
 from calsync.worker.gather import Gathered, Pending, Start, gather, links_to_read, start
+from calsync.worker.plan_steps import steps_of
 from calsync.worker.read import Sights, confirm_absences, locate_gone, read_by_id, read_changes
 from calsync.worker.record import record
 from calsync.worker.write import write_due
@@ -34,7 +33,7 @@ def run_pass(context: PassContext) -> PassResult:
     gathered = gather(context, begun, sights)
     plan = _plan(context, gathered)  # 3 decide
     if context.dry_run:
-        return _result(context, sights, plan=plan)
+        return replace(_result(context, sights), again=False, plan=tuple(steps_of(gathered, plan)))
     found = _record(context, gathered, plan)  # 4 record
     written = 0
     if plan.stampede is None:
@@ -57,10 +56,7 @@ def _look(context: PassContext, begun: Start) -> Sights:
 
 def _plan(context: PassContext, gathered: Gathered) -> Plan:
     moment = Moment(context.worker.clock.now(), context.window)
-    plan = make_plan(gathered.cases, gathered.calendar, moment=moment, policy=context.rules.decisions)
-    if context.released == "restore":
-        plan = replace(plan, decisions=tuple(_restored(context, gathered, decision) for decision in plan.decisions))
-    return plan
+    return make_plan(gathered.cases, gathered.calendar, moment=moment, policy=context.rules.decisions)
 
 
 def _record(context: PassContext, gathered: Gathered, plan: Plan) -> int:
@@ -104,23 +100,7 @@ def _decide_again(context: PassContext, link_ids: Iterable[str]) -> int:
     return record(context, gathered, _plan(context, gathered))
 
 
-def _restored(context: PassContext, gathered: Gathered, decision: Decision) -> Decision:
-    """A person said that nothing here was anybody's edit: what is missing is written again, nobody is asked."""
-    if not decision.found:
-        return decision
-    facts = gathered.links[decision.link]
-    now = context.worker.clock.now()
-    found = tuple(replace(drift, ended=Resolution.IGNORED) for drift in decision.found)
-    if facts.case.expected is None:
-        return replace(decision, found=found)
-    kind = WriteKind.CREATE if decision.absent else WriteKind.UPDATE
-    version = None if decision.absent else decision.version_seen
-    write = WantedWrite(kind, facts.link.remote_id, facts.case.expected, version, Cause.RESTORE, now)
-    copies = tuple(replace(write, not_before=now) for write in decision.writes if write.cause is Cause.COPY)
-    return replace(decision, found=found, writes=(write, *copies))
-
-
-def _result(context: PassContext, sights: Sights, *, plan: Plan | None = None) -> PassResult:
+def _result(context: PassContext, sights: Sights) -> PassResult:
     now = context.worker.clock.now()
     with context.worker.database.reading() as conn:
         owed = owed_writes.count_owed(conn, context.row.id)
@@ -131,6 +111,5 @@ def _result(context: PassContext, sights: Sights, *, plan: Plan | None = None) -
         cursor=sights.cursor,
         full=sights.full,
         owed=owed,
-        again=plan is None and next_read is not None and next_read <= now and not sights.unknown,
-        plan=tuple(plan_json(plan)) if plan is not None else (),
+        again=next_read is not None and next_read <= now and not sights.unknown,
     )

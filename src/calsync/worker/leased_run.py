@@ -144,7 +144,7 @@ def _next_due(
     owed = owed_writes.next_due(conn, row.id)
     read = links.next_read(conn, row.id)
     # What is owed already and did not go this time waits for the poll: a pass must not follow itself for ever.
-    return min(poll, *(at for at in (owed, read) if at is not None and at > now))
+    return min([poll, *(at for at in (owed, read) if at is not None and at > now)])
 
 
 def _failed(

@@ -64,8 +64,9 @@ def _record_decision(conn: Connection, context: PassContext, gathered: Gathered,
         links.next_generation(
             conn, facts.link.id, generation=facts.link.generation, remote_id=facts.link.remote_id, uid=facts.link.uid
         )
-    if facts.is_renamed and not facts.is_new:
-        links.rename(conn, facts.link.id, facts.link.remote_id)
+    renamed = decision.renamed or (facts.link.remote_id if facts.is_renamed else None)
+    if renamed is not None and not facts.is_new:
+        links.rename(conn, facts.link.id, renamed)
     drift_at = _record_found(conn, context, facts, decision, now)
     for change in decision.changed:
         _record_change(conn, context, facts, change, now)
@@ -95,9 +96,9 @@ def _record_found(
         drift = _drift(conn, context, facts, found, (edit, now))
         drifts.insert(conn, drift)
         if found.ended is not None:
-            drifts.resolve(conn, drift.id, found.ended, now, by=ACTOR)
+            drifts.resolve(conn, drift.id, found.ended, now, by=ACTOR, accepted=found.ended is Resolution.IGNORED)
         ids[found.original_start] = drift.id
-        _after_found(conn, context, drift, now)
+        _after_found(conn, drift, found.ended, now)
     _ask(conn, context, facts, edit, guarded, now)
     return ids
 
@@ -146,7 +147,7 @@ def _drift(
     )
 
 
-def _after_found(conn: Connection, context: PassContext, drift: Drift, now: datetime) -> None:
+def _after_found(conn: Connection, drift: Drift, ended: Resolution | None, now: datetime) -> None:
     audit.append(
         conn,
         at=now,
@@ -164,7 +165,7 @@ def _after_found(conn: Connection, context: PassContext, drift: Drift, now: date
     )
     if drift.appointment is None:
         return
-    if drift.kind not in COSMETIC and drift.disposition is not Disposition.IGNORE:
+    if drift.kind not in COSMETIC and drift.disposition is not Disposition.IGNORE and ended is None:
         holds.open_hold(conn, drift.appointment, drift.id, now)
     claims.touch(conn, [drift.appointment])
 
@@ -200,7 +201,7 @@ def _record_change(
             conn, drift.id, kind=change.kind, observed=change.observed, disposition=change.disposition, changed_at=now
         )
     if change.ended is not None:
-        drifts.resolve(conn, drift.id, change.ended, now, by=ACTOR)
+        drifts.resolve(conn, drift.id, change.ended, now, by=ACTOR, accepted=change.ended is Resolution.IGNORED)
         holds.close_hold(conn, drift.id, now)
     audit.append(
         conn,
@@ -227,7 +228,7 @@ def _record_sight(conn: Connection, context: PassContext, facts: LinkFacts, deci
             owed_writes.settle(conn, sent.id, state, now)
     if decision.adopt is not None:
         _adopt(conn, facts, decision, now)
-    elif decision.looked:
+    if decision.looked and (decision.adopt is None or decision.remember is not None or decision.absent):
         links.remember(
             conn, link.id, version=decision.version_seen, observed=decision.remember, absent=decision.absent
         )

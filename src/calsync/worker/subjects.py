@@ -88,7 +88,7 @@ def _block_facts(conn: Connection, subject: Subject, uid: str) -> SubjectFacts:
     block = records.block(conn, subject.id)
     if block is None:
         return SubjectFacts(subject, None, {}, (), None, None)
-    slots = {None: Slot(appointment=None)}
+    slots: dict[OriginalStart, Slot] = {None: Slot(appointment=None)}
     return SubjectFacts(subject, expect_block(block, uid=uid), slots, (), block.span.end_at, block.span.start_at)
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from calsync.connector.errors import AuthRevoked, Forbidden, Malformed, NotFound, Throttled, Unavailable
 from calsync.domain.drift import DriftKind, Phase, Resolution
+from calsync.domain.event import Appearance, Event
+from calsync.domain.span import Span
 from calsync.testing.weather import Fault, FaultKind
 from tests.unit.worker.world import World
 
@@ -61,7 +63,8 @@ class TestMirroring:
         assert world.shown()[world.only()].start == wall("2026-11-24T10:00")
 
     def test_a_persons_own_events_are_never_touched_nor_kept(self, world: World) -> None:
-        world.people.add_own_event("dentist", wall("2026-11-24T08:00"), timedelta(hours=1))
+        mine = Event("dentist", Appearance(Span(wall("2026-11-24T08:00"), wall("2026-11-24T09:00"), "UTC"), "Dentist"))
+        world.people.add_own_event(mine)
         before = [world.people.see(name) for name in world.people.ids()]
         world.book("4821", "2026-11-24T10:00")
         world.run()
