@@ -112,6 +112,11 @@ def set_remote(conn: Connection, calendar: str, remote: str | None) -> None:
     conn.execute(_SET_REMOTE, {"the_id": calendar, "remote": remote})
 
 
+def set_placement(conn: Connection, calendar: str, placement: str) -> None:
+    """Remember whether the calendar is our own ("dedicated") or the provider's ("existing")."""
+    conn.execute(_SET_PLACEMENT, {"the_id": calendar, "to_placement": placement})
+
+
 def set_making(conn: Connection, calendar: str, at: datetime | None) -> None:
     """Remember, before asking the service, that a calendar is being made since `at`; None: no more (R-25)."""
     conn.execute(_SET_MAKING, {"the_id": calendar, "at": at})
@@ -165,6 +170,7 @@ _THIS = _c.id == bindparam("the_id")
 _GET = select(*_SHAPE.columns).where(_THIS)
 _ADD = insert(calendars)
 _SET_REMOTE = update(calendars).where(_THIS).values(remote=bindparam("remote"), making_since=None)
+_SET_PLACEMENT = update(calendars).where(_THIS).values(placement=bindparam("to_placement"))
 _SET_MAKING = update(calendars).where(_THIS).values(making_since=bindparam("at"))
 _SET_STATE = (
     update(calendars)

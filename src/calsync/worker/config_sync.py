@@ -32,13 +32,15 @@ def register(conn: Connection, settings: Settings, now: datetime) -> list[str]:
 def _register_calendars(conn: Connection, settings: Settings, provider: Provider, now: datetime) -> list[str]:
     fresh = []
     for calendar in provider.calendars:
+        known = calendars.get(conn, calendar.id)
+        found = known.placement if known is not None and known.remote is not None else "dedicated"
         spec = CalendarSpec(
             id=calendar.id,
             provider=provider.id,
             connection=f"{calendar.connector}:{calendar.id}",
             connector=calendar.connector,
             mode=calendar.mode,
-            placement=calendar.placement or "",
+            placement=calendar.placement or found,
             source="config",
         )
         if calendars.register(conn, spec, now):

@@ -73,6 +73,9 @@ class ConfiguredOpener:
         place = connector.locate(request)
         with self.database.transaction() as conn:
             calendars.set_remote(conn, row.id, place.remote)
+            # An address that is a calendar is used as it is, whatever the default says.
+            made_ours = place.made or request.dedicated_id in place.remote
+            calendars.set_placement(conn, row.id, "dedicated" if made_ours else "existing")
         return place
 
     def _request(self, row: CalendarRow) -> OpenRequest:
@@ -84,7 +87,7 @@ class ConfiguredOpener:
             calendar_id=row.id,
             connector_settings=self.settings.connectors[row.connector],
             calendar_settings=keys,
-            placement=config.placement or "",
+            placement=config.placement or "dedicated",
             zone=zone,
             secret=secret_reader(keys),
             remote=row.remote,
