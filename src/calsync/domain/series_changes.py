@@ -62,6 +62,7 @@ class Continued:
     made: tuple[Appointment, ...]
     surplus: tuple[Appointment, ...]
     defaults: SeriesDefaults
+    horizon: datetime
 
 
 def end_series(series: Series, cut: datetime, late: Iterable[datetime] = ()) -> Series:
@@ -131,6 +132,7 @@ def continue_series(series: Series, members: Iterable[Appointment], course: NewC
         made=tuple(make_sessions(successor, course.defaults, free)),
         surplus=tuple(one for one in upcoming if one.id not in chosen),
         defaults=course.defaults,
+        horizon=course.horizon,
     )
 
 

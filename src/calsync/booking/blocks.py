@@ -1,0 +1,51 @@
+"""Out-of-office blocks: mirrored as busy events, and no session is booked over them (R-5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from calsync.booking.command import Command, note, rules_for
+from calsync.booking.rules import refuse
+from calsync.domain.appointment import Block
+from calsync.errors import NotFoundError
+from calsync.store import booked_time, records
+
+
+def add_block(conn: Connection, command: Command, block: Block) -> list[str]:
+    """Block a provider's time. Sessions inside it stay booked; their ids are returned, for somebody must move them.
+
+    Refused: `id-taken`, `bad-time`.
+    """
+    rules_for(conn, command, block.provider)
+    if records.block(conn, block.id) is not None:
+        raise refuse("id-taken", f"there is a block {block.id!r} already", "Choose another id")
+    if block.span.end_at <= block.span.start_at:
+        raise refuse("bad-time", "the end is not after the start")
+    taken = booked_time.taken_between(conn, block.provider, block.span.start_at, block.span.end_at)
+    records.put_block(
+        conn, block, now=command.now, actor=command.actor, action="blocked", reason=command.reason, note=command.note
+    )
+    note(conn, command, "block-added", f"block:{block.id}", {"provider": block.provider})
+    return [one.id for one in taken if one.kind == "appointment"]
+
+
+def remove_block(conn: Connection, command: Command, block_id: str) -> bool:
+    """Give the time back; the event leaves the calendars. False if it was removed before."""
+    known = records.block(conn, block_id)
+    if known is None:
+        raise NotFoundError("block", block_id)
+    if known.cancelled:
+        return False
+    records.put_block(
+        conn,
+        replace(known, cancelled=True, version=known.version + 1),
+        now=command.now,
+        actor=command.actor,
+        action="removed",
+        reason=command.reason,
+        note=command.note,
+    )
+    note(conn, command, "block-removed", f"block:{block_id}", {"provider": known.provider})
+    return True

@@ -1,0 +1,122 @@
+"""Booking single sessions and series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from calsync.booking.command import Command, Outcome, note, rules_for, tell, write
+from calsync.booking.free_time import check_free
+from calsync.booking.rules import check_upcoming_start, refuse
+from calsync.domain.appointment import Appointment, AppointmentKind, Series
+from calsync.domain.cadence import normal_rule
+from calsync.domain.series_slots import SeriesDefaults, make_sessions, rule_slots, starts_its_rule
+from calsync.domain.span import Span
+from calsync.domain.time_text import check_length
+from calsync.store import clients, providers, records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """A session that is wanted. `id` must be new."""
+
+    id: str
+    provider: str
+    client: str
+    span: Span
+    kind: AppointmentKind = AppointmentKind.FOLLOW_UP
+    code: str | None = None
+    payer: str = "insurance"
+    format: str | None = None
+    client_zone: str | None = None
+
+
+def book(conn: Connection, command: Command, booking: Booking) -> Outcome:
+    """Book one session.
+
+    Refused: `id-taken`, `provider-paused`, `bad-time` (ends before it starts, over 24 h), `in-the-past`, `overlaps`.
+    """
+    _check_new(conn, command, booking)
+    one = _appointment(booking)
+    check_free(conn, rules_for(conn, command, booking.provider), [one])
+    clients.add_unknown(conn, [booking.client])
+    write(conn, command, "booked", [one], origin="book")
+    note(conn, command, "appointment-booked", f"appointment:{one.id}", {"provider": one.provider})
+    tell(conn, command, "appointment-booked", [one])
+    return Outcome(appointments=(one.id,))
+
+
+def book_series(conn: Connection, command: Command, booking: Booking, rule: str, horizon: datetime) -> Outcome:
+    """Book a series with the booking as its first session; `booking.id` names the series.
+
+    Its sessions are made up to `horizon`, the others as time goes on. Refused as `book` is, and with `bad-cadence`.
+    """
+    _check_new(conn, command, booking)
+    if records.series(conn, booking.id) is not None:
+        raise refuse("id-taken", f"there is a series {booking.id!r} already", "Choose another id")
+    try:
+        cadence = normal_rule(rule, booking.span.zone)
+        slots = rule_slots(booking.span, cadence, max(horizon, booking.span.end_at))
+    except ValueError as problem:
+        raise refuse("bad-cadence", str(problem), where="--rule") from problem
+    if not starts_its_rule(booking.span, cadence):
+        raise refuse("bad-cadence", "the first session is not on a day of the rule", where="--rule")
+    series = Series(booking.id, booking.provider, booking.client, booking.span, cadence)
+    defaults = replace(SeriesDefaults.of(_appointment(booking)), said_rule=None)
+    sessions = make_sessions(series, defaults, slots)
+    sessions[0] = replace(sessions[0], kind=booking.kind)
+    check_free(conn, rules_for(conn, command, booking.provider), sessions)
+    clients.add_unknown(conn, [booking.client])
+    records.put_series(
+        conn,
+        series,
+        defaults=defaults.as_json(),
+        now=command.now,
+        actor=command.actor,
+        action="booked",
+        note=command.note,
+    )
+    records.set_materialised(conn, series.id, horizon)
+    made = write(conn, command, "booked", sessions, origin="book")
+    note(conn, command, "series-booked", f"series:{series.id}", {"rule": cadence, "sessions": len(made)})
+    tell(conn, command, "series-booked", sessions)
+    return Outcome(appointments=tuple(made), series=(series.id,))
+
+
+def _check_new(conn: Connection, command: Command, booking: Booking) -> None:
+    rules = rules_for(conn, command, booking.provider)
+    if records.appointment(conn, booking.id) is not None:
+        raise refuse("id-taken", f"there is an appointment {booking.id!r} already", "Choose another id")
+    provider = providers.get(conn, booking.provider)
+    if provider is not None and provider.paused:
+        raise refuse(
+            "provider-paused",
+            f"bookings of provider {booking.provider} are paused",
+            "Support can take them up again with `calsync providers resume`",
+        )
+    check_time(booking.span)
+    check_upcoming_start(rules, booking.span.start_at, command.role, command.now)
+
+
+def check_time(span: Span) -> None:
+    """Refuse (code `bad-time`) a session that ends before it starts or lasts more than 24 hours."""
+    try:
+        check_length(span.start_at, span.end_at)
+    except ValueError as problem:
+        raise refuse("bad-time", str(problem)) from problem
+
+
+def _appointment(booking: Booking) -> Appointment:
+    return Appointment(
+        id=booking.id,
+        provider=booking.provider,
+        client=booking.client,
+        span=booking.span,
+        kind=booking.kind,
+        code=booking.code,
+        payer=booking.payer,
+        format=booking.format,
+        client_zone=booking.client_zone,
+    )

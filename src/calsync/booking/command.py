@@ -1,0 +1,96 @@
+"""What every command has in common: who asks for it, when and why; and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from calsync.booking.rules import PERMISSIVE, PracticeRules, Rulebook
+from calsync.domain.appointment import Appointment
+from calsync.errors import NotFoundError
+from calsync.store import audit, outbox, providers, records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A person's or the system's wish. `actor` is `provider:ID`, `client:ID`, `support:NAME` or `system`."""
+
+    actor: str
+    now: datetime
+    reason: str | None = None
+    note: str | None = None
+    rulebook: Rulebook = PERMISSIVE
+
+    @property
+    def role(self) -> str:
+        """The kind of actor."""
+        return self.actor.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a command did: the appointments that it changed or made, the series it touched, and what it left alone.
+
+    `refused` are members of a set that a rule protects, each with the reason; the others were changed all the same.
+    """
+
+    appointments: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+def find_appointment(conn: Connection, key: str) -> Appointment:
+    """Return the appointment; `NotFoundError` if there is none."""
+    found = records.appointment(conn, key)
+    if found is None:
+        raise NotFoundError("appointment", key)
+    return found
+
+
+def rules_for(conn: Connection, command: Command, provider: str) -> PracticeRules:
+    """Return the rules of a provider's practice; `NotFoundError` for a provider who is not on the books."""
+    row = providers.get(conn, provider)
+    if row is None:
+        raise NotFoundError("provider", provider)
+    return command.rulebook.of(row.practice)
+
+
+def write(conn: Connection, command: Command, action: str, changed: Iterable[Appointment], **more: Any) -> list[str]:
+    """Write appointments with their history; their versions grow by one. Returns the ids."""
+    written = list(changed)
+    known = records.appointments_by_ids(conn, [one.id for one in written])
+    numbered = [replace(one, version=known[one.id].version + 1) if one.id in known else one for one in written]
+    told: dict[str, Any] = {
+        "now": command.now,
+        "actor": command.actor,
+        "action": action,
+        "reason": command.reason,
+        "note": command.note,
+        **more,
+    }
+    records.put_appointments(conn, numbered, **told)
+    return [one.id for one in written]
+
+
+def note(conn: Connection, command: Command, what: str, subject: str, detail: Mapping[str, Any]) -> None:
+    """Add one entry to the audit log, in the command's transaction."""
+    told = {"reason": command.reason, "note": command.note}
+    full = {name: value for name, value in {**told, **detail}.items() if value}
+    audit.append(conn, at=command.now, actor=command.actor, what=what, subject=subject, detail=full)
+
+
+def tell(conn: Connection, command: Command, kind: str, changed: list[Appointment]) -> None:
+    """Owe provider and client one message about everything that one command changed."""
+    if not changed:
+        return
+    first = changed[0]
+    payload = {"appointments": [one.id for one in changed]}
+    versions = records.appointments_by_ids(conn, [first.id])
+    version = versions[first.id].version if first.id in versions else 1
+    for recipient in (f"provider:{first.provider}", f"client:{first.client}"):
+        key = f"{kind}/{first.id}/{version}/{recipient}"
+        outbox.put(conn, key, kind, recipient, payload, now=command.now, due_at=command.now)

@@ -1,0 +1,26 @@
+"""Sessions of series are made as time goes on, each once."""
+
+from datetime import timedelta
+
+from calsync.booking import horizon
+from calsync.booking.commands import cancel, cancel_series
+from tests.unit.booking.conftest import HORIZON, Book
+
+
+def test_later_sessions_are_made_once(the_book: Book) -> None:
+    the_book.weekly()
+    made = horizon.extend_all(the_book.database, the_book.now, HORIZON + timedelta(days=14))
+    assert made == 2
+    assert the_book.starts("S-7")[-1] == "27-02-02T10:00"
+    before = the_book.dump()
+    assert horizon.extend_all(the_book.database, the_book.now, HORIZON + timedelta(days=14)) == 0
+    assert the_book.dump() == before
+
+
+def test_cancelled_sessions_and_ended_series_are_not_made_again(the_book: Book) -> None:
+    the_book.weekly()
+    the_book.do(lambda conn, command: cancel(conn, command, "S-7@20261201T1000", scope="this"))
+    the_book.now += timedelta(days=4)
+    the_book.do(lambda conn, command: cancel_series(conn, command, "S-7"))
+    assert horizon.extend_all(the_book.database, the_book.now, HORIZON + timedelta(days=60)) == 0
+    assert the_book.starts("S-7") == ["26-11-24T10:00"]
