@@ -290,7 +290,8 @@ def unseen(data: dict[str, Any], end: datetime, answered: set[str]) -> set[date 
             all(stop["touched"] is False for stop in stops) and any(is_proof(data, one, end) for one in good)
         ):
             return {UNKNOWN}
-        if not lax and not any(is_proof(data, one, end) for one in (good if stops else last)):
+        as_booked = [one for one in good if one["result"] == "agrees" or one.get("drift") in accepted]
+        if not lax and not any(is_proof(data, one, end) for one in as_booked):
             return {UNKNOWN}
     return set()
 

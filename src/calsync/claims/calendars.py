@@ -54,7 +54,7 @@ class CalendarsJudge:
 
     def _unproven(self, reads: Reads) -> list[Finding]:
         """Why this calendar does not vouch for the session, whatever it shows."""
-        if reads.stops and self._proof_outlives(reads):
+        if self._proof_outlives(reads):
             self.bench.findings.note(of_read(reads.stops[0]), Rule.PROOF_BEFORE_STOP)
             return []
         found = [self._stopped(reads)] if reads.stops else []

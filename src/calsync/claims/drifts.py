@@ -172,7 +172,7 @@ def _hold_shortening(bench: Bench, drift: Drift) -> None:
     """
     rule = bench.policy.code_rule(bench.record.code)
     lengths = [one.length for one in bench.times.read(drift.observed_start, drift.observed_end)]
-    if rule is None or rule.floor is None or not lengths or drift.observed_end is None:
+    if rule is None or rule.floor is None or not lengths:
         return
     shortest = min(lengths)
     if shortest < bench.times.shortest and rule.too_short(shortest):

@@ -73,7 +73,7 @@ def _contradicts(bench: Bench, word: Statement, spans: tuple[Span, ...]) -> bool
     if bench.absent and word.says in _IT_TOOK_PLACE and word.at >= bench.times.start:
         return True
     if word.says is Says.TOOK_PLACE:
-        return not spans or bench.off_date(spans)
+        return bench.off_date(spans)
     if word.says is Says.ANOTHER_DAY:
         return not _names_our_day(bench, word.date)
     return word.says is Says.DID_NOT_TAKE_PLACE and bench.record.status == "completed"

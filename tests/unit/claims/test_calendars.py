@@ -175,3 +175,39 @@ def test_a_backfilled_event_that_differs_still_differs() -> None:
 def test_the_rules_that_opened_the_gate_are_named() -> None:
     assert "reads-not-required" in rules(judge(observations=[], policy={"require_observation_after_session": False}))
     assert "post-session-read" not in rules(judge(observations=[read("10T15:00")]))
+
+
+def test_proof_must_be_older_than_the_first_of_several_stops() -> None:
+    stops = [read("10T16:00", "stopped", touched=False), read("10T17:00", "stopped", touched=False)]
+    assert codes(judge(observations=[read("10T16:30"), *stops])) == {"calendar-stopped"}
+
+
+def test_a_declaration_must_hold_on_every_date_that_is_possible() -> None:
+    late = {"start": "2026-11-10T23:30", "end": "2026-11-11T00:15"}
+    answer = judge(record=late, observations=[], provider={**DECLARED, "since": "2026-11-11"})
+    assert codes(answer) == {"crosses-midnight", "no-linked-calendar"}
+
+
+def test_the_log_goes_before_the_practices_leniency() -> None:
+    lax = {"require_observation_after_session": False}
+    answer = judge(observations=[read(None, "never")], evidence=[row("10T15:00", "10T15:45")], policy=lax)
+    assert "log-proves" in rules(answer)
+    assert "reads-not-required" not in rules(answer)
+
+
+def test_a_complete_proof_stays_complete_when_the_event_is_written_anew() -> None:
+    anew = read("10T17:00", confirmed_at="2026-11-10T16:30:00Z")
+    assert codes(judge(observations=[read("10T16:05"), anew])) == set()
+    assert codes(judge(observations=[read("10T16:05", "differs"), anew])) == {"observation-stale"}
+
+
+def test_every_read_of_the_latest_instant_must_be_explained() -> None:
+    accepted = {"id": "D-1", "kind": "moved", "phase": "past", "resolution": "acknowledged"}
+    rows = [read("10T17:00", "differs", drift="D-1"), read("10T17:00", "absent")]
+    assert codes(judge(drifts=[accepted], observations=rows)) == {"event-differs"}
+
+
+def test_the_session_begins_with_its_earliest_reading() -> None:
+    record = {"start": "2026-11-01T01:15", "end": "2026-11-01T02:00", "zone": "America/New_York"}
+    rows = [{**read("01T08:00"), "confirmed_at": "2026-11-01T05:30:00Z"}]
+    assert codes(judge(record=record, observations=rows)) == {"observation-stale"}

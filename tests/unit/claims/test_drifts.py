@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.claims.cases import FILED, advised, codes, drift, judge, move, other, read, row, rules
+from tests.unit.claims.cases import FILED, advised, codes, drift, judge, move, other, read, row, rules, word
 
 LATER = [read("10T23:00")]
 
@@ -164,3 +164,36 @@ def test_a_proving_log_answers_the_shortening_too() -> None:
 )
 def test_a_filed_session_shown_on_another_date_is_recalled_at_once(changed: dict[str, object], state: str) -> None:
     assert judge(filed=FILED, drifts=[drift(**changed)]).state == state
+
+
+def test_without_any_calendar_nothing_was_proven_before() -> None:
+    assert codes(judge(drifts=[series()], observations=[], policy={"unlinked": "clear"})) == {"drift-open"}
+
+
+def test_every_reading_of_a_move_must_be_long_enough() -> None:
+    record = {"start": "2026-11-01T04:00", "end": "2026-11-01T05:00", "zone": "America/New_York", "code": "90837"}
+    into_the_fold = move("x", "x", observed_start="2026-11-01T01:15", observed_end="2026-11-01T02:00")
+    answer = judge(record=record, drifts=[into_the_fold], observations=[read("02T08:00")])
+    assert codes(answer) == {"drift-unacknowledged"}
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        {"evidence": [row("10T15:00", "10T15:45")]},
+        {"evidence": [row("10T15:00", "10T15:45", source="desk")]},
+        {"statements": [word("as-booked", saw=("D-1",))]},
+        {"policy": {"acknowledge_reverts": False}},
+    ],
+)
+def test_a_move_that_is_answered_does_not_extend_the_session(answered: dict[str, object]) -> None:
+    answer = judge(drifts=[move("14:00", "14:45", detected_at="2026-11-09T15:00:00Z")], **answered)
+    assert codes(answer) == set()
+    assert "post-session-read" in rules(answer)
+
+
+def test_an_edit_that_shortens_nothing_takes_no_minutes() -> None:
+    attested = word("took-place", start="2026-11-10T09:00", end="2026-11-10T09:45")
+    same_length = drift(observed_start="2026-11-11T09:00", observed_end="2026-11-11T09:30")
+    answer = judge(record={"end": "2026-11-10T09:30"}, drifts=[same_length], statements=[attested])
+    assert codes(answer) == {"drift-open"}

@@ -139,3 +139,31 @@ def test_two_zones_in_use_must_both_put_the_log_on_the_date() -> None:
     record = {"client_zone": "America/New_York", "start": "2026-11-10T22:00", "end": "2026-11-10T22:45"}
     answer = judge(record=record, evidence=[row("11T04:30", "11T05:15")], observations=[read("11T08:00")])
     assert codes(answer) == {"crosses-midnight", "date-depends-on-zone"}
+
+
+def test_a_row_inside_another_takes_nothing_from_it() -> None:
+    rows = [row("10T15:00", "10T15:45"), row("10T15:10", "10T15:20", "provider"), row("10T15:05", "10T15:10", "client")]
+    assert judge(evidence=rows).to_json()["minutes"] == 45
+
+
+def test_a_log_that_shows_two_dates_strikes_out_nothing() -> None:
+    rows = [row("10T15:00", "10T15:45"), row("11T15:00", "11T15:45")]
+    answer = judge(evidence=rows, observations=NEVER, now="2026-11-13T12:00:00Z")
+    assert codes(answer) == {"evidence-contradicts", "never-observed"}
+
+
+def test_a_log_over_midnight_strikes_out_nothing() -> None:
+    late = {"start": "2026-11-10T23:00", "end": "2026-11-10T23:45"}
+    answer = judge(record=late, evidence=[row("11T05:05", "11T06:10")], observations=NEVER)
+    assert codes(answer) == {"crosses-midnight", "never-observed"}
+
+
+def test_a_visit_exactly_the_tolerance_off_is_near_ours() -> None:
+    answer = judge(record={"code": None}, evidence=[row("10T15:30", "10T16:00")], others=[other("08:30", "10:00")])
+    assert codes(answer) == set()
+
+
+@pytest.mark.parametrize("unknown", [{"client": None}, {"start": None, "end": None, "date": None}])
+def test_an_appointment_that_could_be_this_clients_counts(unknown: dict[str, None]) -> None:
+    answer = judge(evidence=[row("10T15:00", "10T15:45")], others=[{**other("09:00", "09:45"), **unknown}])
+    assert codes(answer) == {"reading-fits-other"}

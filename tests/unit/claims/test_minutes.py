@@ -97,3 +97,10 @@ def test_the_shipped_table_reads_and_covers_its_codes() -> None:
 def test_a_table_with_a_mistake_is_refused_by_name(text: str) -> None:
     with pytest.raises(ValueError, match=r"codes\.1"):
         read_codes(text)
+
+
+def test_the_shortest_reading_of_an_attested_span_counts() -> None:
+    said = word("took-place", "02T08:00", start="2026-11-01T01:15", end="2026-11-01T02:00")
+    record = {"start": "2026-11-01T01:00", "end": "2026-11-01T03:00", "zone": "America/New_York", "code": "90837"}
+    answer = judge(record=record, statements=[said], observations=[read("02T08:00")])
+    assert codes(answer) == {"minutes-below-code"}

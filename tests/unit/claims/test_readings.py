@@ -134,3 +134,18 @@ def test_a_log_near_one_reading_of_a_repeated_hour_agrees() -> None:
     record = {"start": "2026-11-01T01:15", "end": "2026-11-01T02:00", "zone": "America/New_York"}
     desk = {"id": "E-1", "start": "2026-11-01T06:15:00Z", "end": "2026-11-01T07:00:00Z"}
     assert codes(judge(record=record, evidence=[desk], observations=[read("02T08:00")])) == set()
+
+
+def test_the_records_own_zone_must_be_one_whoever_decides_the_date() -> None:
+    record = {"zone": "Mars/Olympus", "client_zone": "America/New_York"}
+    assert codes(judge(record=record, policy={"date_zone": "client"})) == {"zone-unknown"}
+
+
+def test_a_time_that_cannot_be_placed_holds_even_an_absence() -> None:
+    assert codes(judge(record={"zone": "Mars/Olympus", "status": "no-show"})) == {"zone-unknown"}
+
+
+def test_a_missing_end_is_as_far_off_as_the_longest_reading() -> None:
+    record = {"start": "2026-11-01T01:15", "end": "2026-11-01T02:00", "zone": "America/New_York"}
+    said = word("took-place", "02T08:00", start="2026-11-01T01:15")
+    assert codes(judge(record=record, statements=[said], observations=[read("01T07:30")])) == {"observation-stale"}

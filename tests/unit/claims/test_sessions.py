@@ -70,3 +70,13 @@ def test_an_absence_is_contradicted_by_a_session_and_not_by_one_side() -> None:
     no_show = {"status": "no-show"}
     assert codes(judge(record=no_show, evidence=[desk("10T15:00", "10T15:20", "client")])) == {"no-show"}
     assert codes(judge(record=no_show, evidence=[desk("10T15:00", "10T15:20")])) == {"no-show", "evidence-contradicts"}
+
+
+def test_a_record_over_midnight_excuses_nothing() -> None:
+    late = {"start": "2026-11-10T23:00", "end": "2026-11-10T23:45"}
+    dragged = move("x", "x", observed_start="2026-11-12T09:00", observed_end="2026-11-12T09:45")
+    given = {"record": late, "drifts": [dragged], "observations": [read("11T07:00")]}
+    assert codes(judge(**given, evidence=[desk("11T05:05", "11T06:10")])) == {
+        "crosses-midnight",
+        "drift-unacknowledged",
+    }

@@ -194,3 +194,16 @@ def test_an_answered_question_gives_the_claim_back() -> None:
 
 def test_the_date_never_leaves_unless_cleared() -> None:
     assert judged(overlaid({"asked": "2026-11-11"})).date_of_service is None
+
+
+def test_the_system_waits_for_the_last_read_over_all_its_reasons() -> None:
+    rows = [read(None, "never"), read("10T17:00", "differs", "cal-2")]
+    due = {"cal-1": "2026-11-11T13:00:00Z", "cal-2": "2026-11-11T14:00:00Z"}
+    assert judge(observations=rows, next_reads=due).to_json()["next_step_at"] == "2026-11-11T14:00:00Z"
+
+
+def test_silence_is_said_of_the_question_and_not_of_what_was_asked() -> None:
+    given = {"filed": FILED, "drifts": [DELETED], "observations": GONE, "asked": "2026-11-09"}
+    answer = judge(**given, asks=[asks()], now="2026-11-20T00:00:00Z")
+    silent = {str(one.code) for one in answer.reasons if "without an answer" in one.text}
+    assert silent == {"drift-open", "event-differs"}
