@@ -41,7 +41,7 @@ def insert_many(conn: Connection, wanted: Iterable[Clearance]) -> None:
 def end(conn: Connection, ids: Iterable[str], at: datetime) -> None:
     """These are in force no more."""
     for part in chunks(ids):
-        conn.execute(_END, {"ids": part, "at": at})
+        conn.execute(_END, {"ids": part, "end_at": at})
 
 
 def get(conn: Connection, clearance: str) -> Clearance | None:
@@ -62,6 +62,6 @@ _c = clearances.c
 _IDS: Any = bindparam("ids", expanding=True)
 _SHAPE = Shape(clearances, Clearance, date=date.fromisoformat)
 _ADD = clearances.insert()
-_END = update(clearances).where(_c.id.in_(_IDS), _c.ended_at.is_(None)).values(ended_at=bindparam("at"))
+_END = update(clearances).where(_c.id.in_(_IDS), _c.ended_at.is_(None)).values(ended_at=bindparam("end_at"))
 _GET = select(*_SHAPE.columns).where(_c.id == bindparam("the_id"))
 _OF_APPOINTMENTS = select(*_SHAPE.columns).where(_c.appointment.in_(_IDS)).order_by(_c.at, _c.id)
