@@ -131,15 +131,6 @@ def begin_reading(engine: Engine) -> Connection:
     return conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
-def query_plan(conn: Connection, statement: Executable, parameters: dict[str, Any]) -> str:
-    """How the database would run a statement, in its own words; nothing is run."""
-    bound = statement.params(parameters)  # type: ignore[attr-defined]
-    sql = str(bound.compile(conn, compile_kwargs={"literal_binds": True}))
-    word = "EXPLAIN QUERY PLAN " if on_sqlite(conn) else "EXPLAIN "
-    rows = conn.execute(text(word + sql.replace(":", r"\:")))
-    return "\n".join(str(row[-1]) for row in rows)
-
-
 _DATABASE_TIME = select(func.clock_timestamp())
 _CLUSTER = text("SELECT (SELECT system_identifier FROM pg_control_system()), current_database()")
 _PRAGMAS = (
