@@ -96,20 +96,31 @@ def kind_of(expected: Appearance | None, observed: Appearance | None) -> DriftKi
     return DriftKind.RETITLED if observed.title != expected.title else None
 
 
-def view(agreed: Event | None, observed: Event | None, *, window: Window, copies: Sequence[Copy] = ()) -> View:
-    """Return what is seen of an event, by the original starts of the agreed one; what nothing explains by its own."""
+def view(
+    agreed: Event | None,
+    observed: Event | None,
+    *,
+    window: Window,
+    copies: Sequence[Copy] = (),
+    single: bool | None = None,
+) -> View:
+    """Return what is seen of an event, by the original starts of the agreed one; what nothing explains by its own.
+
+    `single`: the subject has one occurrence, whatever became of its event; not given, the agreed event tells.
+    """
     if agreed is None:
         # Nothing was agreed, so nothing can be missing: all that shows is unexplained.
-        shown = {} if observed is None else standing(observed, window)
+        shown = {} if observed is None else standing(observed, window, single=single)
         return View({}, {key: Shown(seen, seen) for key, seen in shown.items()})
-    base = standing(agreed, window)
+    single = not agreed.is_series if single is None else single
+    base = standing(agreed, window, single=single)
     found = dict.fromkeys(base, Shown(None, None))
     if observed is not None:
-        found = _paired(agreed, observed, base, window)
+        found = _paired(agreed, observed, base, window=window, single=single)
     duplicates: list[Duplicate] = []
     for copy in sorted(copies, key=lambda one: (one.event.master.span.start_at, one.remote_id)):
         if observed is None or not _goes_on(agreed, found, copy, window):
-            duplicates += _duplicates(agreed, copy, base, window)
+            duplicates += _duplicates(agreed, copy, base, window=window, single=single)
     return View(base, found, tuple(duplicates))
 
 
@@ -174,35 +185,39 @@ def _guarded_kind(expected: Appearance | None, observed: Appearance | None) -> D
     return DriftKind.RESIZED if before.start_at == after.start_at else DriftKind.MOVED
 
 
-def standing(event: Event, window: Window) -> dict[OriginalStart, Appearance]:
+def standing(event: Event, window: Window, *, single: bool | None = None) -> dict[OriginalStart, Appearance]:
     """Return what an event shows that concerns the window.
 
     A single event always does, for it may have been moved out (R-8), and so does an occurrence whose slot lies inside.
+    `single` as in `view`: the master's own slot then goes by None, even if the event was made to repeat.
     """
-    if event.recurrence is None and not event.overrides:
-        return {None: event.master}
+    single = not event.is_series if single is None else single
     start = event.master.span.start_at
     return {
-        None if event.recurrence is None and key == start else key: shown
+        _name(event, key, single=single): shown
         for key, shown in keyed(event, window).items()
-        if touches(event, key, shown, window)
+        if (single and key == start) or touches(event, key, shown, window)
     }
 
 
+def _name(event: Event, key: datetime, *, single: bool) -> OriginalStart:
+    return None if single and key == event.master.span.start_at else key
+
+
 def _paired(
-    agreed: Event, observed: Event, base: dict[OriginalStart, Appearance], window: Window
+    agreed: Event, observed: Event, base: dict[OriginalStart, Appearance], *, window: Window, single: bool
 ) -> dict[OriginalStart, Shown]:
-    if agreed.recurrence is None and observed.recurrence is None and not observed.overrides:
-        return {None: Shown(observed.master, observed.master)}
+    if len(base) == 1 and not agreed.is_series and not observed.is_series and not observed.overrides:
+        # One event, one occurrence: however far apart, it is the same session.
+        return dict.fromkeys(base, Shown(observed.master, observed.master))
     aligned = align(agreed, observed, window)
     levels = _Levels(agreed, observed)
     relabelled = agreed.master.span.zone != observed.master.span.zone and (
         agreed.master.span.start_at == observed.master.span.start_at
     )
-    single = agreed.master.span.start_at if agreed.recurrence is None else None
     found: dict[OriginalStart, Shown] = {}
     for key, at in aligned.pairs.items():
-        name = None if key == single else key
+        name = _name(agreed, key, single=single)
         seen = aligned.other[at]
         if name in base or window.touches(seen.span):
             before = base.setdefault(name, aligned.one[key])
@@ -275,8 +290,9 @@ def _goes_on(agreed: Event, found: dict[OriginalStart, Shown], copy: Copy, windo
     return bool(same)
 
 
-def _duplicates(agreed: Event, copy: Copy, base: dict[OriginalStart, Appearance], window: Window) -> list[Duplicate]:
+def _duplicates(
+    agreed: Event, copy: Copy, base: dict[OriginalStart, Appearance], *, window: Window, single: bool
+) -> list[Duplicate]:
     aligned = align(agreed, copy.event, window)
-    single = agreed.master.span.start_at if agreed.recurrence is None else None
-    named = {None if key == single else key: aligned.other[at] for key, at in aligned.pairs.items()}
+    named = {_name(agreed, key, single=single): aligned.other[at] for key, at in aligned.pairs.items()}
     return [Duplicate(key, copy, seen) for key, seen in named.items() if key in base]

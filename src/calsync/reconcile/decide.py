@@ -186,7 +186,7 @@ def _remember(ground: Ground, adopt: Adopt | None) -> Event | None:
     agreed, seen = ground.agreed, ground.view
     if adopt is not None and adopt.baseline is not agreed:
         agreed = adopt.baseline
-        seen = view(agreed, ground.observed, window=ground.moment.window)
+        seen = view(agreed, ground.observed, window=ground.moment.window, single=ground.single)
     differs = agreed is None or any(shown_kind(seen.agreed.get(key), shown) for key, shown in seen.shown.items())
     return ground.observed if differs else None
 

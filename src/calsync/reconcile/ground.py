@@ -18,6 +18,7 @@ class Ground:
 
     `observed` is the event as far as known, None when it is not there. `arrived` is a write of ours that turned out to
     have taken effect. `first_seen`: the books have no baseline, and yet an event of ours is there. `looked`: read now.
+    `single`: the record wants one occurrence, which goes by None.
     """
 
     case: LinkCase
@@ -31,6 +32,7 @@ class Ground:
     arrived: SentWrite | None = None
     first_seen: bool = False
     looked: bool = False
+    single: bool = True
 
     @property
     def elsewhere(self) -> str | None:
@@ -46,7 +48,7 @@ class Ground:
         """Return what our arrived write put at an occurrence."""
         if self.arrived is None or self.arrived.event is None:
             return None
-        return standing(self.arrived.event, self.moment.window).get(key)
+        return standing(self.arrived.event, self.moment.window, single=self.single).get(key)
 
 
 def survey(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Ground:
@@ -59,8 +61,9 @@ def survey(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Ground:
     first_seen = agreed is None and observed is not None and arrived is None
     if first_seen and observed is not None:
         agreed = _presumed(case, observed)
-    seen = view(agreed, observed, window=moment.window, copies=case.copies)
-    before = seen if known is observed else view(agreed, known, window=moment.window)
+    single = _is_single(case)
+    seen = view(agreed, observed, window=moment.window, copies=case.copies, single=single)
+    before = seen if known is observed else view(agreed, known, window=moment.window, single=single)
     return Ground(
         case=case,
         moment=moment,
@@ -68,11 +71,12 @@ def survey(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Ground:
         agreed=agreed,
         observed=observed,
         view=seen,
-        expected={} if case.expected is None else standing(case.expected, moment.window),
+        expected={} if case.expected is None else standing(case.expected, moment.window, single=single),
         before={key: shown.own for key, shown in before.shown.items()},
         arrived=arrived,
         first_seen=first_seen,
         looked=looked,
+        single=single,
     )
 
 
@@ -109,6 +113,11 @@ def accepted_drifts(case: LinkCase) -> dict[OriginalStart, Drift]:
     }
 
 
+def _is_single(case: LinkCase) -> bool:
+    event = case.expected or case.link.baseline
+    return event is None or not event.is_series
+
+
 def _last_known(case: LinkCase) -> Event | None:
     if case.link.absent:
         return None
@@ -142,8 +151,9 @@ def _proves(case: LinkCase, sight: SeenNow, sent: SentWrite, target: Event, mome
     # A revert writes what the marker said before: then only the sight of what it put back proves that it arrived.
     drifts = [drift for key, drift in open_drifts(case).items() if drift.disposition.reverts]
     if marked and drifts:
-        shown = view(target, sight.event, window=moment.window).shown
-        wrote = standing(target, moment.window)
+        single = _is_single(case)
+        shown = view(target, sight.event, window=moment.window, single=single).shown
+        wrote = standing(target, moment.window, single=single)
         return all(
             drift.original_start in shown
             and same_state(shown[drift.original_start].own, wrote.get(drift.original_start))
