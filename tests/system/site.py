@@ -1,4 +1,4 @@
-"""A whole installation in a folder: config, keys, database, driven through the command line like any other program would."""
+"""A whole installation in a folder: config, keys, database; driven through the command line, as other programs do."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Site:
 
     def calsync(self, *line: str) -> Answer:
         """Run a command in this process, as the command line would."""
-        out, err = io.StringIO(), io.StringIO()
+        out, err = _capture(), _capture()
         before = os.environ.get("CALSYNC_NOW")
         if self.now is not None:
             os.environ["CALSYNC_NOW"] = self.now.isoformat()
@@ -77,7 +77,7 @@ class Site:
             os.environ.pop("CALSYNC_NOW", None)
             if before is not None:
                 os.environ["CALSYNC_NOW"] = before
-        return Answer(code, out.getvalue(), err.getvalue())
+        return Answer(code, _captured(out), _captured(err))
 
     def start(self, *line: str) -> subprocess.Popen[bytes]:
         """Start a command as a process of its own, with the real clock."""
@@ -113,6 +113,15 @@ class Site:
         """Let the fixed clock move on."""
         assert self.now is not None
         self.now += timedelta(**by)
+
+
+def _capture() -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+
+
+def _captured(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
 
 
 def row(number: str, provider: str, start: datetime, *, minutes: int = 50, **more: str) -> dict[str, str]:

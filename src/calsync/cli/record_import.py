@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -60,7 +61,7 @@ def import_(app: App, file: Path, *, dry_run: bool, complete: bool, since: str |
 
 
 def _show_progress(done: int, total: int) -> None:
-    terminal = click.get_text_stream("stderr")
+    terminal = sys.stderr
     if terminal.isatty() and total > LONG:
         click.echo(f"\r{done} of {total} appointments written", err=True, nl=done == total)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -61,7 +62,7 @@ def run_all(app: App, wired: Wired, scope: Scope, request: Request) -> list[Pass
     rows = find_rows(wired.worker, scope)
     results = []
     with click.progressbar(
-        rows, label="Calendars", file=click.get_text_stream("stderr"), hidden=app.as_json or len(rows) < 5
+        rows, label="Calendars", file=sys.stderr, hidden=app.as_json or len(rows) < 5
     ) as bar:
         for row in bar:
             results.append(_run_one(wired.worker, row, request))

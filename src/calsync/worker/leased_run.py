@@ -55,7 +55,7 @@ def run_leased(worker: WorkerContext, lease: Lease, request: Request = Request()
     rules = worker.opener.rules(row.provider)
     try:
         result = _run(worker, lease, row, (request, rules, provider.zone))
-        return result if request.dry_run else _succeeded(worker, lease, row, rules, result)
+        return _rehearsed(worker, lease, row, result) if request.dry_run else _succeeded(worker, lease, row, rules, result)
     except LeaseLostError:
         return PassResult(calendar=row.id, state=row.state, error="lease-lost")
     except (CalendarError, UserError) as problem:
@@ -109,6 +109,13 @@ def _follow_up(context: PassContext, before: PassResult) -> PassResult:
         written=before.written + after.written,
         again=after.again and after.read > 0,
     )
+
+
+def _rehearsed(worker: WorkerContext, lease: Lease, row: CalendarRow, result: PassResult) -> PassResult:
+    """A dry run leaves the calendar as due as it was."""
+    with worker.database.transaction() as conn:
+        work.give_back(conn, lease)
+    return replace(result, state=row.state)
 
 
 def _succeeded(
