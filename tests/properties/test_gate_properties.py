@@ -29,7 +29,7 @@ BASE = json.loads((Path(__file__).parents[1] / "unit" / "claims" / "gate-scenari
 OUR_DAY, NEXT_DAY = date(2026, 11, 10), date(2026, 11, 11)
 UNKNOWN = "unknown"
 MINUTE = timedelta(minutes=1)
-BUDGET = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+BUDGET = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # ---------------------------------------------------------------- made-up histories
 

@@ -57,6 +57,11 @@ def test_every_input_and_every_reason_is_in_the_evidence() -> None:
     assert {one.code for one in answer.reasons} <= {one.rule for one in answer.evidence}
 
 
+def test_what_decided_something_is_not_listed_as_idle_too() -> None:
+    items = [(one.kind, one.id, one.at) for one in judge().evidence]
+    assert len(items) == len(set(items))
+
+
 def test_every_code_has_its_sentence() -> None:
     assert (set(REASONS), set(ADVISORIES)) == (set(ReasonCode), set(AdvisoryCode))
 

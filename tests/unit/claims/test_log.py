@@ -143,7 +143,13 @@ def test_two_zones_in_use_must_both_put_the_log_on_the_date() -> None:
 
 def test_a_row_inside_another_takes_nothing_from_it() -> None:
     rows = [row("10T15:00", "10T15:45"), row("10T15:10", "10T15:20", "provider"), row("10T15:05", "10T15:10", "client")]
-    assert judge(evidence=rows).to_json()["minutes"] == 45
+    answer = judge(evidence=rows)
+    assert (codes(answer), answer.to_json()["minutes"]) == (set(), 45)
+
+
+def test_touching_is_no_time_together() -> None:
+    apart = [row("10T15:00", "10T15:20", "provider"), row("10T15:20", "10T15:45", "client")]
+    assert codes(judge(evidence=apart, policy={"trusted_overlap": "0s"})) == {"attendance-in-doubt"}
 
 
 def test_a_log_that_shows_two_dates_strikes_out_nothing() -> None:
