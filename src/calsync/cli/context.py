@@ -1,5 +1,7 @@
 """What a command may ask for: settings, clock, ids, keys. Made when first asked for, so `--help` needs nothing."""
 
+from __future__ import annotations
+
 import getpass
 import os
 import platform
@@ -88,6 +90,15 @@ class App:
         from calsync.store.database import open_database  # noqa: PLC0415
 
         return open_database(self.database_url)
+
+    @cached_property
+    def books(self) -> "Database":
+        """The database with the config's providers and calendars on the books, for commands that change records."""
+        from calsync.worker.config_sync import register  # noqa: PLC0415 - see `database`
+
+        with self.database.transaction() as conn:
+            register(conn, self.settings, self.clock.now())
+        return self.database
 
     @cached_property
     def wired(self) -> "Wired":
