@@ -187,6 +187,12 @@ class Mail(Section):
         examples=["calendars@example.org"],
         description="Address that mails come from. Without it no mail is sent.",
     )
+    support: Email | None = Field(
+        None,
+        examples=["support@example.org"],
+        description="Where people may ask, and where calsync writes to when support must act. Without it those mails "
+        "wait.",
+    )
 
 
 class Testing(Section):

@@ -61,7 +61,20 @@ def fleet_stop(conn: Connection) -> FleetStop | None:
     return FleetStop(row.writes_stopped_at, row.writes_stopped_because or "")
 
 
+def key_check(conn: Connection) -> str | None:
+    """The text that only this installation's keys open; None before the first one was stored."""
+    row = conn.execute(_GET_CHECK).first()
+    return None if row is None else row.key_check
+
+
+def set_key_check(conn: Connection, sealed: str) -> None:
+    """Remember such a text."""
+    conn.execute(_SET_CHECK, {"sealed": sealed})
+
+
 _c = installation.c
+_GET_CHECK = select(_c.key_check)
+_SET_CHECK = installation.update().values(key_check=bindparam("sealed"))
 _ADD = Upsert(installation, [_c.one])
 _GET = select(_c.id, _c.host, _c.writes_stopped_at, _c.writes_stopped_because)
 _ADOPT = installation.update().where(_c.host != bindparam("to_host")).values(host=bindparam("to_host"))

@@ -49,6 +49,7 @@ installation = Table(
     Column("created_at", Instant, nullable=False),
     Column("writes_stopped_at", Instant),  # the fleet's stop that survives a restart
     Column("writes_stopped_because", Text),
+    Column("key_check", Text),  # sealed by the key in use: opens only with the key file of this installation
 )
 
 providers = Table(
@@ -511,6 +512,7 @@ outbox = Table(
     Column("due_at", Instant, nullable=False),
     Column("state", Text, nullable=False, server_default="due"),  # due | sending | sent | merged | failed
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("repeats", Integer, nullable=False, server_default=text("0")),  # after a dialogue with an unknown end (I7)
     Column("message_id", Text),
     Column("sent_at", Instant),
     Column("last_error", Text),

@@ -11,6 +11,7 @@ from calsync.ports import Clock, Ids, Sleep, Stop
 from calsync.settings.model import Settings
 from calsync.settings.secrets import KeyRing
 from calsync.store import installation
+from calsync.store.credentials import Credentials
 from calsync.store.database import Database
 from calsync.worker.config_sync import register
 from calsync.worker.context import WorkerContext
@@ -38,10 +39,12 @@ class Wired:
 def wire(settings: Settings, database: Database, keys: KeyRing, ports: Ports, *, host: str) -> Wired:
     """Build the worker and bring the config's providers and calendars onto the books.
 
-    Raises StartRefusedError when the database belongs to another installation's host (R-26), UserError when it cannot be used.
+    Raises StartRefusedError when the database belongs to another installation's host or keys (R-26), UserError when it
+    cannot be used.
     """
     with database.transaction() as conn:
         name = installation.ensure(conn, installation_of(keys), host, ports.clock.now())
+        Credentials(lambda: keys, ports.ids).require_own_keys(conn)
         register(conn, settings, ports.clock.now())
     marker_keys = keys.marker_keys(name)
     wrap_ports = WrapPorts(ports.clock, ports.ids, ports.sleep, ports.stop)

@@ -290,6 +290,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("writes_stopped_at", sa.BigInteger(), nullable=True),
         sa.Column("writes_stopped_because", sa.Text(), nullable=True),
+        sa.Column("key_check", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("one", name=op.f("pk_installation")),
     )
     op.create_table(
@@ -360,6 +361,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), server_default="due", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("repeats", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=True),
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=True),

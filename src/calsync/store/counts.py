@@ -1,0 +1,77 @@
+"""Numbers over the whole installation, for metrics and readiness. Counts only; each is one short query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Executable, bindparam, func, select, text
+
+from calsync.store.schema import CLAIMABLE, asks, calendars, claims_touched, drifts, holds, outbox, owed_writes, recalls
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How the installation stands at one moment. Mappings leave out what there is none of."""
+
+    calendars: dict[str, int]  # by state
+    calendars_overdue: int  # due for more than the grace, and nobody works on them
+    open_drifts: dict[str, int]  # by phase
+    waiting_drifts: int  # put back, not answered yet
+    owed_writes: dict[str, int]  # by state: owed, sent
+    holds: int
+    outbox: dict[str, int]  # by state
+    outbox_oldest_due: datetime | None
+    mails_repeated: int
+    asks_open: int
+    claims_to_assess: int
+    recalls_open: int
+
+
+def read(conn: Connection, overdue_before: datetime) -> Counts:
+    """Count; calendars that were due before `overdue_before` are overdue."""
+    return Counts(
+        calendars=_by(conn, _CALENDARS),
+        calendars_overdue=_one(conn, _OVERDUE, before=overdue_before),
+        open_drifts=_by(conn, _OPEN_DRIFTS),
+        waiting_drifts=_one(conn, _WAITING_DRIFTS),
+        owed_writes=_by(conn, _OWED),
+        holds=_one(conn, _HOLDS),
+        outbox=_by(conn, _OUTBOX),
+        outbox_oldest_due=conn.execute(_OLDEST_DUE).scalar_one(),
+        mails_repeated=_one(conn, _REPEATED),
+        asks_open=_one(conn, _ASKS),
+        claims_to_assess=_one(conn, _TOUCHED),
+        recalls_open=_one(conn, _RECALLS),
+    )
+
+
+def _by(conn: Connection, statement: Executable) -> dict[str, int]:
+    return {str(row[0]): int(row[1]) for row in conn.execute(statement)}
+
+
+def _one(conn: Connection, statement: Executable, **parameters: object) -> int:
+    return int(conn.execute(statement, parameters).scalar_one() or 0)
+
+
+_ALIVE = calendars.c.removed_at.is_(None)
+_CALENDARS = select(calendars.c.state, func.count()).where(_ALIVE).group_by(calendars.c.state)
+_OVERDUE = (
+    select(func.count())
+    .select_from(calendars)
+    .where(_ALIVE, text(CLAIMABLE), calendars.c.due_at < bindparam("before"), calendars.c.lease_owner.is_(None))
+)
+_OPEN_DRIFTS = select(drifts.c.phase, func.count()).where(drifts.c.resolution == "open").group_by(drifts.c.phase)
+_WAITING_DRIFTS = select(func.count()).select_from(drifts).where(drifts.c.resolution == "reverted")
+_OWED = (
+    select(owed_writes.c.state, func.count())
+    .where(owed_writes.c.state.in_(("owed", "sent")))
+    .group_by(owed_writes.c.state)
+)
+_HOLDS = select(func.count(func.distinct(holds.c.appointment))).where(holds.c.closed_at.is_(None))
+_OUTBOX = select(outbox.c.state, func.count()).group_by(outbox.c.state)
+_OLDEST_DUE = select(func.min(outbox.c.due_at)).where(outbox.c.state == "due")
+_REPEATED = select(func.sum(outbox.c.repeats))
+_ASKS = select(func.count()).select_from(asks).where(asks.c.answered_at.is_(None))
+_TOUCHED = select(func.count()).select_from(claims_touched)
+_RECALLS = select(func.count()).select_from(recalls).where(recalls.c.state == "open")
