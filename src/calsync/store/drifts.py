@@ -19,7 +19,7 @@ from calsync.reconcile.case import PastRevert, RecentChange
 from calsync.store import edits, holds
 from calsync.store.edits import EditRow
 from calsync.store.recent_changes import NOT_COUNTED, recent_changes
-from calsync.store.rows import Shape, chunks
+from calsync.store.rows import Shape, chunks, stream
 from calsync.store.schema import drifts, stops
 from calsync.store.titles import hide_title
 
@@ -102,6 +102,11 @@ def resolve(conn: Connection, drift_id: str, resolution: Resolution, at: datetim
         holds.close_hold(conn, drift_id, at)
 
 
+def answer(conn: Connection, drift_id: str, *, by: str, note: str | None) -> None:
+    """Somebody answered that it is to be put back. It stays open until the calendar has that."""
+    conn.execute(_KEEP_ANSWER, {"the_id": drift_id, "to_by": by, "to_note": note})
+
+
 def mark_reverted(conn: Connection, link: str, original_starts: Iterable[OriginalStart], at: datetime) -> list[str]:
     """The open drifts of these occurrences were put back. Their holds stay until they are answered (R-17).
 
@@ -160,7 +165,7 @@ def appointments_of(conn: Connection, drift_ids: Iterable[str]) -> list[str]:
 
 def rows(conn: Connection, wanted: DriftFilter) -> Iterator[Drift]:
     """Stream the drifts that the filter lets through, by when they were detected."""
-    for row in conn.execute(_filtered(wanted), execution_options={"yield_per": 500}):
+    for row in stream(conn, _filtered(wanted)):
         yield _SHAPE.of(row)
 
 
@@ -270,6 +275,14 @@ _RESOLVE = (
         resolved_by=bindparam("to_by"),
         note=func.coalesce(bindparam("to_note", type_=_c.note.type), _c.note),
         accepted=bindparam("to_accepted"),
+    )
+)
+_KEEP_ANSWER = (
+    drifts.update()
+    .where(_THIS)
+    .values(
+        resolved_by=bindparam("to_by"),
+        note=func.coalesce(bindparam("to_note", type_=_c.note.type), _c.note),
     )
 )
 _MARK_REVERTED = (

@@ -41,6 +41,11 @@ def get(conn: Connection, edit_id: str) -> EditRow | None:
     return _SHAPE.first(conn, _GET, {"the_id": edit_id})
 
 
+def lock(conn: Connection, edit_id: str) -> bool:
+    """Keep the edit for this transaction, so that nobody else answers it meanwhile; False if there is none."""
+    return conn.execute(_LOCK, {"the_id": edit_id}).first() is not None
+
+
 def by_ids(conn: Connection, ids: Iterable[str]) -> dict[str, EditRow]:
     """Those of the edits that are known, by id."""
     return {one.id: one for part in chunks(sorted(set(ids))) for one in _SHAPE.all(conn, _BY_IDS, {"ids": part})}
@@ -58,6 +63,7 @@ _IDS: Any = bindparam("ids", expanding=True)
 _SHAPE = Shape(edits, EditRow, scope=Scope)
 _ADD = edits.insert()
 _GET = select(*_SHAPE.columns).where(edits.c.id == bindparam("the_id"))
+_LOCK = select(edits.c.id).where(edits.c.id == bindparam("the_id")).with_for_update()
 _BY_IDS = select(*_SHAPE.columns).where(edits.c.id.in_(_IDS))
 _ASSIGN = (
     update(edits)

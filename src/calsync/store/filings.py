@@ -47,7 +47,7 @@ def set_state(conn: Connection, filing: str, state: str) -> bool:
 
 
 def end(conn: Connection, filing: str, state: str, at: datetime) -> None:
-    """This is what is filed no more: it was corrected, voided or turned down."""
+    """It does not stand any more: it was corrected, voided or turned down."""
     conn.execute(_END, {"the_id": filing, "to_state": state, "at": at})
 
 

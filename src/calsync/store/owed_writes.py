@@ -98,9 +98,12 @@ def owed_of_links(conn: Connection, link_ids: Iterable[str]) -> dict[str, tuple[
 
 
 def withdraw(conn: Connection, link_id: str, remote_id: str | None = None, at: datetime | None = None) -> int:
-    """Supersede what has not gone out yet for this link (and this event); how many writes that were."""
+    """Supersede what has not gone out yet for this link (and this event); how many writes that were.
+
+    Without an event's name, what a person asked to have restored stays owed: no later decision overrules them.
+    """
     if remote_id is None:
-        return conn.execute(_WITHDRAW, {"the_link": link_id, "at": at}).rowcount
+        return conn.execute(_WITHDRAW_DECIDED, {"the_link": link_id, "at": at}).rowcount
     return conn.execute(_SUPERSEDE, {"the_link": link_id, "the_remote_id": remote_id, "at": at}).rowcount
 
 
@@ -137,6 +140,7 @@ _AT = bindparam("at", type_=_c.settled_at.type)
 _ADD = insert(owed_writes)
 _OVERTAKEN = {"state": "superseded", "settled_at": _AT}
 _WITHDRAW = update(owed_writes).where(_c.link == bindparam("the_link"), _c.state == "owed").values(**_OVERTAKEN)
+_WITHDRAW_DECIDED = _WITHDRAW.where(_c.cause != Cause.RESTORE.value)
 _SUPERSEDE = _WITHDRAW.where(_c.remote_id == bindparam("the_remote_id"))
 DUE = (
     select(*_SHAPE.columns)

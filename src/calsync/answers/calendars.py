@@ -1,0 +1,89 @@
+"""`calendars pause | resume | remove`: a person's word on a calendar, in one transaction with what follows from it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from calsync.answers.words import Desk
+from calsync.errors import NotFoundError, Problem, Refused
+from calsync.store import audit, calendars, claims, links, stops, work
+from calsync.store.calendars import NOT_IN_CONFIG, CalendarRow, CalendarState
+from calsync.store.stops import StopRow
+from calsync.store.work import Priority
+
+ResumeAs = Literal["edits", "restore"]
+
+
+def pause(desk: Desk, calendar: str, *, by: str, note: str | None = None) -> bool:
+    """Read and write nothing there until `resume`; False if it was paused already.
+
+    Refused for a stopped calendar: its stop has to be answered first, or its evidence would be lost.
+    """
+    now = desk.clock.now()
+    with desk.database.transaction() as conn:
+        row = _find(conn, calendar)
+        if row.state is CalendarState.STOPPED:
+            remedy = "Answer the stop: `calsync calendars resume ID --as edits` or `--as restore`"
+            raise Refused([Problem("it is stopped already", f"calendar {calendar}", remedy)], code="stopped")
+        if not calendars.set_state(conn, calendar, CalendarState.PAUSED, note, now):
+            return False
+        stop = StopRow(desk.ids.new_id("stop"), calendar, now, "pause", {"note": note}, ())
+        stops.start(conn, stop)
+        _note(conn, desk, "calendar-paused", row, (by, {"note": note}))
+        return True
+
+
+def resume(desk: Desk, calendar: str, *, by: str, as_: ResumeAs | None = None, note: str | None = None) -> bool:
+    """Work on it again; False if nothing held it.
+
+    A mass change must be answered: `edits` records what happened as people's edits, `restore` writes the events again.
+    Refused without that answer, and for a calendar that the config does not name any more.
+    """
+    now = desk.clock.now()
+    with desk.database.transaction() as conn:
+        row = _find(conn, calendar)
+        standing = stops.standing(conn, calendar)
+        if row.last_error == NOT_IN_CONFIG and row.state is CalendarState.PAUSED:
+            raise Refused([Problem("the configuration does not name it any more", f"calendar {calendar}")])
+        if standing is not None and standing.kind != "pause" and as_ is None:
+            remedy = "Say which it is: --as edits (people did it) or --as restore (write the events again)"
+            raise Refused([Problem("many events changed there at once", f"calendar {calendar}", remedy)])
+        was_at_rest = row.state in (CalendarState.STOPPED, CalendarState.PAUSED)
+        if standing is None and not was_at_rest:
+            return False
+        stops.release(conn, calendar, now, as_ if standing is not None and standing.kind != "pause" else None, by)
+        calendars.set_state(conn, calendar, CalendarState.ACTIVE, None, now)
+        work.push(conn, calendar, now, Priority.PERSON)
+        _note(conn, desk, "calendar-resumed", row, (by, {"as": as_, "note": note}))
+        return True
+
+
+def remove(desk: Desk, calendar: str, *, by: str, note: str | None = None) -> None:
+    """Take it off the books as a mirror; events that are there stay, and past sessions go on counting it (R-23)."""
+    now = desk.clock.now()
+    with desk.database.transaction() as conn:
+        row = _find(conn, calendar)
+        if any(one.id == calendar for _, one in desk.settings.calendars()):
+            remedy = "Take its [[providers.calendars]] table out first"
+            raise Refused([Problem("the configuration still names it", f"calendar {calendar}", remedy)])
+        stops.release(conn, calendar, now, None, by)
+        for link in list(links.of_calendar(conn, calendar)):
+            links.retire(conn, link.id, now)
+        calendars.remove(conn, calendar, now)
+        _note(conn, desk, "calendar-removed", row, (by, {"note": note}))
+
+
+def _find(conn: Connection, calendar: str) -> CalendarRow:
+    row = calendars.get(conn, calendar)
+    if row is None or row.removed_at is not None:
+        raise NotFoundError("calendar", calendar)
+    return row
+
+
+def _note(conn: Connection, desk: Desk, what: str, row: CalendarRow, told: tuple[str, dict[str, object]]) -> None:
+    by, detail = told
+    kept = {name: value for name, value in detail.items() if value is not None}
+    audit.append(conn, at=desk.clock.now(), actor=by, what=what, subject=f"calendar:{row.id}", detail=kept)
+    claims.touch_provider(conn, row.provider)

@@ -1,0 +1,114 @@
+"""`restore`: the write that puts the expected event back, owed like any other and sent by the calendar's next pass.
+
+Only the occurrences that were answered change; what else people did to the same event stays (R-9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from sqlalchemy import Connection
+
+from calsync.answers.words import Given
+from calsync.domain.drift import Drift, DriftKind, Resolution
+from calsync.domain.event import Event, OriginalStart
+from calsync.domain.link import Link, LinkState
+from calsync.domain.notation import content_hash
+from calsync.domain.write import Cause, WriteKind
+from calsync.errors import Problem, Refused
+from calsync.reconcile.case import Copy
+from calsync.reconcile.target import build_target
+from calsync.store import audit, drifts, links, owed_writes, providers, work
+from calsync.store.owed_writes import OwedWrite
+from calsync.store.work import Priority
+from calsync.worker.opening import rules_of
+from calsync.worker.subjects import facts_of
+
+
+def owe_restore(conn: Connection, given: Given, chosen: Sequence[Drift]) -> None:
+    """Owe one write per event. Refused for events that calsync has no business writing any more."""
+    standing = [one for one in chosen if one.resolution is Resolution.OPEN]
+    by_link = groupby(sorted(standing, key=lambda one: one.link), key=lambda one: one.link)
+    for link_id, those in by_link:
+        link = links.link(conn, link_id)
+        if link is not None:
+            _owe(conn, given, link, list(those))
+
+
+def _owe(conn: Connection, given: Given, link: Link, chosen: list[Drift]) -> None:
+    copies = {one.remote_id: one for one in links.copies(conn, link.id)}
+    for one in chosen:
+        copy = copies.get(one.copy_id or "")
+        if copy is not None:
+            reverts = (one.original_start,) if one.kind is DriftKind.DUPLICATED else ()
+            _put(conn, given, link, _removal(given, link, copy, reverts))
+    changed = [one for one in chosen if one.kind is not DriftKind.DUPLICATED]
+    if changed:
+        _put(conn, given, link, _rewrite(conn, given, link, changed))
+    work.push(conn, link.calendar, given.now, Priority.PERSON)
+
+
+def _rewrite(conn: Connection, given: Given, link: Link, changed: list[Drift]) -> OwedWrite:
+    expected = _expected(conn, given, link)
+    if expected is None or link.state is LinkState.RETIRED:
+        what = "there is nothing to restore: the record calls for no event there any more"
+        raise Refused([Problem(what, f"drift {changed[0].id}", "Use stands or dismiss")], code="nothing-to-restore")
+    target = _target(conn, link, expected, changed)
+    is_gone = link.absent or link.version is None
+    return OwedWrite(
+        id=given.desk.ids.new_id("write"),
+        calendar=link.calendar,
+        link=link.id,
+        kind=WriteKind.CREATE if is_gone else WriteKind.UPDATE,
+        remote_id=link.remote_id,
+        target=target,
+        content=content_hash(target),
+        version=None if is_gone else link.version,
+        cause=Cause.RESTORE,
+        reverts=tuple(one.original_start for one in changed),
+        not_before=given.now,
+        created_at=given.now,
+    )
+
+
+def _removal(given: Given, link: Link, copy: Copy, reverts: tuple[OriginalStart, ...]) -> OwedWrite:
+    """The write that takes a copy with our marker away."""
+    return OwedWrite(
+        id=given.desk.ids.new_id("write"),
+        calendar=link.calendar,
+        link=link.id,
+        kind=WriteKind.DELETE,
+        remote_id=copy.remote_id,
+        target=None,
+        content=None,
+        version=copy.version,
+        cause=Cause.COPY,
+        reverts=reverts,
+        not_before=given.now,
+        created_at=given.now,
+    )
+
+
+def _put(conn: Connection, given: Given, link: Link, write: OwedWrite) -> None:
+    owed_writes.owe(conn, write)
+    detail = {"kind": write.kind.value, "cause": write.cause.value, "calendar": link.calendar}
+    audit.append(conn, at=given.now, actor=given.word.by, what="write-owed", subject=f"link:{link.id}", detail=detail)
+
+
+def _expected(conn: Connection, given: Given, link: Link) -> Event | None:
+    provider = providers.get(conn, link.provider)
+    practice = provider.practice if provider is not None else "default"
+    privacy = rules_of(given.desk.settings, practice).title_privacy
+    return facts_of(conn, link.subject, uid=link.uid, privacy=privacy).expected
+
+
+def _target(conn: Connection, link: Link, expected: Event, chosen: list[Drift]) -> Event:
+    answered = {one.original_start for one in chosen}
+    others = [one for one in drifts.open_of_links(conn, [link.id]).get(link.id, ()) if _is_kept(one, answered)]
+    kept = {one.original_start: one.observed for one in others}
+    return build_target(expected, None, kept=kept, wanted={})
+
+
+def _is_kept(one: Drift, answered: set[OriginalStart]) -> bool:
+    return one.original_start not in answered and not one.disposition.reverts
