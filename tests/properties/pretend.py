@@ -112,9 +112,7 @@ class World:
             sight=self.sight(),
             copies=tuple(self.copies.values()),
             sent=tuple(self.sent),
-            drifts=tuple(
-                drift for drift in self.drifts if drift.resolution is Resolution.OPEN or drift.accepted
-            ),
+            drifts=tuple(drift for drift in self.drifts if drift.resolution is Resolution.OPEN or drift.accepted),
             reverts=tuple(self.reverts),
             gone_copies=frozenset(self.copies_gone),
         )

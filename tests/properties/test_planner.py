@@ -85,8 +85,13 @@ def changed(draw: Draw, event: Event) -> Event | None:
             return replace(event, master=replace(event.master, span=whole))
         case 8 if recurrence is not None:
             slot = slot_of(draw, event)
-            return event if slot is None else replace(
-                event, recurrence=replace(recurrence, rule=rule_with_until(recurrence.rule, slot - timedelta(days=1)))
+            return (
+                event
+                if slot is None
+                else replace(
+                    event,
+                    recurrence=replace(recurrence, rule=rule_with_until(recurrence.rule, slot - timedelta(days=1))),
+                )
             )
         case 9 if recurrence is not None:
             extra = span.start_at + timedelta(days=draw(st.integers(1, 60)), hours=3)
@@ -156,7 +161,9 @@ def test_what_is_over_and_flagged_is_not_written_over(world: World) -> None:
         flagged = {
             one.original_start
             for one in world.drifts
-            if one.resolution is Resolution.OPEN and one.disposition is Disposition.FLAG and not one.mixed
+            if one.resolution is Resolution.OPEN
+            and one.disposition is Disposition.FLAG
+            and not one.mixed
             and one.kind is not DriftKind.DUPLICATED
         }
         if before is not None and world.there is not None and world.expected is not None and decision.writes:

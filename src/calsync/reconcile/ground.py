@@ -71,7 +71,7 @@ def survey(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Ground:
         agreed=agreed,
         observed=observed,
         view=seen,
-        expected={} if case.expected is None else standing(case.expected, moment.window, single=single),
+        expected=_wanted(case, agreed, seen, moment),
         before={key: shown.own for key, shown in before.shown.items()},
         arrived=arrived,
         first_seen=first_seen,
@@ -111,6 +111,14 @@ def accepted_drifts(case: LinkCase) -> dict[OriginalStart, Drift]:
         and drift.kind is not DriftKind.DUPLICATED
         and (drift.accepted or drift.resolution is Resolution.IGNORED)
     }
+
+
+def _wanted(case: LinkCase, agreed: Event | None, seen: View, moment: Moment) -> Mapping[OriginalStart, Appearance]:
+    if case.expected is None:
+        return {}
+    if case.expected == agreed:
+        return seen.agreed
+    return standing(case.expected, moment.window, single=_is_single(case))
 
 
 def _is_single(case: LinkCase) -> bool:
