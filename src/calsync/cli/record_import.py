@@ -1,11 +1,10 @@
-"""`calsync appointments import`, `evidence import`, and the words with which imports answer."""
+"""`calsync appointments import`."""
 
 from __future__ import annotations
 
 import json
 import sys
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 
 import click
@@ -13,7 +12,7 @@ import click
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
-from calsync.domain.time_text import read_day
+from calsync.cli.times import read_date
 from calsync.records.file_import import ImportRequest, ImportResult, Period, import_appointments
 
 SHOWN = 20
@@ -52,7 +51,8 @@ def import_(app: App, file: Path, *, dry_run: bool, complete: bool, since: str |
         dry_run=dry_run,
         progress=_show_progress,
     )
-    result = import_appointments(app.database, request)
+    # A dry run writes nothing anywhere, not even what the configuration says of providers and calendars.
+    result = import_appointments(app.database if dry_run else app.books, request)
     if app.as_json:
         click.echo(json.dumps(asdict(result) | {"dry_run": dry_run}, indent=2))
     else:
@@ -66,14 +66,6 @@ def _show_progress(done: int, total: int) -> None:
         click.echo(f"\r{done} of {total} appointments written", err=True, nl=done == total)
 
 
-def read_date_option(text: str, option: str) -> date:
-    """The date that an option gives; UsageError, exit 2, if it is none."""
-    try:
-        return read_day(text)
-    except ValueError as problem:
-        raise click.UsageError(f"{option}: {problem}") from problem
-
-
 def _period(since: str | None, until: str | None, *, complete: bool) -> Period | None:
     if not complete and (since or until):
         raise click.UsageError("--since and --until say for which days a file is --complete; give all three")
@@ -81,7 +73,7 @@ def _period(since: str | None, until: str | None, *, complete: bool) -> Period |
         return None
     if not since or not until:
         raise click.UsageError("--complete needs --since and --until: for which days is the file the full list?")
-    period = Period(read_date_option(since, "--since"), read_date_option(until, "--until"))
+    period = Period(read_date(since, "--since"), read_date(until, "--until"))
     if period.until < period.since:
         raise click.UsageError("--until lies before --since")
     return period

@@ -25,8 +25,11 @@ class Findings:
         """The numbers of the rows with something wrong; 0 stands for the file as a whole."""
         return frozenset(row for row, _ in self._found)
 
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything found, in the order of the file's rows."""
+        return tuple(problem for _, problem in sorted(self._found, key=lambda found: found[0]))
+
     def refuse(self) -> None:
         """Raise `Refused` (code `import-refused`) with everything found; return if nothing was."""
         if self._found:
-            ordered = sorted(self._found, key=lambda found: found[0])
-            raise Refused((problem for _, problem in ordered), code="import-refused")
+            raise Refused(self.problems(), code="import-refused")

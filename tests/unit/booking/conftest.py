@@ -34,8 +34,8 @@ class Book:
         with database.transaction() as conn:
             providers.put(conn, ProviderRow("P-1", "Pat Example", "pat@example.org", ZONE))
 
-    def command(self, actor: str = "provider:P-1", reason: str | None = "moving house") -> Command:
-        return Command(actor=actor, now=self.now, reason=reason)
+    def command(self, actor: str | None = None, reason: str | None = "moving house") -> Command:
+        return Command(actor=actor or "provider:P-1", now=self.now, reason=reason)
 
     def do(self, act: Callable[[Connection, Command], Answer], **who: str | None) -> Answer:
         with self.database.transaction() as conn:
