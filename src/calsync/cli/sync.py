@@ -60,13 +60,8 @@ def sync(app: App, calendars_: tuple[str, ...], providers_: tuple[str, ...], dry
 def run_all(app: App, wired: Wired, scope: Scope, request: Request) -> list[PassResult]:
     """Run every calendar in scope, one after the other; one that cannot be run stops no other."""
     rows = find_rows(wired.worker, scope)
-    results = []
-    with click.progressbar(
-        rows, label="Calendars", file=sys.stderr, hidden=app.as_json or len(rows) < 5
-    ) as bar:
-        for row in bar:
-            results.append(_run_one(wired.worker, row, request))
-    return results
+    with click.progressbar(rows, label="Calendars", file=sys.stderr, hidden=app.as_json or len(rows) < 5) as bar:
+        return [_run_one(wired.worker, row, request) for row in bar]
 
 
 def find_rows(worker: WorkerContext, scope: Scope) -> list[CalendarRow]:

@@ -1,9 +1,10 @@
 """The contract of a connector: one service's API turned into calendars, and nothing more.
 
-Words: a *remote id* is the service's opaque name of an event inside its calendar (for CalDAV the decoded last part of the
-href), unique there and stable while the event lives. A *version* is its opaque tag for conditional writes. A *cursor* is the
-opaque place in the calendar's change feed. A connector holds no policy, no database and no retry loop; every method may raise
-any error of `calsync.connector.errors`, and no other error leaves it. Instances are used by one thread at a time.
+Words: a *remote id* is the service's opaque name of an event inside its calendar (for CalDAV the decoded last part of
+the href), unique there and stable while the event lives. A *version* is its opaque tag for conditional writes. A
+*cursor* is the opaque place in the calendar's change feed. A connector holds no policy, no database and no retry loop;
+every method may raise any error of `calsync.connector.errors`, and no other error leaves it. Instances are used by one
+thread at a time.
 """
 
 from __future__ import annotations
@@ -22,6 +23,12 @@ from calsync.domain.span import Span, Window
 from calsync.domain.write import WriteKind
 
 PROTOCOL_VERSION = 1
+
+NAME_REFUSED = "name-refused"
+"""Reason of a rejected CREATE: the service will not take this name again, as a trash bin or a reservation holds it.
+
+The worker then goes on under the next generation's name.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +96,10 @@ class Write:
     """One event to write.
 
     CREATE: make `event` under `remote_id` unless something is there (then Conflict as a result).
-    UPDATE: bring the owned fields (times, recurrence, overrides, status, our title, our description part, marker) to `event`, on
-    condition that the version is still `version`; keep every field that is the user's (colour, reminders, notes, categories,
-    attendees, unknown properties). `title_was` is the title we last wrote: a title that differs from it was changed by the
-    user and stays.
+    UPDATE: bring the owned fields (times, recurrence, overrides, status, our title, our description part, marker) to
+    `event`, on condition that the version is still `version`; keep every field that is the user's (colour, reminders,
+    notes, categories, attendees, unknown properties). `title_was` is the title we last wrote: a title that differs from
+    it was changed by the user and stays.
     DELETE: remove it on condition of `version`; already gone is success.
     `key` is the idempotency key of the effect, the same for every repeat.
     """
@@ -107,7 +114,7 @@ class Write:
 
 
 class Outcome(StrEnum):
-    """How one write ended. `UNKNOWN`: it may or may not have taken effect; `REJECTED`: the service will never take it."""
+    """How one write ended. `UNKNOWN`: it may have taken effect or not; `REJECTED`: the service will never take it."""
 
     WRITTEN = "written"
     CONFLICT = "conflict"
@@ -117,8 +124,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """The answer to one write. After WRITTEN (but for a delete) `version` is the new tag and `event`, where the service
-    tells it, what it stored (None: as sent). `remote_id` may differ from the one asked for where the service names events."""
+    """The answer to one write.
+
+    After WRITTEN (but for a delete) `version` is the new tag and `event`, where the service tells it, what it stored
+    (None: as sent). `remote_id` may differ from the one asked for where the service names events.
+    """
 
     key: str
     outcome: Outcome
@@ -155,22 +165,25 @@ class Calendar(Protocol):
     def changes(self, cursor: str | None, window: Window, known: Known) -> Iterator[Page]:
         """Yield pages of what changed since `cursor`; with None, a full listing. The last page carries the next cursor.
 
-        At least one page is yielded. With nothing changed: one request, one page, no items. `CursorExpired` may come before
-        any page only. An event listed with a version that `known` has may be given as `Unchanged` without fetching it.
+        At least one page is yielded. With nothing changed: one request, one page, no items. `CursorExpired` may come
+        before any page only. An event listed with a version that `known` has may be given as `Unchanged` without fetching it.
         """
 
     def read(self, remote_ids: Sequence[str]) -> Iterable[Reading]:
-        """Read events by id, now: exactly one reading for each id, in any order. `Gone` means the service itself says so."""
+        """Read events by id, now: exactly one reading for each id, in any order.
+
+        `Gone` means that the service itself says so.
+        """
 
     def write(self, batch: Sequence[Write]) -> Iterable[WriteResult]:
         """Carry out writes in order, yielding exactly one result per write as it is known.
 
-        Errors about one event are results; an error about the calendar or the connection is raised, and the writes without
-        a result are then of unknown effect.
+        Errors about one event are results; an error about the calendar or the connection is raised, and the writes
+        without a result are then of unknown effect.
         """
 
     def locate(self, uid: str) -> str | None:
-        """Return where else in the account an event with this UID lies (an opaque name), None if nowhere or not known."""
+        """Return where else in the account an event with this UID lies (an opaque name); None: nowhere, or not known."""
 
     def busy(self, window: Window) -> Iterable[Span]:
         """Return busy spans inside the window, without titles (R-22); only where `traits.busy`."""
@@ -207,8 +220,11 @@ class CalendarPlace:
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """What a connector needs to open one calendar: its keys from the config (validated by its own settings models),
-    the secret it needs, the provider's zone (for floating times) and, for a dedicated calendar, where it was put before."""
+    """What a connector needs to open one calendar.
+
+    Its keys from the config (validated by its own settings models), the secret, the provider's zone (for floating
+    times) and, for a dedicated calendar, where it was put before.
+    """
 
     calendar_id: str
     connector_settings: BaseModel
@@ -235,5 +251,3 @@ class Connector(Protocol):
 
     def open(self, request: OpenRequest, place: CalendarPlace) -> Calendar:
         """Return the calendar at a place, without any request yet."""
-
-

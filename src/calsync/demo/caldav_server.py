@@ -61,7 +61,7 @@ def _start(folder: Path, passwords: Path, port: int) -> subprocess.Popen[bytes]:
     # An empty --config keeps a Radicale that is set up on this machine out of it.
     arguments = ["--config", ""] + [text for name, value in options.items() for text in (f"--{name}", value)]
     with (folder / "server.log").open("wb") as log:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - a server of this environment
             [sys.executable, "-m", "radicale", *arguments],
             stdout=log,
             stderr=log,

@@ -22,6 +22,8 @@ class Practice:
 
     config: Path
     appointments: Path
+    day_off: str  # start and end of a block, wall time
+    day_off_end: str
 
 
 def write_practice(folder: Path, server: CaldavServer, now: datetime, ids: Ids) -> Practice:
@@ -35,7 +37,8 @@ def write_practice(folder: Path, server: CaldavServer, now: datetime, ids: Ids) 
     config.write_text(_config(server), encoding="utf-8")
     appointments = folder / "appointments.csv"
     _write_appointments(appointments, now)
-    return Practice(config, appointments)
+    day = wall_time(now, ZONE).date() + timedelta(days=30)
+    return Practice(config, appointments, f"{day}T09:00", f"{day}T17:00")
 
 
 def _config(server: CaldavServer) -> str:

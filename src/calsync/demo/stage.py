@@ -66,9 +66,9 @@ class Stage:
         """Return when all records are shown in the calendars."""
         self._wait_for(lambda: self._mirrored() >= expected, "the first push")
 
-    def release(self, person: str, run: Callable[..., int]) -> None:
+    def release(self, person: str, type_command: Callable[..., None]) -> None:
         """A person looks at the stop and says: put everything back."""
-        run("calendars", "resume", f"{person}-calendar", "--as", "restore", "--by", "support:demo")
+        type_command("calendars", "resume", f"{person}-calendar", "--as", "restore", "--by", "support:demo")
         self._wait_for(lambda: self._state_of(person) == "active", "the release")
         self._wait_for(lambda: len(Person.at(self.server, person).events()) == 8, "the events to be back")
         click.echo("   All 8 sessions are back.")
@@ -107,7 +107,7 @@ class Stage:
 def running_worker(config: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`calsync run` as a process of its own, stopped with SIGTERM at the end of the block."""
     with log.open("wb") as file:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "calsync", "run", "--config", str(config)], stdout=file, stderr=file, env=os.environ
         )
     try:
@@ -119,7 +119,9 @@ def running_worker(config: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]
 
 def describe(drift: Drift) -> str:
     """One edit in plain words: which session, what was booked, what is seen."""
-    return f"session {drift.appointment} {drift.kind.value}: booked {_when(drift.expected)}, seen {_when(drift.observed)}."
+    return (
+        f"session {drift.appointment} {drift.kind.value}: booked {_when(drift.expected)}, seen {_when(drift.observed)}."
+    )
 
 
 def _when(appearance: Appearance | None) -> str:

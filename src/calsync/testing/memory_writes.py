@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from calsync.connector.protocol import Outcome, Write, WriteResult
+from calsync.connector.protocol import NAME_REFUSED, Outcome, Write, WriteResult
 from calsync.domain.event import Appearance, Event, Override
 from calsync.domain.write import WriteKind
 from calsync.testing.memory_service import MemoryService
@@ -58,7 +58,7 @@ def _create(service: MemoryService, state: CalendarState, write: Write) -> Write
     if remote_id in state.events and personality.guards_creates:
         return refused(write, Outcome.CONFLICT, "already-there", remote_id)
     if remote_id in state.buried and personality.reserves_ids:
-        return refused(write, Outcome.REJECTED, "id-reserved")
+        return refused(write, Outcome.REJECTED, NAME_REFUSED)
     if _uid_taken(service, state, write.event.uid, remote_id):
         return refused(write, Outcome.REJECTED, "uid-taken")
     if personality.names_events:

@@ -1,7 +1,7 @@
-"""One pass over one calendar: read, match, decide, record, write, confirm. The whole of it is `run_pass`, on one screen.
+"""One pass over one calendar: read, match, decide, record, write, confirm. All of it is `run_pass`, on one screen.
 
-Crash-safe at every line: what was found is on the books before anything is written (I2), what goes out is marked as sent
-before it leaves, and what became of it is asked of the calendar, never assumed. No network call inside a transaction.
+Crash-safe at every line: what was found is on the books before anything is written (I2), what goes out is marked as
+sent before it leaves, and what became of it is asked of the calendar, never assumed. No network call inside a transaction.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the config says about providers and calendars, brought onto the books at start. Never deletes an event (R-23)."""
+"""What the config says about providers and calendars, put on the books at start. Never deletes an event (R-23)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def register(conn: Connection, settings: Settings, now: datetime) -> list[str]:
     for provider in settings.providers:
         providers.put(conn, _provider_row(conn, provider))
     fresh = [
-        calendar_id for provider in settings.providers for calendar_id in _register_calendars(conn, settings, provider, now)
+        calendar_id
+        for provider in settings.providers
+        for calendar_id in _register_calendars(conn, settings, provider, now)
     ]
     named = [calendar.id for _, calendar in settings.calendars()]
     for calendar in calendars.missing_from_config(conn, named, now):

@@ -1,4 +1,4 @@
-"""Step six of a pass: what the calendar answered goes on the books, in one transaction with all that follows from it."""
+"""Step six of a pass: what the calendar answered goes on the books, in one transaction with what follows from it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from calsync.connector.protocol import Outcome, WriteResult
+from calsync.connector.protocol import NAME_REFUSED, Outcome, WriteResult
 from calsync.domain.appointment import SubjectKind
 from calsync.domain.link import Link
 from calsync.domain.marker import derived_remote_id
@@ -19,8 +19,6 @@ from calsync.store.owed_writes import OwedWrite
 from calsync.worker.context import LeaseLostError, PassContext
 
 ACTOR = "system"
-# The reason by which a connector says that the service will not take this name again (a trash bin holds it).
-NAME_REFUSED = "name-refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +29,7 @@ class Confirmed:
     conflicts: tuple[str, ...]
 
 
-def confirm(
-    context: PassContext, batch: Sequence[tuple[OwedWrite, Link]], results: Sequence[WriteResult]
-) -> Confirmed:
+def confirm(context: PassContext, batch: Sequence[tuple[OwedWrite, Link]], results: Sequence[WriteResult]) -> Confirmed:
     """Commit the answers under the fence. Writes without an answer stay marked as sent. Raises LeaseLostError."""
     answers = {result.key: result for result in results}
     written = 0
@@ -120,7 +116,7 @@ def _rejected(
         detail={"kind": owed.kind.value, "calendar": context.row.id, "reason": result.reason},
     )
     if result.reason == NAME_REFUSED and owed.kind is WriteKind.CREATE:
-        _next_generation(conn, context, link, now)
+        _next_generation(conn, context, link)
         return
     outbox.put(
         conn,
@@ -133,7 +129,7 @@ def _rejected(
     )
 
 
-def _next_generation(conn: Connection, context: PassContext, link: Link, now: datetime) -> None:
+def _next_generation(conn: Connection, context: PassContext, link: Link) -> None:
     """The service refuses the old name for good: the same subject goes on under the next generation's name."""
     generation = link.generation + 1
     remote_id = derived_remote_id(context.worker.keys, link.id, generation)

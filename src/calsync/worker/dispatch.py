@@ -52,7 +52,7 @@ class EmbeddedDispatch:
 
     def drain(self, seconds: float) -> bool:
         """Take nothing new and wait for what runs; true if all ended in time."""
-        ended, left = wait(self._running, timeout=seconds)
+        _, left = wait(self._running, timeout=seconds)
         self._collect()
         self._pool.shutdown(wait=not left, cancel_futures=True)
         return not left

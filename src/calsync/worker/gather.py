@@ -153,9 +153,7 @@ def gather(context: PassContext, begun: Start, sights: Sights) -> Gathered:
             zone=context.zone,
             upcoming_links=links.upcoming_count(conn, context.row.id, context.began_at),
             recent=tuple(
-                drifts.recent_whole(
-                    conn, context.row.id, context.began_at - context.rules.decisions.stampede_period
-                )
+                drifts.recent_whole(conn, context.row.id, context.began_at - context.rules.decisions.stampede_period)
             )
             if gathered
             else (),
@@ -204,16 +202,16 @@ def _assign(conn: Connection, context: PassContext, in_play: dict[str, Pending],
     """Give each item seen to its link, and put every link that something was seen of into play."""
     by_name = {pending.link.remote_id: pending.link for pending in in_play.values()}
     by_name |= {link.remote_id: link for link in links.by_remote_ids(conn, context.row.id, list(sights.items))}
-    markers = (verify_marker(context.worker.keys, getattr(item, "marker", None) or "") for item in sights.items.values())
+    markers = (
+        verify_marker(context.worker.keys, getattr(item, "marker", None) or "") for item in sights.items.values()
+    )
     named = links.by_ids(conn, [marker.link for marker in markers if marker is not None])
     by_id = {link.id: link for link in named if link.state is not LinkState.RETIRED}
     by_id |= {link_id: pending.link for link_id, pending in in_play.items()}
     # A link that is not on the books yet has no event of its own: whatever carries its marker is that event (F-4).
     gone = {remote_id for remote_id, item in sights.items.items() if isinstance(item, Gone)}
     gone |= {pending.link.remote_id for pending in in_play.values() if pending.is_new}
-    matches = match_items(
-        sights.items.values(), by_name, links_by_id=by_id, keys=context.worker.keys, gone=gone
-    )
+    matches = match_items(sights.items.values(), by_name, links_by_id=by_id, keys=context.worker.keys, gone=gone)
     assigned = Assigned()
     for match in sorted(matches.ours, key=lambda match: match.role is Role.OWN):
         if match.role is Role.OWN and match.link.id in assigned.own:

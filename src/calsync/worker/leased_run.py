@@ -55,16 +55,16 @@ def run_leased(worker: WorkerContext, lease: Lease, request: Request = Request()
     rules = worker.opener.rules(row.provider)
     try:
         result = _run(worker, lease, row, (request, rules, provider.zone))
-        return _rehearsed(worker, lease, row, result) if request.dry_run else _succeeded(worker, lease, row, rules, result)
+        return (
+            _rehearsed(worker, lease, row, result) if request.dry_run else _succeeded(worker, lease, row, rules, result)
+        )
     except LeaseLostError:
         return PassResult(calendar=row.id, state=row.state, error="lease-lost")
     except (CalendarError, UserError) as problem:
         return _failed(worker, lease, row, rules, problem)
 
 
-def _run(
-    worker: WorkerContext, lease: Lease, row: CalendarRow, how: tuple[Request, Rules, str]
-) -> PassResult:
+def _run(worker: WorkerContext, lease: Lease, row: CalendarRow, how: tuple[Request, Rules, str]) -> PassResult:
     request, rules, zone = how
     began_at = worker.clock.now()
     full = request.full or row.inventory_at is None or began_at - row.inventory_at >= INVENTORY_EVERY
@@ -118,18 +118,14 @@ def _rehearsed(worker: WorkerContext, lease: Lease, row: CalendarRow, result: Pa
     return replace(result, state=row.state)
 
 
-def _succeeded(
-    worker: WorkerContext, lease: Lease, row: CalendarRow, rules: Rules, result: PassResult
-) -> PassResult:
+def _succeeded(worker: WorkerContext, lease: Lease, row: CalendarRow, rules: Rules, result: PassResult) -> PassResult:
     """Give the lease back with the next due time: the poll, or sooner when a write or a read is owed."""
     with worker.database.transaction() as conn:
         if not work.hold_fence(conn, lease):
             return replace(result, error="lease-lost", state=row.state)
         now = worker.clock.now()
         if result.cursor is not None and not result.stopped:
-            calendars.save_reading(
-                conn, row.id, result.cursor, now, inventory_at=now if result.full else None
-            )
+            calendars.save_reading(conn, row.id, result.cursor, now, inventory_at=now if result.full else None)
         state = "stopped" if result.stopped else _state_after(conn, row, result)
         if state != "stopped" and state != row.state:
             _change_state(conn, worker, row, (state, None, now))
@@ -144,9 +140,7 @@ def _state_after(conn: Connection, row: CalendarRow, result: PassResult) -> str:
     return "active"
 
 
-def _next_due(
-    conn: Connection, worker: WorkerContext, row: CalendarRow, rules: Rules, now: datetime
-) -> datetime:
+def _next_due(conn: Connection, worker: WorkerContext, row: CalendarRow, rules: Rules, now: datetime) -> datetime:
     poll = now + rules.poll_interval * worker.ids.jitter(0.9, 1.1)
     owed = owed_writes.next_due(conn, row.id)
     read = links.next_read(conn, row.id)

@@ -82,7 +82,9 @@ class ConfiguredOpener:
         config, zone = self._configured(row)
         keys = config.settings
         if keys is None:
-            raise UserError.of("has no keys for its connector", f"calendar {row.id}", "Complete its table in the config")
+            raise UserError.of(
+                "has no keys for its connector", f"calendar {row.id}", "Complete its table in the config"
+            )
         return OpenRequest(
             calendar_id=row.id,
             connector_settings=self.settings.connectors[row.connector],
@@ -137,4 +139,3 @@ def secret_reader(keys: BaseModel) -> Callable[[], str]:
         return read_secret_file(path)
 
     return read
-

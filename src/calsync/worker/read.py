@@ -132,5 +132,3 @@ def _unmentioned(context: PassContext, sights: Sights) -> list[str]:
             for _, remote_id, version in links.all_remote_ids(conn, context.row.id)
             if version is not None and remote_id not in sights.items and remote_id not in sights.mentioned
         ]
-
-

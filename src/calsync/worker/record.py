@@ -47,9 +47,7 @@ def record(context: PassContext, gathered: Gathered, plan: Plan) -> int:
             subject_changes.take_away(conn, context.row.id, subject, revision)
         if gathered.cursor is not None:
             inventory_at = context.began_at if gathered.full else None
-            calendars.save_reading(
-                conn, context.row.id, gathered.cursor, context.began_at, inventory_at=inventory_at
-            )
+            calendars.save_reading(conn, context.row.id, gathered.cursor, context.began_at, inventory_at=inventory_at)
         if context.released is not None:
             stops.handled(conn, context.row.id, context.began_at)
         return found
@@ -103,9 +101,7 @@ def _record_found(
     return ids
 
 
-def _edit_row(
-    context: PassContext, facts: LinkFacts, decision: Decision, edit: str, now: datetime
-) -> edits.EditRow:
+def _edit_row(context: PassContext, facts: LinkFacts, decision: Decision, edit: str, now: datetime) -> edits.EditRow:
     return edits.EditRow(
         id=edit,
         link=facts.link.id,
@@ -229,9 +225,7 @@ def _record_sight(conn: Connection, context: PassContext, facts: LinkFacts, deci
     if decision.adopt is not None:
         _adopt(conn, facts, decision, now)
     if decision.looked and (decision.adopt is None or decision.remember is not None or decision.absent):
-        links.remember(
-            conn, link.id, version=decision.version_seen, observed=decision.remember, absent=decision.absent
-        )
+        links.remember(conn, link.id, version=decision.version_seen, observed=decision.remember, absent=decision.absent)
     if facts.copies != facts.copies_before:
         _keep_copies(conn, facts)
 
@@ -384,8 +378,8 @@ def _touched(gathered: Gathered, stampede: Stampede) -> set[str]:
         slots = gathered.links[suspect.link].facts.slots
         starts = suspect.original_starts or tuple(slots)
         touched.update(
-            slot.appointment for start in starts if (slot := slots.get(start)) is not None and slot.appointment is not None
+            slot.appointment
+            for start in starts
+            if (slot := slots.get(start)) is not None and slot.appointment is not None
         )
     return touched
-
-
