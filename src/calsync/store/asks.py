@@ -42,18 +42,18 @@ def due(conn: Connection, now: datetime) -> list[AskRow]:
 
 def set_next(conn: Connection, ask_id: str, next_at: datetime | None) -> None:
     """Remember when the next step is due; None: there is none."""
-    conn.execute(_SET_NEXT, {"the_id": ask_id, "at": next_at})
+    conn.execute(_SET_NEXT, {"the_id": ask_id, "to_next_at": next_at})
 
 
 def answered(conn: Connection, appointment: str, about: str, at: datetime) -> int:
     """Somebody answered what this appointment was asked about; how many questions that settled."""
-    return conn.execute(_ANSWERED, {"the_appointment": appointment, "the_about": about, "at": at}).rowcount
+    return conn.execute(_ANSWERED, {"the_appointment": appointment, "the_about": about, "when_answered": at}).rowcount
 
 
 _c = asks.c
 _TABLE = AppointmentTable(asks, AskRow, _c.at)
 _DUE = _TABLE.all.where(_c.answered_at.is_(None), _c.next_at <= bindparam("now"))
-_SET_NEXT = asks.update().where(_c.id == bindparam("the_id")).values(next_at=bindparam("at"))
+_SET_NEXT = asks.update().where(_c.id == bindparam("the_id")).values(next_at=bindparam("to_next_at"))
 _ANSWERED = (
     asks.update()
     .where(
@@ -61,5 +61,5 @@ _ANSWERED = (
         _c.about == bindparam("the_about"),
         _c.answered_at.is_(None),
     )
-    .values(answered_at=bindparam("at"))
+    .values(answered_at=bindparam("when_answered"))
 )
