@@ -166,7 +166,7 @@ class Calendar(Protocol):
         """Yield pages of what changed since `cursor`; with None, a full listing. The last page carries the next cursor.
 
         At least one page is yielded. With nothing changed: one request, one page, no items. `CursorExpired` may come
-        before any page only. An event listed with a version that `known` has may be given as `Unchanged` without fetching it.
+        before any page only. An event listed with a version that `known` has may be given as `Unchanged`, unfetched.
         """
 
     def read(self, remote_ids: Sequence[str]) -> Iterable[Reading]:
@@ -183,7 +183,7 @@ class Calendar(Protocol):
         """
 
     def locate(self, uid: str) -> str | None:
-        """Return where else in the account an event with this UID lies (an opaque name); None: nowhere, or not known."""
+        """Return where else in the account an event with this UID lies (an opaque name); None: nowhere or unknown."""
 
     def busy(self, window: Window) -> Iterable[Span]:
         """Return busy spans inside the window, without titles (R-22); only where `traits.busy`."""
@@ -247,7 +247,7 @@ class Connector(Protocol):
     calendar_settings: type[BaseModel]  # the connector's keys of [[providers.calendars]]
 
     def locate(self, request: OpenRequest) -> CalendarPlace:
-        """Find (existing) or find-or-make (dedicated) the calendar; raises UserError that names what was found instead."""
+        """Find (existing) or find-or-make (dedicated) the calendar; raises UserError naming what was found instead."""
 
     def open(self, request: OpenRequest, place: CalendarPlace) -> Calendar:
         """Return the calendar at a place, without any request yet."""

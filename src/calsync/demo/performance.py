@@ -25,7 +25,7 @@ Run = Callable[[Sequence[str]], int]
 def perform(run: Run, *, keep: bool) -> None:
     """Play the demo from start to end. `run` carries out a `calsync` command line and returns its exit code."""
     sleep = SystemSleep()
-    with _folder(keep) as folder, running_server(folder / "server", list(PROVIDERS), sleep) as server:
+    with _folder(keep=keep) as folder, running_server(folder / "server", list(PROVIDERS), sleep) as server:
         practice = write_practice(folder, server, SystemClock().now(), SystemIds())
         click.echo(f"A real CalDAV server listens at {server.home_of('')}\nAll files are in {folder}")
         terminal = Terminal(run, practice.config)
@@ -91,7 +91,7 @@ def _wait_for_ctrl_c() -> None:
 
 
 @contextmanager
-def _folder(keep: bool) -> Iterator[Path]:
+def _folder(*, keep: bool) -> Iterator[Path]:
     if keep:
         yield Path(tempfile.mkdtemp(prefix="calsync-demo-"))
         return

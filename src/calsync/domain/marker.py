@@ -56,8 +56,10 @@ def verify_marker(keys: MarkerKeys, text: str) -> Marker | None:
 
 
 def derived_link_id(keys: MarkerKeys, calendar: str, subject: str) -> str:
-    """Return the id of the link that ties a subject (`kind:id`) to a calendar: the same on every installation's restart,
-    so that events whose books were lost are recognised by their markers (F-4)."""
+    """Return the id of the link that ties a subject (`kind:id`) to a calendar.
+
+    It is derived, so that events whose books were lost are recognised by their markers (F-4).
+    """
     return "L" + sha256(f"{keys.installation}\n{calendar}\n{subject}".encode()).hexdigest()[:24]
 
 

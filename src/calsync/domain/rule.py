@@ -203,7 +203,7 @@ def _until(parts: dict[str, str]) -> Until | None:
 
 
 def _naive(value: str, form: str) -> datetime:
-    return datetime.strptime(value, form)  # noqa: DTZ007 - wall times are naive here; UTC is noted beside
+    return datetime.strptime(value, form)
 
 
 def _until_text(until: Until) -> str:

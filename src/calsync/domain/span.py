@@ -93,7 +93,8 @@ class Span:
         """
         if self.all_day != other.all_day:
             return False
-        if (self.start, self.end, self.zone) == (other.start, other.end, other.zone) and self.start.fold == other.start.fold:
+        same_wall = (self.start, self.end, self.zone) == (other.start, other.end, other.zone)
+        if same_wall and self.start.fold == other.start.fold:
             return True
         return self.start_at == other.start_at and self.end_at == other.end_at
 

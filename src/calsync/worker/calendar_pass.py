@@ -1,7 +1,8 @@
 """One pass over one calendar: read, match, decide, record, write, confirm. All of it is `run_pass`, on one screen.
 
 Crash-safe at every line: what was found is on the books before anything is written (I2), what goes out is marked as
-sent before it leaves, and what became of it is asked of the calendar, never assumed. No network call inside a transaction.
+sent before it leaves, and what became of it is asked of the calendar, never assumed. No network call lies inside a
+transaction.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def run_pass(context: PassContext) -> PassResult:
 
 def _look(context: PassContext, begun: Start) -> Sights:
     sights = read_changes(context, begun.cursor, begun.unlinked)
-    read_by_id(context, sights, links_to_read(context, begun, sights))
+    read_by_id(context, sights, links_to_read(begun, sights))
     confirm_absences(context, sights)
     gone = [remote_id for remote_id, item in sights.items.items() if isinstance(item, Gone)]
     if gone:

@@ -66,7 +66,7 @@ class EmbeddedDispatch:
     def _run(self, lease: Lease) -> PassResult:
         try:
             return run_leased(self._worker, lease)
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - see below
             # A fault of ours must not take the other calendars down; its lease runs out, and it is tried again later.
             _log.error("pass_failed", calendar=lease.calendar, fault=type(fault).__name__, exc_info=True)
             return PassResult(calendar=lease.calendar, error=f"fault:{type(fault).__name__}")

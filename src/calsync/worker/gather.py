@@ -1,4 +1,4 @@
-"""Step three's preparation: everything that deciding may know about each link in play, read from the books in one go."""
+"""Step three's preparation: everything that deciding may know about each link in play, read in one go."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class LinkFacts:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A link in play because of the books, not of the calendar: its record changed, it is new, or a write is unanswered."""
+    """A link in play because of the books, not of the calendar: changed, new, or with a write unanswered."""
 
     link: Link
     is_new: bool = False
@@ -145,7 +145,7 @@ def gather(context: PassContext, begun: Start, sights: Sights) -> Gathered:
                 (sights, begun.unanswered.get(link_id, ()), known_drifts.get(link_id, ()), reverts.get(link_id, ())),
             )
             if facts is None:
-                postponed.add(in_play[link_id].link.subject)
+                postponed.add(pending.link.subject)
             elif not facts.is_idle:
                 gathered[link_id] = facts
         calendar = CalendarFacts(
@@ -164,7 +164,7 @@ def gather(context: PassContext, begun: Start, sights: Sights) -> Gathered:
 
 
 def new_link(context: PassContext, subject: Subject, *, generation: int = 1) -> Link:
-    """Make the link of a subject in this calendar. Its ids are derived, so that a lost database finds its events again."""
+    """Make the link of a subject in this calendar. Its ids are derived, so that lost books find their events again."""
     keys, calendar = context.worker.keys, context.row
     link_id = derived_link_id(keys, calendar.id, f"{subject.kind.value}:{subject.id}")
     remote_id = derived_remote_id(keys, link_id, generation)
@@ -290,8 +290,8 @@ def _sight(match: Match[Item] | None, sights: Sights) -> Sight:
     return NothingNew()
 
 
-def links_to_read(context: PassContext, begun: Start, sights: Sights) -> Iterable[str]:
-    """Remote ids to read by id: ended sessions (R-19) and writes without an answer, unless the feed just showed them."""
+def links_to_read(begun: Start, sights: Sights) -> Iterable[str]:
+    """Remote ids to read by id: ended sessions (R-19) and writes without an answer, unless just shown by the feed."""
     wanted = [link.remote_id for link in begun.reads_due]
     wanted += [begun.links[link_id].link.remote_id for link_id in begun.unanswered if link_id in begun.links]
     wanted += [owed.remote_id for sent in begun.unanswered.values() for owed in sent]

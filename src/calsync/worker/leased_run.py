@@ -1,4 +1,4 @@
-"""One leased calendar from start to end: open it, run the pass, turn any error into the calendar's state, give the lease back.
+"""One leased calendar from start to end: open it, run the pass, make a state of any error, give the lease back.
 
 This is where connector errors end: each has one answer, none stops another calendar, and nobody is told twice.
 """
@@ -61,7 +61,7 @@ def run_leased(worker: WorkerContext, lease: Lease, request: Request = Request()
     except LeaseLostError:
         return PassResult(calendar=row.id, state=row.state, error="lease-lost")
     except (CalendarError, UserError) as problem:
-        return _failed(worker, lease, row, rules, problem)
+        return _failed(worker, lease, row, problem)
 
 
 def _run(worker: WorkerContext, lease: Lease, row: CalendarRow, how: tuple[Request, Rules, str]) -> PassResult:
@@ -126,15 +126,15 @@ def _succeeded(worker: WorkerContext, lease: Lease, row: CalendarRow, rules: Rul
         now = worker.clock.now()
         if result.cursor is not None and not result.stopped:
             calendars.save_reading(conn, row.id, result.cursor, now, inventory_at=now if result.full else None)
-        state = "stopped" if result.stopped else _state_after(conn, row, result)
-        if state != "stopped" and state != row.state:
+        state = "stopped" if result.stopped else _state_after(row, result)
+        if state not in {"stopped", row.state}:
             _change_state(conn, worker, row, (state, None, now))
         due = _next_due(conn, worker, row, rules, now)
         work.done(conn, lease, due, now)
     return replace(result, state=state, error="mass-change" if result.stopped else None)
 
 
-def _state_after(conn: Connection, row: CalendarRow, result: PassResult) -> str:
+def _state_after(row: CalendarRow, result: PassResult) -> str:
     if row.state == "read-only" and result.owed and not result.written:
         return "read-only"
     return "active"
@@ -148,9 +148,7 @@ def _next_due(conn: Connection, worker: WorkerContext, row: CalendarRow, rules: 
     return min([poll, *(at for at in (owed, read) if at is not None and at > now)])
 
 
-def _failed(
-    worker: WorkerContext, lease: Lease, row: CalendarRow, rules: Rules, problem: CalendarError | UserError
-) -> PassResult:
+def _failed(worker: WorkerContext, lease: Lease, row: CalendarRow, problem: CalendarError | UserError) -> PassResult:
     worker.opener.forget(row.id)
     outcome = _outcome(worker, row, problem)
     with worker.database.transaction() as conn:

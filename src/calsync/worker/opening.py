@@ -1,4 +1,4 @@
-"""From a calendar's row to a calendar to talk to: the connector by name, its keys from the config, the wrappers around it."""
+"""From a calendar's row to a calendar to talk to: the connector by name, its keys, the wrappers around it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class ConfiguredOpener:
         return wrap(connector.open(request, place), row.id, ports=self.ports)
 
     def _locate(self, connector: Connector, request: OpenRequest, row: CalendarRow) -> CalendarPlace:
-        """Find or make it. The intent is on the books first: a lost answer then leaves a name to look for, not a riddle."""
+        """Find or make it. The intent is on the books first: a lost answer leaves a name to look for, not a riddle."""
         with self.database.transaction() as conn:
             calendars.set_making(conn, row.id, self.ports.clock.now())
         place = connector.locate(request)

@@ -63,7 +63,8 @@ class KnownVersions:
 def read_changes(context: PassContext, cursor: str | None, ours: frozenset[str]) -> Sights:
     """Read the feed from the cursor, or in full when there is none or it has expired.
 
-    `ours`: remote ids that are about to be linked and not on the books yet. Raises connector errors; nothing is kept then.
+    `ours`: remote ids that are about to be linked and not on the books yet. Raises connector errors, and keeps nothing
+    then.
     """
     try:
         return _read_feed(context, cursor, ours)

@@ -1,4 +1,4 @@
-"""Step four of a pass: everything that was found, decided and owed goes on the books, in one transaction, before any write.
+"""Step four of a pass: all that was found, decided and owed goes on the books, in one transaction, before any write.
 
 Never talks to a calendar. Called by `calendar_pass` under the calendar's fence.
 """
@@ -67,8 +67,8 @@ def _record_decision(conn: Connection, context: PassContext, gathered: Gathered,
         links.rename(conn, facts.link.id, renamed)
     drift_at = _record_found(conn, context, facts, decision, now)
     for change in decision.changed:
-        _record_change(conn, context, facts, change, now)
-    _record_sight(conn, context, facts, decision, now)
+        _record_change(conn, facts, change, now)
+    _record_sight(conn, facts, decision, now)
     _record_writes(conn, context, facts, decision, now)
     _record_observations(conn, context, facts, decision, drift_at)
     _plan_next_read(conn, context, facts, decision)
@@ -97,7 +97,7 @@ def _record_found(
             drifts.resolve(conn, drift.id, found.ended, now, by=ACTOR, accepted=found.ended is Resolution.IGNORED)
         ids[found.original_start] = drift.id
         _after_found(conn, drift, found.ended, now)
-    _ask(conn, context, facts, edit, guarded, now)
+    _ask(conn, context, edit, guarded, now)
     return ids
 
 
@@ -166,9 +166,7 @@ def _after_found(conn: Connection, drift: Drift, ended: Resolution | None, now: 
     claims.touch(conn, [drift.appointment])
 
 
-def _ask(
-    conn: Connection, context: PassContext, facts: LinkFacts, edit: str, found: Iterable[FoundDrift], now: datetime
-) -> None:
+def _ask(conn: Connection, context: PassContext, edit: str, found: Iterable[FoundDrift], now: datetime) -> None:
     """Queue the provider's mail about an edit: due after settle, so that a slip that is undone causes none (R-11)."""
     asked = [f for f in found if f.ended is None and f.disposition in _MAILED]
     if not asked:
@@ -188,9 +186,7 @@ def _ask(
 _MAILED = frozenset({Disposition.REVERT, Disposition.FLAG, Disposition.REVERT_AND_FLAG})
 
 
-def _record_change(
-    conn: Connection, context: PassContext, facts: LinkFacts, change: DriftChange, now: datetime
-) -> None:
+def _record_change(conn: Connection, facts: LinkFacts, change: DriftChange, now: datetime) -> None:
     drift = next(d for d in facts.case.drifts if d.id == change.drift)
     if (change.observed, change.kind, change.disposition) != (drift.observed, drift.kind, drift.disposition):
         drifts.update(
@@ -214,7 +210,7 @@ def _record_change(
 # --- the link, its writes and its readings -------------------------------------------------------------------------
 
 
-def _record_sight(conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision, now: datetime) -> None:
+def _record_sight(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime) -> None:
     link = facts.link
     if decision.looked:
         # What went out and was not found again never arrived; what arrived is named by the adoption.

@@ -1,4 +1,4 @@
-"""From the books to what a calendar should show: one subject's expected event, its slots and its session ends. Reads only."""
+"""From the books to what a calendar should show: expected event, slots and session ends. Reads only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class SubjectFacts:
-    """What the books say about one subject. `last_end` None: endless. `sessions` are those that calendars should show."""
+    """What the books say about one subject. `last_end` None: endless. `sessions`: those that calendars should show."""
 
     subject: Subject
     expected: Event | None

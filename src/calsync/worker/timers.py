@@ -46,6 +46,6 @@ class Timers:
             fired += 1
             try:
                 timer.act(now)
-            except Exception as fault:
+            except Exception as fault:  # noqa: BLE001 - it stops no other timer
                 _log.error("timer_failed", timer=timer.name, fault=type(fault).__name__, exc_info=True)
         return fired

@@ -1,4 +1,4 @@
-"""What makes a calendar due: a person, a push, a changed record. A trigger carries the calendar's id and nothing else."""
+"""What makes a calendar due: a person, a push, a changed record. A trigger carries the calendar's id, no more."""
 
 from __future__ import annotations
 

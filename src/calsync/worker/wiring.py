@@ -62,5 +62,5 @@ def wire(settings: Settings, database: Database, keys: KeyRing, ports: Ports, *,
 
 
 def installation_of(keys: KeyRing) -> str:
-    """The name of a new installation: bound to its key, so that lost books made anew recognise their own events (F-4)."""
+    """The name of a new installation: bound to its key, so that books made anew recognise their events (F-4)."""
     return sha256(b"installation" + keys.current.derive("installation")).hexdigest()[:16]

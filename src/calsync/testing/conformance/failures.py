@@ -1,7 +1,6 @@
 """Checks that trouble with a calendar or account is said to be that, and never looks like empty or gone events."""
 
 # The names of the checks are sentences.
-# ruff: noqa: D102
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Checks of the change feed: complete, silent when nothing happened, never told in two ways."""
 
 # The names of the checks are sentences.
-# ruff: noqa: D102
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Checks that whatever a person does to our events is seen as what it is, on the right occurrence."""
 
 # The names of the checks are sentences.
-# ruff: noqa: D102
 
 from __future__ import annotations
 

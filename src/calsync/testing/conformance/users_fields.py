@@ -1,7 +1,6 @@
 """Checks that what is the user's stays the user's: their fields in our events, and all of their own events (I3)."""
 
 # The names of the checks are sentences.
-# ruff: noqa: D102
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Checks of writing: what was asked for stands, conditions hold, and a repeat does no harm."""
 
 # The names of the checks are sentences.
-# ruff: noqa: D102
 
 from __future__ import annotations
 
