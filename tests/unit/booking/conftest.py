@@ -1,6 +1,5 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -10,10 +9,12 @@ from calsync.booking.commands import Booking, Command, Outcome, book, book_serie
 from calsync.domain.appointment import Appointment, Series
 from calsync.domain.span import Span
 from calsync.store import providers, records
-from calsync.store.database import Database, open_database
+from calsync.store.database import Database
 from calsync.store.providers import ProviderRow
 from calsync.store.schema import metadata
-from calsync.store.upgrade import create_for_tests
+from tests.unit.store.conftest import backend, db, postgres, postgres_template, sqlite_template, url
+
+__all__ = ["backend", "db", "postgres", "postgres_template", "sqlite_template", "url"]
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HORIZON = NOW + timedelta(days=60)
@@ -80,8 +81,5 @@ class Book:
 
 
 @pytest.fixture
-def the_book(tmp_path: Path) -> Iterator[Book]:
-    database = open_database(f"sqlite:///{tmp_path}/test.db")
-    create_for_tests(database)
-    yield Book(database)
-    database.dispose()
+def the_book(db: Database) -> Book:
+    return Book(db)

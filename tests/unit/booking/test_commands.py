@@ -46,7 +46,7 @@ def refused(the_book: Book, code: str, act: Act, **who: str | None) -> str:
 
 def test_booking_writes_record_history_audit_and_messages(the_book: Book) -> None:
     the_book.single("A-1", "11-24T10:00")
-    with the_book.database.reading() as conn:
+    with the_book.database.transaction() as conn:
         history = records.history(conn, SubjectKind.APPOINTMENT, "A-1")
         log = [row.what for row in audit.rows(conn)]
         owed = {item.recipient: item for item in outbox.due(conn, NOW, 10)}

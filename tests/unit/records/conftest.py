@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,11 +6,13 @@ from sqlalchemy import select
 
 from calsync.records.file_import import ImportRequest, ImportResult, Period, import_appointments
 from calsync.store import providers, records
-from calsync.store.database import Database, open_database
+from calsync.store.database import Database
 from calsync.store.providers import ProviderRow
 from calsync.store.records import AppointmentFilter
 from calsync.store.schema import metadata
-from calsync.store.upgrade import create_for_tests
+from tests.unit.store.conftest import backend, db, postgres, postgres_template, sqlite_template, url
+
+__all__ = ["backend", "db", "postgres", "postgres_template", "sqlite_template", "url"]
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HEADER = "id,provider,client,start,end,zone,kind,status,series,rule\n"
@@ -58,8 +59,5 @@ class Books:
 
 
 @pytest.fixture
-def books(tmp_path: Path) -> Iterator[Books]:
-    database = open_database(f"sqlite:///{tmp_path}/test.db")
-    create_for_tests(database)
-    yield Books(database, tmp_path)
-    database.dispose()
+def books(db: Database, tmp_path: Path) -> Books:
+    return Books(db, tmp_path)
