@@ -79,16 +79,15 @@ def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bo
     disposition = disposition_of(DriftKind.DUPLICATED, phase, ground.policy)
     if fights and disposition.reverts:
         disposition = Disposition.FLAG
-    overtaken = Resolution.SUPERSEDED if ground.expected.get(one.original_start) is None else None
     if drift is None:
-        ended = overtaken or (Resolution.IGNORED if disposition is Disposition.IGNORE else None)
+        ended = Resolution.IGNORED if disposition is Disposition.IGNORE else None
         return _Judged(
             one.original_start, disposition, now, found=_found(ground, one, phase, mixed, disposition, ended)
         )
     same = same_state(drift.observed, one.seen)
     disposition = standing_disposition(drift, phase, ground.policy) if same else disposition
-    change = DriftChange(drift.id, one.seen, drift.kind, disposition, overtaken)
-    told = same and overtaken is None and disposition is drift.disposition
+    change = DriftChange(drift.id, one.seen, drift.kind, disposition)
+    told = same and disposition is drift.disposition
     return _Judged(
         one.original_start,
         disposition,
@@ -134,12 +133,12 @@ def _undone(ground: Ground) -> list[DriftChange]:
 
 def _write(ground: Ground, copy: Copy, judged: Sequence[_Judged]) -> WantedWrite | None:
     """Return the removal of a copy: at once where the session is cancelled, else when the edit is quiet."""
-    if ground.case.expected is None:
-        return _removal(copy, ground.moment.now, ())
     reverted = [one for one in judged if one.disposition.reverts]
     if not reverted:
         return None
     due = max([ground.moment.now, *(one.quiet_since + ground.policy.settle for one in reverted)])
+    if ground.case.expected is None:
+        due = ground.moment.now
     return _removal(copy, due, tuple(one.key for one in reverted))
 
 

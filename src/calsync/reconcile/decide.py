@@ -139,7 +139,8 @@ def _texts_differ(ground: Ground, verdicts: Sequence[Verdict]) -> bool:
     expected, agreed = ground.case.expected, ground.agreed
     if expected is None or agreed is None or ground.observed is None or _is_written(ground, expected):
         return False
-    if (expected.location, expected.description) != (agreed.location, agreed.description):
+    ours = (expected.master.title, expected.location, expected.description)
+    if ours != (agreed.master.title, agreed.location, agreed.description):
         return True
     return any(
         one.look.expected is not None and one.look.expected.title != before.title

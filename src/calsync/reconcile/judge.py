@@ -7,7 +7,7 @@ First every occurrence is looked at on its own (`look`), then those that belong 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -317,19 +317,9 @@ def _put_right(ground: Ground, one: Look) -> FoundDrift | None:
     """Return the drift of an answered edit that somebody now took back to what the record says: nothing is open."""
     if not one.answered or one.calendar is not Calendar.AS_RECORDED or one.known:
         return None
-    drift = _found(one, Disposition.IGNORE, mixed=False, ended=Resolution.WITHDRAWN)
-    return FoundDrift(
-        original_start=drift.original_start,
-        appointment=None,
-        kind=drift.kind,
-        phase=drift.phase,
-        expected=one.reference,
-        observed=drift.observed,
-        scope=drift.scope,
-        mixed=False,
-        disposition=disposition_of(drift.kind, drift.phase, ground.policy),
-        ended=Resolution.WITHDRAWN,
-    )
+    disposition = disposition_of(one.kind or DriftKind.MOVED, one.phase, ground.policy)
+    drift = _found(one, disposition, mixed=False, ended=Resolution.WITHDRAWN)
+    return replace(drift, expected=one.reference)
 
 
 def _overtaken(one: Look) -> tuple[DriftChange, ...]:
