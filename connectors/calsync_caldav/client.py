@@ -1,40 +1,38 @@
-"""HTTP as the connector needs it: the only module that knows the HTTP library (requests).
+"""HTTP as the connector needs it.
 
-What a caller may rely on: one request is one request (a safe one is repeated once when an idle connection turned out
-to be closed); a total deadline, not one per read; bodies unpacked to at most 16 MiB, headers to 64 KiB; no redirect is
+What a caller may rely on: one request is one request (a safe one is repeated once when an idle connection turned out to
+be closed); a total deadline, not one per read; bodies unpacked to at most 16 MiB, headers to 64 KiB; no redirect is
 followed; connections go only where the guard allows; nothing but `calsync.connector.errors` is raised, and neither a
 URL nor the password is ever in a message. One instance serves one account, used by one thread at a time.
 """
 
 from __future__ import annotations
 
-import io
+import base64
 import socket
+import ssl
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse, IncompleteRead, RemoteDisconnected
 from typing import Any
+from urllib.parse import urlsplit
 
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
-from requests.auth import HTTPDigestAuth, _basic_auth_str
+from requests.auth import HTTPDigestAuth
 from requests.utils import parse_dict_header
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, NameResolutionError
 
 from calsync.connector.errors import AuthRevoked, CalendarError, Forbidden, Malformed, Unavailable
 from calsync_caldav.errors import error_for
-from calsync_caldav.guard import AddressRefused, Guard, origin_of
+from calsync_caldav.guard import AddressRefused, Guard, Origin, origin_of
+from calsync_caldav.sockets import GuardedConnection
 from calsync_caldav.timing import Deadline
 
 MAX_BODY = 16 << 20
 MAX_HEADERS = 64 << 10
 _CHUNK = 64 << 10
+_MOST_CONNECTIONS = 2
 _SAFE = {"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"}
-
-urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # `verify_tls = false` is the admin's own word
+_ENCODINGS = {"": False, "identity": False, "gzip": True, "x-gzip": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +62,20 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long, and with what trust in certificates (`verify`: True, False, or the name of a CA file)."""
+    """How long a request may take in all (seconds), and whose certificates are trusted."""
 
-    timeout: float = 30.0
-    verify: bool | str = True
+    timeout: float
+    context: ssl.SSLContext
+
+
+def tls_context(*, verify: bool, ca_file: str | None) -> ssl.SSLContext:
+    """Return TLS 1.2 or newer with the system's certificates or the file's; OSError where the file cannot be used."""
+    context = ssl.create_default_context(cafile=ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 class Client:
@@ -75,14 +83,11 @@ class Client:
 
     def __init__(self, login: Login, guard: Guard, limits: Limits) -> None:
         self._login = login
+        self._guard = guard
         self._limits = limits
         self._deadline = Deadline()
         self._digest: _Digest | None = None
-        self._session = requests.Session()
-        self._session.trust_env = False
-        adapter = _GuardedAdapter(guard, self._deadline)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._open: dict[Origin, GuardedConnection] = {}
         self.requests = 0
 
     def send(self, method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
@@ -107,56 +112,58 @@ class Client:
 
     def close(self) -> None:
         """Give back the connections; a later `send` opens new ones."""
-        self._session.close()
+        for connection in self._open.values():
+            connection.close()
+        self._open.clear()
 
     def _once(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         try:
-            return self._exchange(method, url, body, headers)
-        except (requests.ConnectionError, HTTPError) as problem:
-            if method not in _SAFE or not _was_idle(problem):
-                raise _translated(method, problem) from None
-        except (requests.RequestException, OSError, HTTPException, ValueError) as problem:
-            raise _translated(method, problem) from None
-        try:
-            return self._exchange(method, url, body, headers)
-        except (requests.RequestException, HTTPError, OSError, HTTPException, ValueError) as problem:
+            try:
+                return self._exchange(method, url, body, headers)
+            except (RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+                # Some servers drop a connection now and then without a word (sheet 6, SOGo); asking again is harmless.
+                if method not in _SAFE:
+                    raise
+                return self._exchange(method, url, body, headers)
+        except CalendarError:
+            raise
+        except (OSError, HTTPException, ValueError, zlib.error, AddressRefused) as problem:
             raise _translated(method, problem) from None
 
     def _exchange(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        left = self._deadline.left()
+        origin, parts = origin_of(url), urlsplit(url)
+        connection = self._connection(origin)
+        target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        fixed = {"User-Agent": "calsync", "Accept-Encoding": "gzip", **headers, **self._authorization(method, url)}
         self.requests += 1
-        response = self._session.request(
-            method,
-            url,
-            data=body or None,
-            headers={"User-Agent": "calsync", "Accept-Encoding": "gzip", **headers, **self._authorization(method, url)},
-            timeout=(left, left),
-            verify=self._limits.verify,
-            allow_redirects=False,
-            stream=True,
-        )
         try:
-            kept = _checked_headers(response.headers.items())
-            return Answer(response.status_code, kept, b"".join(self._chunks(response.raw)))
+            connection.request(method, target, body=body or None, headers=fixed)
+            response = connection.getresponse()
+            kept = _checked_headers(response)
+            answer = Answer(response.status, kept, b"".join(_unpacked(response, kept)))
         except BaseException:
-            response.close()  # what is left of the answer must not be taken for the next one
+            connection.close()  # what is left of the answer must not be taken for the next one
             raise
+        return answer
 
-    def _chunks(self, raw: Any) -> Iterator[bytes]:
-        size = 0
-        while chunk := raw.read(_CHUNK, decode_content=True):
-            self._deadline.left()
-            size += len(chunk)
-            if size > MAX_BODY:
-                raise Malformed("the answer is larger than 16 MiB")
-            yield chunk
+    def _connection(self, origin: Origin) -> GuardedConnection:
+        connection = self._open.get(origin)
+        if connection is None:
+            while len(self._open) >= _MOST_CONNECTIONS:
+                self._open.pop(next(iter(self._open))).close()
+            context = self._limits.context if origin.scheme == "https" else None
+            connection = GuardedConnection(origin, self._guard, self._deadline, context=context)
+            self._open[origin] = connection
+        if not connection.is_usable():
+            connection.close()
+        return connection
 
     def _authorization(self, method: str, url: str) -> dict[str, str]:
         if self._digest is not None:
             return {"Authorization": self._digest.header(method, url)}
-        # As bytes: a password outside Latin-1 is sent in UTF-8 (RFC 7617 2.1).
-        login = self._login
-        return {"Authorization": _basic_auth_str(login.username.encode(), login.password.encode())}
+        # UTF-8 for whatever Latin-1 cannot say (RFC 7617 2.1).
+        login = f"{self._login.username}:{self._login.password}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(login).decode('ascii')}"}
 
     def _learn_digest(self, answer: Answer) -> bool:
         challenge = answer.headers.get("www-authenticate", "")
@@ -186,8 +193,11 @@ class _Digest(HTTPDigestAuth):
             raise Malformed("the Digest challenge is incomplete") from None
 
 
-def _checked_headers(items: Any) -> dict[str, str]:
-    headers = {str(key).lower(): str(value) for key, value in items}
+def _checked_headers(response: HTTPResponse) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for key, value in response.getheaders():
+        name = key.lower()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
     if sum(len(key) + len(value) for key, value in headers.items()) > MAX_HEADERS:
         raise Malformed("the answer's header is larger than 64 KiB")
     if any(mark in value for value in headers.values() for mark in "\r\n\0"):
@@ -195,131 +205,44 @@ def _checked_headers(items: Any) -> dict[str, str]:
     return headers
 
 
-def _chain(problem: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    todo: list[BaseException] = [problem]
-    while todo:
-        one = todo.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        inner = (one.__cause__, one.__context__, *one.args, getattr(one, "reason", None))
-        todo.extend(part for part in inner if isinstance(part, BaseException))
+def _unpacked(response: HTTPResponse, headers: Mapping[str, str]) -> Iterator[bytes]:
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding not in _ENCODINGS:
+        raise Malformed("the answer is packed in a way that was not asked for")
+    unpacker = zlib.decompressobj(wbits=31) if _ENCODINGS[encoding] else None
+    size = 0
+    while chunk := response.read(_CHUNK):
+        data = chunk if unpacker is None else unpacker.decompress(chunk, MAX_BODY + 1 - size)
+        size += len(data)
+        if size > MAX_BODY or (unpacker is not None and unpacker.unconsumed_tail):
+            raise Malformed("the answer is larger than 16 MiB")
+        yield data
+    if response.length or (unpacker is not None and size and not unpacker.eof):
+        raise Unavailable("the answer was cut off")
 
 
-def _was_idle(problem: BaseException) -> bool:
-    return any(isinstance(part, ConnectionResetError | BrokenPipeError) for part in _chain(problem))
+def _translated(method: str, problem: Exception) -> CalendarError:
+    if isinstance(problem, AddressRefused):
+        return Forbidden(f"{method} was not sent: {problem}")
+    if isinstance(problem, IncompleteRead):
+        return Unavailable(f"{method}: the answer was cut off")
+    if isinstance(problem, OSError):
+        return Unavailable(f"{method} was not answered: {_kind(problem)}")
+    if isinstance(problem, HTTPException):
+        # Header lines that are too long or too many, a status line that is none, a target that cannot be sent.
+        return Malformed(f"{method}: not HTTP")
+    return Malformed(f"{method}: the request or its answer cannot be put in HTTP")
 
 
-def _translated(method: str, problem: BaseException) -> CalendarError:
-    for part in _chain(problem):
-        if isinstance(part, CalendarError):
-            return part
-        if isinstance(part, AddressRefused):
-            return Forbidden(f"{method} was not sent: {part}")
-    for part in _chain(problem):
-        if isinstance(part, urllib3.exceptions.DecodeError):
-            return Malformed(f"{method}: the answer could not be unpacked")
-        if isinstance(part, HTTPException) and not isinstance(part, ConnectionError):
-            # Header lines that are too long or too many, a status line that is none, a body cut short.
-            cut = type(part).__name__ == "IncompleteRead"
-            return Unavailable(f"{method}: cut off") if cut else Malformed(f"{method}: not HTTP")
-    if isinstance(problem, ValueError) and not isinstance(problem, requests.RequestException):
-        return Malformed(f"{method}: the URL or a header cannot be sent")
-    return Unavailable(f"{method} was not answered: {_kind(problem)}")
-
-
-def _kind(problem: BaseException) -> str:
-    for part in _chain(problem):
-        if isinstance(part, TimeoutError | requests.Timeout):
-            return "deadline passed"
-        if isinstance(part, socket.gaierror | NameResolutionError):
-            return "the host's name is not known"
-        if isinstance(part, ConnectionRefusedError):
-            return "connection refused"
-        if "CERTIFICATE_VERIFY_FAILED" in str(part):
-            return "the certificate is not trusted"
-    return "connection failed"
-
-
-class _DeadlineSocket:
-    """A connected socket whose every wait is cut to what is left of the request's time."""
-
-    def __init__(self, sock: Any, deadline: Deadline) -> None:
-        self._sock = sock
-        self._deadline = deadline
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
-
-    def settimeout(self, value: float | None) -> None:
-        """Ignored: the deadline decides."""
-
-    def sendall(self, data: Any) -> None:
-        """Send all, within what is left in all."""
-        self._sock.settimeout(self._deadline.left())
-        self._sock.sendall(data)
-
-    def makefile(self, mode: str = "rb", buffering: int | None = None) -> io.BufferedReader:
-        """Return the reader of one answer."""
-        del mode, buffering
-        return io.BufferedReader(_DeadlineReader(self._sock, self._deadline))
-
-
-class _DeadlineReader(io.RawIOBase):
-    def __init__(self, sock: Any, deadline: Deadline) -> None:
-        self._raw = sock.makefile("rb", buffering=0)
-        self._sock = sock
-        self._deadline = deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(self._deadline.left())
-        count: int | None = self._raw.readinto(buffer)
-        return count
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _GuardedConnecting:
-    """What both kinds of connection share: the guard before, the deadline after connecting."""
-
-    guard: Guard
-    deadline: Deadline
-
-    def _new_conn(self: Any) -> socket.socket:
-        problem: OSError = OSError("no address")
-        for address in self.guard.addresses(self.host.strip("[]"), self.port):
-            try:
-                return socket.create_connection((address, self.port), timeout=self.deadline.left())
-            except OSError as failure:
-                problem = failure
-        raise problem
-
-    def connect(self: Any) -> None:
-        super().connect()  # type: ignore[misc]
-        self.sock = _DeadlineSocket(self.sock, self.deadline)
-
-
-class _GuardedAdapter(HTTPAdapter):
-    def __init__(self, guard: Guard, deadline: Deadline) -> None:
-        scope = {"guard": guard, "deadline": deadline}
-        plain = type("GuardedHTTP", (_GuardedConnecting, HTTPConnection), scope)
-        secure = type("GuardedHTTPS", (_GuardedConnecting, HTTPSConnection), scope)
-        self._pools = {
-            "http": type("GuardedPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-            "https": type("GuardedTLSPool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
-        }
-        super().__init__(pool_connections=4, pool_maxsize=1, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._pools
+def _kind(problem: OSError) -> str:
+    kinds: tuple[tuple[type[OSError], str], ...] = (
+        (TimeoutError, "deadline passed"),
+        (socket.gaierror, "the host's name is not known"),
+        (ConnectionRefusedError, "connection refused"),
+        (ssl.SSLCertVerificationError, "the certificate is not trusted"),
+        (ssl.SSLError, "no secure connection"),
+    )
+    return next((text for kind, text in kinds if isinstance(problem, kind)), "connection failed")
 
 
 def check_url(url: str) -> str:

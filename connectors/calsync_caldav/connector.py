@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import cast
 
-from calsync.connector.errors import CalendarError, Malformed, NotFound
+from calsync.connector.errors import NotFound
 from calsync.connector.protocol import PROTOCOL_VERSION, Calendar, CalendarPlace, OpenRequest
 from calsync.errors import Problem, UserError
 from calsync.ports import Clock
 from calsync_caldav.calendar import CaldavCalendar
-from calsync_caldav.client import Client, Limits, Login, check_url
-from calsync_caldav.discovery import Discovery, Found, Place
+from calsync_caldav.client import Client, Limits, Login, check_url, tls_context
+from calsync_caldav.discovery import Discovery, Found, NotMade, Place
 from calsync_caldav.guard import AddressRefused, Guard, networks, origin_of
 from calsync_caldav.hrefs import as_collection
 from calsync_caldav.mapping import Reader
@@ -63,7 +65,7 @@ def _located(discovery: Discovery, request: OpenRequest) -> CalendarPlace:
         if not discovery.place(as_collection(request.remote)).is_calendar:
             raise NotFound("the calendar is no longer there")
         return CalendarPlace(as_collection(request.remote))
-    start = discovery.place(settings.url)
+    start = discovery.start(settings.url)
     if start.is_calendar:
         return CalendarPlace(as_collection(start.url))
     homes = discovery.homes(start) or _home_itself(discovery, start)
@@ -76,16 +78,10 @@ def _located(discovery: Discovery, request: OpenRequest) -> CalendarPlace:
     name = f"calsync-{request.dedicated_id}" if request.dedicated_id else "calsync"
     try:
         url, made = discovery.make(homes[0], name, request.dedicated_name)
-    except (Malformed, NotFound, CalendarError) as refusal:
-        if not isinstance(refusal, Malformed | NotFound) and not _is_refusal(refusal):
-            raise
+    except NotMade as refusal:
         what = f"the server does not let calsync make a calendar ({refusal})"
         raise UserError([Problem(what, _where(request), _choice(calendars))]) from None
     return CalendarPlace(url, made)
-
-
-def _is_refusal(error: CalendarError) -> bool:
-    return type(error).__name__ == "Forbidden" or " 501" in str(error) or " 500" in str(error)
 
 
 def _home_itself(discovery: Discovery, start: Place) -> tuple[str, ...]:
@@ -111,11 +107,19 @@ def _calendar(request: OpenRequest) -> CalendarSettings:
 def _client(request: OpenRequest) -> Client:
     settings, calendar = cast("ConnectorSettings", request.connector_settings), _calendar(request)
     guard = Guard(_trusted(request, calendar), networks(settings.allow_networks))
-    verify: bool | str = settings.verify_tls
-    if settings.verify_tls and settings.ca_file is not None:
-        verify = str(settings.ca_file)
-    limits = Limits(settings.timeout.total_seconds(), verify)
+    limits = Limits(settings.timeout.total_seconds(), _tls(settings))
     return Client(Login(calendar.username, request.secret()), guard, limits)
+
+
+@lru_cache(maxsize=8)
+def _tls(settings: ConnectorSettings) -> ssl.SSLContext:
+    # Reading the certificates takes longer than a quiet pass; they are the same for every calendar.
+    file = str(settings.ca_file) if settings.ca_file is not None else None
+    try:
+        return tls_context(verify=settings.verify_tls, ca_file=file)
+    except OSError:
+        remedy = "Name a file of certificates in PEM form that calsync may read"
+        raise UserError([Problem("the file cannot be used", "connectors.caldav, key ca_file", remedy)]) from None
 
 
 def _trusted(request: OpenRequest, calendar: CalendarSettings) -> frozenset[tuple[str, int]]:

@@ -16,7 +16,7 @@ from calsync_caldav.client import Answer, Client
 from calsync_caldav.collection import multistatus_of
 from calsync_caldav.dav_xml import CALDAV, DAV, Response
 from calsync_caldav.errors import error_for
-from calsync_caldav.guard import AddressRefused, origin_of
+from calsync_caldav.guard import AddressRefused, Origin, origin_of
 from calsync_caldav.hrefs import as_collection, located, path_of
 from calsync_caldav.quirks import well_known_roots
 
@@ -24,6 +24,10 @@ _HOPS = 5
 _REDIRECTS = {301, 302, 303, 307, 308}
 _XML = {"Content-Type": "application/xml; charset=utf-8"}
 _SELF = ("d:resourcetype", "d:displayname", "d:current-user-principal", "c:calendar-home-set")
+
+
+class NotMade(Exception):
+    """The server makes no calendar; the message says how it answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,26 @@ class Discovery:
             homes=tuple(self._hrefs(final, row, f"{CALDAV}calendar-home-set")),
         )
 
+    def start(self, url: str) -> Place:
+        """Return what lies at the URL that an admin wrote: without its last slash, or just a server's name, is fine.
+
+        A longer path that leads nowhere is not looked for elsewhere: it may be a calendar's, misspelt.
+        """
+        try:
+            return self.place(url)
+        except (NotFound, Malformed, Forbidden) as failure:
+            roots = well_known_roots("/") if path_of(url) == "/" else ()
+            for candidate in (as_collection(url), *(urljoin(url, root) for root in roots)):
+                if candidate != url and (found := self._maybe(candidate)) is not None:
+                    return found
+            raise failure from None
+
+    def _maybe(self, url: str) -> Place | None:
+        try:
+            return self.place(url)
+        except (NotFound, Malformed, Forbidden):
+            return None
+
     def homes(self, start: Place) -> tuple[str, ...]:
         """Return the calendar homes that a place leads to; empty where none can be found."""
         if start.homes:
@@ -68,9 +92,8 @@ class Discovery:
         if start.principal and (homes := self._homes_of(start.principal)):
             return homes
         for root in well_known_roots(path_of(start.url)):
-            try:
-                place = self.place(urljoin(start.url, root))
-            except (NotFound, Malformed, Forbidden):
+            place = self._maybe(urljoin(start.url, root))
+            if place is None:
                 continue
             homes = place.homes or (self._homes_of(place.principal) if place.principal else ())
             if homes:
@@ -84,24 +107,22 @@ class Discovery:
     def make(self, home: str, name: str, title: str) -> tuple[str, bool]:
         """Return the URL of our own calendar `name` in a home, made if it is not there, and whether it was made now.
 
-        Raises what the server's refusal means; a repeat after a lost answer finds the calendar of the first try.
+        NotMade where the server does not want to; a repeat after a lost answer finds the calendar of the first try.
         """
         url = f"{as_collection(home)}{name}/"
         if self._is_calendar(url):
             return url, False
         answer = self._client.send("MKCALENDAR", url, body=dav_xml.mkcalendar(title), headers=_XML)
-        if answer.status not in {200, 201} and not self._is_calendar(url):
+        if answer.status in {429, 503}:
             raise error_for("MKCALENDAR", answer.status, answer.headers)
         if not self._is_calendar(url):
-            raise Malformed("MKCALENDAR made something that is no calendar")
+            raise NotMade(f"MKCALENDAR answered {answer.status}")
         return url, answer.status in {200, 201}
 
     def _is_calendar(self, url: str) -> bool:
         try:
             return self.place(url).is_calendar
-        except NotFound:
-            return False
-        except Malformed:
+        except (NotFound, Malformed):
             return False
 
     def _homes_of(self, principal: str) -> tuple[str, ...]:
@@ -137,8 +158,15 @@ class Discovery:
                 there, here = origin_of(url), origin_of(base)
             except (AddressRefused, ValueError):
                 continue
-            if there.scheme == "https" or here.scheme == "http":
+            if _may_see_the_login(here, there):
                 yield as_collection(url)
+
+
+def _may_see_the_login(here: Origin, there: Origin) -> bool:
+    # A home on another host (iCloud's partitions) must be of the same domain, and under TLS.
+    if here.host == there.host:
+        return there.scheme == "https" or here.scheme == "http"
+    return there.scheme == "https" and there.host.split(".")[-2:] == here.host.split(".")[-2:]
 
 
 def _own(url: str, rows: tuple[Response, ...]) -> Response:

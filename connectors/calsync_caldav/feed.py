@@ -166,10 +166,8 @@ class Feed:
 
 
 def _item(reading: Seen | Gone | Unreadable | Unknown) -> Item:
-    if isinstance(reading, Unknown):
-        # It is there, as the feed says, and cannot be had; the cursor must not pass over it.
-        raise Malformed(f"a listed event could not be read: {reading.reason}")
-    return reading
+    # The feed says that it is there, and the server fails on this one event alone: no reason to be blind to all others.
+    return Unreadable(reading.remote_id, None, reading.reason) if isinstance(reading, Unknown) else reading
 
 
 def _versions(known: Known, names: list[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from calsync.connector.errors import Forbidden, Malformed, Unavailable
+from calsync.connector.errors import Malformed
 from calsync.connector.protocol import Gone, Reading, Seen, Unknown, Unreadable
 from calsync_caldav.collection import Body, Collection, multistatus_of
 from calsync_caldav.dav_xml import CALDAV
@@ -19,6 +19,7 @@ from calsync_caldav.mapping import Reader, marker_in, read_event
 from calsync_caldav.quirks import strong_form
 
 BATCH = 50
+_ABOUT_THE_SERVER = {408, 425, 429, 502, 503, 504}
 
 
 def read_all(collection: Collection, remote_ids: Sequence[str], reader: Reader) -> Iterator[Reading]:
@@ -73,18 +74,14 @@ def _multiget(collection: Collection, wanted: Sequence[str]) -> dict[str, Body]:
 
 
 def _alone(collection: Collection, remote_id: str, reader: Reader) -> Reading:
-    try:
-        body = collection.get(remote_id)
-    except Unavailable as failure:
-        return Unknown(remote_id, str(failure))
+    body = collection.get(remote_id)
     if isinstance(body, Body):
         return reading_of(remote_id, versioned(collection, remote_id, body), reader)
     if body in {404, 410}:
         return Gone(remote_id)
-    error = error_for("GET", body, collection.last_headers)
-    if isinstance(error, Unavailable | Malformed | Forbidden):
-        return Unknown(remote_id, f"status-{body}")
-    raise error
+    if body in _ABOUT_THE_SERVER:
+        raise error_for("GET", body, collection.last_headers)
+    return Unknown(remote_id, f"status-{body}")
 
 
 def versioned(collection: Collection, remote_id: str, body: Body) -> Body:

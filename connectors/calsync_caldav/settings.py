@@ -32,7 +32,7 @@ class ConnectorSettings(BaseModel):
     verify_tls: bool = True
     """Check the server's certificate. Turning it off lets anyone on the way read and change calendars."""
     ca_file: Path | None = None
-    """File of certificates (PEM) that are trusted besides nothing else; None: the system's."""
+    """File of certificates (PEM) that are trusted instead of the system's; None: the system's."""
     timeout: Annotated[timedelta, BeforeValidator(_duration)] = Field(
         default=timedelta(seconds=30), gt=timedelta(0), le=timedelta(minutes=10)
     )

@@ -1,0 +1,95 @@
+"""Connections that go only where the guard allows and wait only as long as the request may still take.
+
+On the standard library's `http.client`: its limits on header lines hold whatever other HTTP library is installed.
+"""
+
+from __future__ import annotations
+
+import io
+import select
+import socket
+import ssl
+from http.client import HTTPConnection
+from typing import Any
+
+from calsync_caldav.guard import Guard, Origin
+from calsync_caldav.timing import Deadline
+
+
+class GuardedConnection(HTTPConnection):
+    """One connection to one origin, plain or TLS (`context`)."""
+
+    def __init__(self, origin: Origin, guard: Guard, deadline: Deadline, *, context: ssl.SSLContext | None) -> None:
+        super().__init__(origin.host, origin.port)
+        self.default_port = 80 if context is None else 443  # so that the Host header leaves the scheme's own port out
+        self._guard = guard
+        self._deadline = deadline
+        self._context = context
+
+    def connect(self) -> None:
+        """Connect to a checked address; `AddressRefused`, or an OSError of the last address tried."""
+        sock = self._connected()
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._context is not None:
+                sock.settimeout(self._deadline.left())
+                sock = self._context.wrap_socket(sock, server_hostname=self.host)
+        except BaseException:
+            sock.close()
+            raise
+        self.sock: Any = _DeadlineSocket(sock, self._deadline)
+
+    def is_usable(self) -> bool:
+        """Tell whether the connection is open and nothing, not even its end, waits to be read from it."""
+        if self.sock is None:
+            return False
+        readable, _, _ = select.select([self.sock], [], [], 0)
+        return not readable
+
+    def _connected(self) -> socket.socket:
+        problem = OSError("no address")
+        for address in self._guard.addresses(self.host, self.port):
+            try:
+                return socket.create_connection((address, self.port), timeout=self._deadline.left())
+            except OSError as failure:
+                problem = failure
+        raise problem
+
+
+class _DeadlineSocket:
+    """A connected socket whose every wait is cut to what is left of the request's time."""
+
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+        self._sock = sock
+        self._deadline = deadline
+
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
+    def sendall(self, data: Any) -> None:
+        self._sock.settimeout(self._deadline.left())
+        self._sock.sendall(data)
+
+    def makefile(self, _mode: str = "rb", _buffering: int = -1) -> io.BufferedReader:
+        return io.BufferedReader(_DeadlineReader(self._sock, self._deadline))
+
+    def close(self) -> None:
+        self._sock.close()
+
+
+class _DeadlineReader(io.RawIOBase):
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+        self._raw = sock.makefile("rb", buffering=0)
+        self._sock = sock
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._deadline.left())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
