@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Required, TypedDict, Unpack
 
-from sqlalchemy import Connection, Select, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, exists, insert, or_, select, update
 
 from calsync.domain.appointment import Appointment, AppointmentStatus, Block, Series, Subject, SubjectKind
 from calsync.store import claims, subject_changes
@@ -31,10 +31,10 @@ from calsync.store.record_values import (
     series_columns,
     series_of,
 )
-from calsync.store.rows import Shape, chunks
+from calsync.store.rows import Shape, chunks, stream
 from calsync.store.schema import appointments as appointments_table
 from calsync.store.schema import blocks as blocks_table
-from calsync.store.schema import record_history
+from calsync.store.schema import filings, record_history
 from calsync.store.schema import series as series_table
 
 
@@ -286,7 +286,7 @@ def appointments(conn: Connection, wanted: AppointmentFilter) -> Iterator[Appoin
     """Stream the appointments that the filter lets through, by start, then id."""
     query = _filtered(wanted)
     if wanted.ids is None:
-        yield from (appointment_of(row) for row in conn.execute(query, execution_options={"yield_per": 500}))
+        yield from (appointment_of(row) for row in stream(conn, query))
         return
     found = [
         appointment_of(row)
@@ -294,6 +294,11 @@ def appointments(conn: Connection, wanted: AppointmentFilter) -> Iterator[Appoin
         for row in conn.execute(query.where(_a.id.in_(part)))
     ]
     yield from sorted(found, key=lambda one: (one.span.start_at, one.id))
+
+
+def completed_unfiled(conn: Connection, since: datetime, until: datetime) -> list[str]:
+    """Ids of completed sessions that ended from `since` to `until` and for which nothing stands filed, by their end."""
+    return [str(one) for one in conn.execute(_UNFILED, {"since": since, "until": until}).scalars()]
 
 
 def appointments_of_series(conn: Connection, series_id: str) -> list[Appointment]:
@@ -346,6 +351,16 @@ _APPOINTMENT = select(*APPOINTMENT).where(_a.id == bindparam("the_id"))
 _BY_IDS = select(*APPOINTMENT).where(_a.id.in_(_IDS))
 _FACTS_BY_IDS = select(*_FACTS.columns).where(_a.id.in_(_IDS))
 _OF_SERIES = select(*APPOINTMENT).where(_a.series == bindparam("the_series")).order_by(_a.original_start, _a.id)
+_UNFILED = (
+    select(_a.id)
+    .where(
+        _a.status == AppointmentStatus.COMPLETED.value,
+        _a.end_at >= bindparam("since", type_=_a.end_at.type),
+        _a.end_at <= bindparam("until", type_=_a.end_at.type),
+        ~exists().where(filings.c.appointment == _a.id, filings.c.ended_at.is_(None)),
+    )
+    .order_by(_a.end_at, _a.id)
+)
 _IDS_OF_SERIES = select(_a.id).where(_a.series == bindparam("the_series"))
 _MADE_ONCE = ("id", "origin", "created_at", "missing_since")
 _PUT_APPOINTMENT = Upsert(

@@ -1,0 +1,228 @@
+"""`calsync claims`: may a session's claim be sent, with which date, and what became of those that were."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from calsync.claims.answer import Answer
+from calsync.claims.filing import CloseReason, FiledLine, Frequency, close_recall, file_claims
+from calsync.claims.gate import Gate, Question
+from calsync.claims.proof import write_proof
+from calsync.claims.reasons import Verdict
+from calsync.cli.context import App, pass_app
+from calsync.cli.exit_codes import ExitCode
+from calsync.cli.options import actor_options, json_option
+from calsync.cli.record_rows import instant_text, show_rows
+from calsync.cli.times import read_date
+from calsync.errors import NotFoundError
+from calsync.store import recalls as recall_store
+from calsync.store import records
+from calsync.store.recalls import RecallRow
+
+
+def register(app: click.Group) -> None:
+    """Add the group."""
+    app.add_command(claims)
+
+
+@click.group()
+def claims() -> None:
+    """Check claims against what records and calendars say, and keep track of those that were sent."""
+
+
+@claims.command()
+@click.argument("asked", metavar="ID[=DATE]...", nargs=-1, required=True)
+@json_option
+@pass_app
+def check(app: App, asked: tuple[str, ...]) -> int:
+    """Say for each session whether its claim may be sent, and with which date.
+
+    Exit code 0: all cleared; 3: something is held or not billable.
+    """
+    answers = _gate(app).check([Question(*_read(one)) for one in asked])
+    show_rows(_rows(answers), _lines(answers), as_json=app.as_json, empty="")
+    return ExitCode.FINE if all(one.verdict is Verdict.CLEARED for one in answers) else ExitCode.NEEDS_PERSON
+
+
+@claims.command()
+@click.option("--since", metavar="DATE", help="Sessions from this day on. Default: as far back as is mirrored.")
+@json_option
+@pass_app
+def ready(app: App, since: str | None) -> int:
+    """List the sessions whose claims may be sent and were not yet: the list to build a batch from."""
+    now = app.clock.now()
+    first = now - app.settings.sync.window_past
+    if since is not None:
+        first = datetime.combine(read_date(since, "--since"), time(), tzinfo=UTC)
+    with app.database.reading() as conn:
+        ids = records.completed_unfiled(conn, first, now)
+    answers = [one for one in _gate(app).check([Question(one) for one in ids]) if one.verdict is Verdict.CLEARED]
+    show_rows(_rows(answers), _lines(answers), as_json=app.as_json, empty="Nothing is ready.")
+    return ExitCode.FINE
+
+
+@claims.command()
+@click.argument("filed_ids", metavar="ID[=DATE]...", nargs=-1, required=True)
+@click.option("--batch", metavar="B", help="The batch that they went out in.")
+@click.option("--claim", metavar="ID", help="The claim's own id.")
+@click.option("--line", metavar="N", help="The line in that claim.")
+@click.option("--control", metavar="ID", help="The payer's control number.")
+@click.option(
+    "--frequency",
+    type=click.Choice([one.value for one in Frequency]),
+    default=Frequency.ORIGINAL.value,
+    show_default=True,
+    help="1: original, 7: replacement, 8: void.",
+)
+@json_option
+@actor_options
+@pass_app
+def filed(app: App, /, filed_ids: tuple[str, ...], frequency: str, **told: str | None) -> int:
+    """Take down that claims were sent, so that a later change is recalled.
+
+    Exit code 3: the gate had not cleared one of them.
+    """
+    lines = [
+        FiledLine(appointment=key, date=day, frequency=Frequency(frequency), **told)
+        for key, day in map(_read, filed_ids)
+    ]
+    made = file_claims(_gate(app), lines, by=app.actor, note=app.note)
+    rows = [
+        {
+            "appointment": one.appointment,
+            "filing": one.id,
+            "date": one.date.isoformat(),
+            "frequency": one.frequency,
+            "against_gate": one.against_gate,
+        }
+        for one in made
+    ]
+    texts = (
+        f"{one.appointment}: filed for {one.date.isoformat()}"
+        + (", although the gate had not cleared it; see `calsync claims recalls list`" if one.against_gate else "")
+        for one in made
+    )
+    show_rows(rows, texts, as_json=app.as_json, empty="Known already; nothing changed.")
+    return ExitCode.NEEDS_PERSON if any(one.against_gate for one in made) else ExitCode.FINE
+
+
+@claims.group()
+def recalls() -> None:
+    """Claims that were cleared or filed and turned out otherwise."""
+
+
+@recalls.command("list")
+@click.option("--open", "only_open", is_flag=True, help="Only those that wait for billing.")
+@click.option("--since", metavar="DATE", help="Only those found from this day on.")
+@json_option
+@pass_app
+def list_(app: App, *, only_open: bool, since: str | None) -> int:
+    """List recalls, the oldest on top."""
+    first = None if since is None else datetime.combine(read_date(since, "--since"), time(), tzinfo=UTC)
+    with app.database.reading() as conn:
+        found = recall_store.rows(conn, still_open=only_open, since=first)
+    show_rows(map(recall_row, found), map(_recall_line, found), as_json=app.as_json, empty="No recalls.")
+    return ExitCode.FINE
+
+
+@recalls.command()
+@click.argument("recall_id", metavar="ID")
+@click.option("--reason", required=True, type=click.Choice([one.value for one in CloseReason]), help="How it ended.")
+@json_option
+@actor_options
+@pass_app
+def close(app: App, recall_id: str, reason: str) -> int:
+    """Close a recall by a person's word; needs --note."""
+    closed = close_recall(_gate(app), recall_id, CloseReason(reason), by=app.actor, note=app.note or "")
+    show_rows([recall_row(closed)], [f"{closed.id}: closed as {reason}."], as_json=app.as_json, empty="")
+    return ExitCode.FINE
+
+
+@claims.command()
+@click.argument("appointment", metavar="ID")
+@click.option("-o", "--output", "file", metavar="FILE", required=True, type=click.Path(path_type=Path, dir_okay=False))
+@pass_app
+def proof(app: App, appointment: str, file: Path) -> int:
+    """Write everything that an answer rests on into one HTML file: record, readings, edits, answers, audit chain."""
+    with app.database.reading() as conn:
+        if records.appointment(conn, appointment) is None:
+            raise NotFoundError("appointment", appointment)
+    file.write_text(write_proof(_gate(app), appointment), encoding="utf-8")
+    click.echo(f"Wrote {file}.")
+    return ExitCode.FINE
+
+
+def _gate(app: App) -> Gate:
+    return Gate(app.database, app.settings, app.clock, app.ids)
+
+
+def _read(text: str) -> tuple[str, date | None]:
+    key, equals, day = text.partition("=")
+    return key, read_date(day, text) if equals else None
+
+
+def _rows(answers: list[Answer]) -> list[dict[str, Any]]:
+    return [one.to_json() for one in answers]
+
+
+def _lines(answers: list[Answer]) -> list[str]:
+    return [line for one in answers for line in answer_lines(one)]
+
+
+def answer_lines(one: Answer) -> list[str]:
+    """An answer for people: the verdict, then why, then what else should be known."""
+    if one.verdict is Verdict.CLEARED:
+        assert one.date_of_service is not None
+        lines = [f"{one.appointment}: cleared for {one.date_of_service:%a %d %b %Y}"]
+    else:
+        waits = f", waiting for {one.waiting_on}" if one.waiting_on not in (None, "nobody") else ""
+        limit = f", file by {one.file_by:%a %d %b %Y}" if one.file_by is not None else ""
+        lines = [f"{one.appointment}: {one.verdict}{waits}{limit}"]
+    if one.state not in (one.verdict, "cleared"):
+        lines[0] += f" ({one.state})"
+    lines += [f"  {reason.text} [{reason.code}]" for reason in one.reasons]
+    lines += [f"  Note: {advisory.text} [{advisory.code}]" for advisory in one.advisories]
+    return lines
+
+
+def recall_row(one: RecallRow) -> dict[str, Any]:
+    """A recall for programs (claims sheet, 12)."""
+    return {
+        "id": one.id,
+        "appointment": one.appointment,
+        "clearance": one.clearance,
+        "filed": one.filing,
+        "action": one.action,
+        "old_date": None if one.old_date is None else one.old_date.isoformat(),
+        "new_date": None if one.new_date is None else one.new_date.isoformat(),
+        "old_code": one.old_code,
+        "new_code": one.new_code,
+        "reasons": list(one.reasons),
+        "version": one.version,
+        "detected_at": instant_text(one.detected_at),
+        "identified_at": instant_text(one.identified_at),
+        "state": one.state,
+        "closed_at": instant_text(one.closed_at),
+        "closed_by": one.closed_by,
+        "closed_because": one.closed_because,
+        "former": one.former,
+        "evidence": one.evidence["items"],
+    }
+
+
+_TODO = {
+    "stop": "do not send the claim; if it was sent, say so with `calsync claims filed`",
+    "review": "the filed claim is in question; the date is not known yet",
+    "replace": "send a replacement (frequency 7)",
+    "void": "void the filed claim (frequency 8)",
+}
+
+
+def _recall_line(one: RecallRow) -> str:
+    dates = f"{one.old_date} -> {one.new_date}" if one.new_date is not None else f"{one.old_date}"
+    todo = f": {_TODO[one.action]}" if one.is_open else ""
+    return f"{one.id}  {one.appointment}  {dates}  {one.action}, {one.state}{todo} ({', '.join(one.reasons)})"
