@@ -1,0 +1,278 @@
+"""The transactions around a mail's dialogue: what goes is committed before it, what became of it after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection
+
+from calsync.notices import message, schedule
+from calsync.notices.answer_links import AnswerLinks
+from calsync.notices.compose import compose
+from calsync.notices.facts import EditFacts, Fact, Letter
+from calsync.notices.gather import KINDS, Gatherer
+from calsync.notices.mailer import Envelope
+from calsync.notices.message import Sender
+from calsync.notices.texts import Texts
+from calsync.ports import Clock, Ids
+from calsync.settings.model import Settings
+from calsync.store import asks, audit, claims, outbox, providers
+from calsync.store.asks import AskRow
+from calsync.store.database import Database
+from calsync.store.outbox import OutboxItem
+
+_log = structlog.get_logger(__name__)
+
+ACTOR: Final = "system"
+_HOUR: Final = timedelta(hours=1)
+_FOR_PEOPLE: Final = ("provider:", "client:")
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """What sending needs of an installation. `sender` None: no mail can leave."""
+
+    database: Database
+    clock: Clock
+    ids: Ids
+    settings: Settings
+    texts: Texts
+
+    @property
+    def sender(self) -> Sender | None:
+        """Whom mails come from."""
+        mail = self.settings.mail
+        return None if mail.sender is None else Sender(mail.sender, mail.support)
+
+    @property
+    def links(self) -> AnswerLinks:
+        """What makes addresses for answers."""
+        return AnswerLinks(self.settings.web.public_url, self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A mail that is committed to go.
+
+    `keys` are the messages that it speaks for, `asked` the appointment and drift of each question in it.
+    """
+
+    key: str
+    keys: tuple[str, ...]
+    envelope: Envelope
+    recipient: str
+    zone: str
+    asked: tuple[tuple[str, str], ...]
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    address: str
+    zone: str
+
+
+def prepare(station: Station, recipient: str) -> Outgoing | None:
+    """Decide what goes to a recipient now and commit that it is going; None if nothing is."""
+    with station.database.transaction() as conn:
+        now = station.clock.now()
+        waiting = outbox.waiting(conn, recipient, KINDS)
+        if not waiting or schedule.burst_ends(waiting) > now:
+            return None
+        person = _person(conn, station, recipient)
+        if person is None:
+            return None
+        ready = [one for one in waiting if one.due_at <= now]
+        until = _held_until(conn, station, recipient, person.zone)
+        if until is not None:
+            outbox.hold(conn, [one.key for one in ready], until)
+            return None
+        return _begin(conn, station, ready, person)
+
+
+def prepare_repeat(station: Station, key: str, before: datetime) -> Outgoing | None:
+    """Commit that a mail of unknown end goes once more; None if it must not, or another process was faster."""
+    with station.database.transaction() as conn:
+        item = next((one for one in outbox.stuck(conn, before) if one.key == key), None)
+        if item is None:
+            return None
+        person = _person(conn, station, item.recipient)
+        members = _members(conn, item)
+        facts = _facts(conn, station, members) if person is not None and item.repeats == 0 else {}
+        if person is None or not facts:
+            _give_up(conn, station, item, "repeated-once" if item.repeats else "settled-meanwhile")
+            return None
+        outbox.mark_repeating(conn, key, station.clock.now())
+        _note(conn, station, "mail-repeated", item, {"message_id": item.message_id})
+        return _outgoing(station, item, person, facts, members)
+
+
+def note_sent(station: Station, outgoing: Outgoing) -> None:
+    """The server took it: the questions in it count as asked from now on (R-18)."""
+    with station.database.transaction() as conn:
+        now = station.clock.now()
+        if not outbox.mark_sent(conn, outgoing.key, now):
+            return
+        for appointment, drift in outgoing.asked:
+            _ask(conn, station, outgoing, appointment, drift)
+        claims.touch(conn, [appointment for appointment, _ in outgoing.asked])
+        detail = {"to": outgoing.recipient, "says": list(outgoing.keys), "message_id": _id_of(outgoing)}
+        audit.append(conn, at=now, actor=ACTOR, what="mail-sent", subject=f"mail:{outgoing.key}", detail=detail)
+
+
+def note_failed(station: Station, outgoing: Outgoing, code: str, retry_at: datetime | None) -> None:
+    """The server did not take it; `retry_at` None: it is given up."""
+    _log.warning("mail_failed", mail=outgoing.key, because=code, again=retry_at.isoformat() if retry_at else None)
+    with station.database.transaction() as conn:
+        outbox.mark_failed(conn, outgoing.key, code, retry_at)
+        if retry_at is None:
+            detail = {"to": outgoing.recipient, "because": code}
+            now = station.clock.now()
+            audit.append(conn, at=now, actor=ACTOR, what="mail-failed", subject=f"mail:{outgoing.key}", detail=detail)
+
+
+def _begin(conn: Connection, station: Station, ready: list[OutboxItem], person: _Person) -> Outgoing | None:
+    now = station.clock.now()
+    members = [part for one in ready for part in _members(conn, one)]
+    facts = _facts(conn, station, members)
+    for item in ready:
+        if not any(part.key in facts for part in _members(conn, item)):
+            outbox.withdraw(conn, item.key, now)
+            _note(conn, station, "mail-dropped", item, {"because": "settled"})
+    left = [one for one in ready if any(part.key in facts for part in _members(conn, one))]
+    if not left:
+        return None
+    leader, sender = left[0], station.sender
+    assert sender is not None
+    others = [part.key for part in members if part.key in facts and part.key != leader.key]
+    outbox.set_payload(conn, leader.key, {**leader.payload, "with": others})
+    outbox.merge(conn, [one.key for one in left[1:]], now)
+    outbox.mark_sending(conn, leader.key, message.message_id(leader.key, sender.address), now)
+    begun = outbox.get(conn, leader.key)
+    assert begun is not None
+    return _outgoing(station, begun, person, facts, [one for one in members if one.key in facts])
+
+
+def _outgoing(
+    station: Station, item: OutboxItem, person: _Person, facts: dict[str, Fact], members: list[OutboxItem]
+) -> Outgoing:
+    now, sender = station.clock.now(), station.sender
+    assert sender is not None
+    letter = Letter(
+        zone=person.zone,
+        now=now,
+        facts=tuple(facts.values()),
+        support=station.settings.mail.support,
+        support_day=now + schedule.SUPPORT_AFTER,
+    )
+    mail_id = item.message_id or message.message_id(item.key, sender.address)
+    mail = compose(letter, station.texts)
+    return Outgoing(
+        key=item.key,
+        keys=tuple(one.key for one in members if one.key in facts),
+        envelope=message.build(mail, sender, person.address, mail_id=mail_id, now=now),
+        recipient=item.recipient,
+        zone=person.zone,
+        asked=tuple(_asked(facts)),
+        attempts=item.attempts,
+    )
+
+
+def _asked(facts: dict[str, Fact]) -> list[tuple[str, str]]:
+    edits = [fact for fact in facts.values() if isinstance(fact, EditFacts)]
+    return [(one.appointment, one.drift) for edit in edits for one in edit.sessions if one.appointment is not None]
+
+
+def _facts(conn: Connection, station: Station, members: list[OutboxItem]) -> dict[str, Fact]:
+    now = station.clock.now()
+    found: dict[str, Fact] = {}
+    for item in members:
+        recipient = item.recipient
+        gatherer = Gatherer(
+            station.settings,
+            lambda edit, to=recipient: station.links.for_edit(conn, edit, to, now),  # type: ignore[misc]
+        )
+        fact = gatherer.fact(conn, item)
+        if fact is not None:
+            found[item.key] = fact
+    return found
+
+
+def _members(conn: Connection, item: OutboxItem) -> list[OutboxItem]:
+    """The message itself and those that it speaks for since an earlier try."""
+    others = (outbox.get(conn, str(key)) for key in item.payload.get("with", ()))
+    return [item, *(one for one in others if one is not None)]
+
+
+def _held_until(conn: Connection, station: Station, recipient: str, zone: str) -> datetime | None:
+    now = station.clock.now()
+    if not recipient.startswith(_FOR_PEOPLE):
+        # Alarms for support and billing are what tells people that something is wrong with everything else.
+        return None
+    begun = outbox.begun_for(conn, recipient, schedule.Day.of(now, zone).start)
+    until = schedule.held_until(begun, now, zone)
+    if until is not None:
+        return until
+    if outbox.count_begun(conn, now - _HOUR) < station.settings.fleet.max_mails_per_hour:
+        return None
+    _alarm(conn, station, now)
+    return now + schedule.BURST
+
+
+def _alarm(conn: Connection, station: Station, now: datetime) -> None:
+    """Tell support that mails wait (R-14): once an hour, however many they are."""
+    limit = station.settings.fleet.max_mails_per_hour
+    if outbox.put(
+        conn, f"mails-held:{now:%Y-%m-%dT%H}", "mails-held", "support", {"limit": limit}, now=now, due_at=now
+    ):
+        _log.error("mails_held", because="fleet.max_mails_per_hour", limit=limit)
+
+
+def _person(conn: Connection, station: Station, recipient: str) -> _Person | None:
+    """Where a recipient gets mail; None, with a word in the log, if nowhere yet."""
+    kind, _, name = recipient.partition(":")
+    if kind == "provider":
+        known = providers.get(conn, name)
+        address, zone = (known.email, known.zone) if known is not None else ("", "UTC")
+    else:
+        address, zone = station.settings.mail.support or "", "UTC"
+    if not message.is_address(address):
+        _log.warning("mail_without_address", recipient=recipient)
+        keys = [one.key for one in outbox.waiting(conn, recipient, KINDS)]
+        outbox.hold(conn, keys, station.clock.now() + _HOUR)
+        return None
+    return _Person(address, zone)
+
+
+def _ask(conn: Connection, station: Station, outgoing: Outgoing, appointment: str, drift: str) -> None:
+    known = asks.of_appointments(conn, [appointment]).get(appointment, [])
+    if any(one.about == drift and one.answered_at is None for one in known):
+        return
+    now = station.clock.now()
+    ask = AskRow(
+        id=station.ids.new_id("ask"),
+        appointment=appointment,
+        about=drift,
+        who=outgoing.recipient.partition(":")[0],
+        at=now,
+        next_at=schedule.next_step(now, outgoing.zone),
+    )
+    asks.insert(conn, ask)
+
+
+def _give_up(conn: Connection, station: Station, item: OutboxItem, because: str) -> None:
+    outbox.mark_failed(conn, item.key, because, None)
+    _note(conn, station, "mail-unknown", item, {"because": because, "message_id": item.message_id})
+
+
+def _note(conn: Connection, station: Station, what: str, item: OutboxItem, detail: dict[str, str | None]) -> None:
+    now = station.clock.now()
+    told = {"to": item.recipient, **detail}
+    audit.append(conn, at=now, actor=ACTOR, what=what, subject=f"mail:{item.key}", detail=told)
+
+
+def _id_of(outgoing: Outgoing) -> str:
+    return str(outgoing.envelope.message["Message-ID"])

@@ -1,0 +1,136 @@
+"""Collects from the books what a mail is about.
+
+What a person has settled meanwhile is left out, and so is whatever a practice that only observes would not do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from calsync.domain.drift import COSMETIC, Disposition, Drift, Phase, Resolution
+from calsync.domain.event import Appearance
+from calsync.domain.span import Span
+from calsync.errors import NotFoundError
+from calsync.notices.facts import CalendarFacts, EditedSession, EditFacts, Fact, Fate, MailsHeld
+from calsync.settings.model import Settings
+from calsync.store import calendars, drifts, links, owed_writes, providers, stops
+from calsync.store.outbox import OutboxItem
+
+EDIT_KINDS = frozenset({"edit-reverted", "edit-after-start"})
+CALENDAR_KINDS = frozenset({"calendar-needs-reconnect", "calendar-stopped", "calendar-read-only", "write-rejected"})
+KINDS = EDIT_KINDS | CALENDAR_KINDS | {"mails-held"}
+"""The messages that become mails here; others on the books are somebody else's."""
+
+_ASKED = frozenset({Disposition.REVERT, Disposition.FLAG, Disposition.REVERT_AND_FLAG})
+_UNANSWERED = frozenset({Resolution.OPEN, Resolution.REVERTED})
+# The state that a calendar must still be in for the message about it to be news.
+_STILL = {
+    "calendar-needs-reconnect": "needs-reconnect",
+    "calendar-stopped": "stopped",
+    "calendar-read-only": "read-only",
+}
+
+AnswerUrl = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Gatherer:
+    """Reads what messages are about. `answer_url` makes the address under which an edit can be answered."""
+
+    settings: Settings
+    answer_url: AnswerUrl
+
+    def fact(self, conn: Connection, item: OutboxItem) -> Fact | None:
+        """What this message tells now; None if there is nothing to tell any more."""
+        if item.kind in EDIT_KINDS:
+            return self._edit(conn, str(item.payload.get("edit")))
+        if item.kind in CALENDAR_KINDS:
+            return _calendar(conn, item)
+        return MailsHeld(int(item.payload["limit"])) if item.kind == "mails-held" else None
+
+    def _edit(self, conn: Connection, edit_id: str) -> EditFacts | None:
+        edit = drifts.edit(conn, edit_id)
+        if edit is None or self._observes(conn, edit.provider):
+            return None
+        open_ones = [one for one in drifts.of_edit(conn, edit_id) if _needs_answer(one)]
+        if not open_ones:
+            return None
+        calendar = calendars.get(conn, edit.calendar)
+        return EditFacts(
+            edit=edit_id,
+            service=calendar.connector if calendar is not None else "",
+            detected_at=edit.detected_at,
+            sessions=tuple(map(_session, open_ones)),
+            answer_url=self.answer_url(edit_id),
+        )
+
+    def _observes(self, conn: Connection, provider: str) -> bool:
+        known = providers.get(conn, provider)
+        if known is None:
+            return True
+        try:
+            return self.settings.mode_for(known.practice) == "observe"
+        except NotFoundError:
+            # Its practice left the configuration: nobody has said that this provider may be written to.
+            return True
+
+
+def _needs_answer(drift: Drift) -> bool:
+    return (
+        drift.kind not in COSMETIC
+        and drift.disposition in _ASKED
+        and drift.resolution in _UNANSWERED
+        and not drift.accepted
+    )
+
+
+def _session(drift: Drift) -> EditedSession:
+    return EditedSession(
+        drift=drift.id,
+        appointment=drift.appointment,
+        kind=drift.kind,
+        phase=drift.phase,
+        fate=_fate(drift),
+        expected=_span(drift.expected),
+        observed=_span(drift.observed),
+    )
+
+
+def _fate(drift: Drift) -> Fate:
+    if drift.resolution is Resolution.REVERTED:
+        return Fate.RESTORED
+    if drift.phase is not Phase.UPCOMING:
+        return Fate.PAST
+    return Fate.RESTORING if drift.disposition.reverts else Fate.LEFT
+
+
+def _span(seen: Appearance | None) -> Span | None:
+    if seen is None:
+        return None
+    return seen.proposed or seen.span
+
+
+def _calendar(conn: Connection, item: OutboxItem) -> CalendarFacts | None:
+    calendar = calendars.get(conn, str(item.payload.get("calendar")))
+    if calendar is None or calendar.removed_at is not None:
+        return None
+    wanted = _STILL.get(item.kind)
+    if wanted is not None and calendar.state != wanted:
+        return None
+    if item.kind == "write-rejected" and links.link(conn, str(item.payload.get("link"))) is None:
+        return None
+    stop = stops.standing(conn, calendar.id) if wanted == "stopped" else None
+    numbers = stop.evidence if stop is not None and "changed" in stop.evidence else None
+    return CalendarFacts(
+        trouble=item.kind,
+        calendar=calendar.id,
+        provider=calendar.provider,
+        service=calendar.connector,
+        since=item.created_at,
+        because=str(item.payload.get("because") or item.payload.get("reason") or ""),
+        waiting=owed_writes.count_owed(conn, calendar.id),
+        numbers=numbers,
+    )
