@@ -58,7 +58,10 @@ def write_proof(gate: Gate, appointment: str) -> str:
         appointment=appointment,
         written_at=_text(now),
         headline=f"{answer.verdict}: {answer.sentence}",
-        lines=[f"{one.text} [{one.code}]" for one in (*answer.reasons, *answer.advisories)],
+        lines=[
+            *(f"{one.text} [{one.code}]" for one in answer.reasons),
+            *(f"{one.text} [{one.code}]" for one in answer.advisories),
+        ],
         sections=sections,
         chain=chain,
     )

@@ -96,10 +96,7 @@ def resolve(
         raise click.UsageError("--end needs --start")
     desk = Desk(app.database, app.settings, app.clock, app.ids)
     word = Word(answer=Answer(answer), by=app.actor, note=app.note, start=start, end=end)
-    if drift_id is not None:
-        settled = resolve_drift(desk, drift_id, word)
-    else:
-        settled = resolve_edit(desk, edit_id or "", word)
+    settled = resolve_edit(desk, edit_id, word) if edit_id is not None else resolve_drift(desk, drift_id or "", word)
     _tell(app, settled, word)
     return ExitCode.NEEDS_PERSON if settled.waiting and edit_id is not None else ExitCode.FINE
 

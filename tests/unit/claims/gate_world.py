@@ -55,7 +55,7 @@ class GateWorld:
         return Gate(self.db, self.settings, self.clock, self.ids)
 
     def add_calendar(self, calendar: str, mode: str = "mirror", provider: str = "P-1") -> None:
-        spec = CalendarSpec(calendar, provider, "", "caldav", mode, "dedicated", "config")
+        spec = CalendarSpec(calendar, provider, "", "caldav", mode, "dedicated", "database")
         with self.db.transaction() as conn:
             calendars.register(conn, spec, LINKED)
 
