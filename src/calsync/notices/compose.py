@@ -110,13 +110,14 @@ def _session_words(session: EditedSession, zone: str) -> dict[str, Any]:
     span = session.expected or session.observed
     known = {"number": session.appointment or "unknown", "happened": wording.what_happened(session, zone)}
     if span is None:
-        return {**known, "short": "A", "long": "an unknown day", "short_span": "unknown day", "starts": "then"}
+        return {**known, "short": "A", "long": "an unknown day", "short_span": "unknown day", "starts": "then", "clock": "then"}
     return {
         **known,
         "short": wording.short_moment(span.start_at, zone),
         "long": wording.long_span(span, zone),
         "short_span": wording.short_span(span, zone),
         "starts": wording.long_moment(span.start_at, zone),
+        "clock": "the whole day" if span.all_day else wording.clock(wall_time(span.start_at, zone)),
     }
 
 

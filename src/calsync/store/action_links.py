@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
@@ -28,6 +29,11 @@ class ActionLink:
     def is_usable(self, now: datetime) -> bool:
         """Whether it may still act."""
         return self.used_at is None and self.revoked_at is None and now < self.expires_at
+
+
+def hash_of(token: str) -> str:
+    """What is kept of the text that stands in the mail."""
+    return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def insert(conn: Connection, link: ActionLink) -> None:
