@@ -94,6 +94,17 @@ class SystemSleep:
         return stop.is_set()
 
 
+def process_is_alive(pid: int) -> bool:
+    """Whether a process with this number runs on this machine, whoever owns it."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
 def choose_clock(*, may_be_fixed: bool, environ: Mapping[str, str] = os.environ) -> Clock:
     """The clock of this process: the host's, or the one that `CALSYNC_NOW` fixes.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import threading
 from collections.abc import Callable
@@ -25,7 +26,7 @@ class Exchange:
 
 @dataclass(slots=True)
 class Spoil:
-    """What to do with requests of a method: answer `status` and `body` instead of asking the server, or lose the answer.
+    """What to do with requests of a method: answer `status` and `body` without asking the server, or lose the answer.
 
     `times` counts down; `before` runs first, as if somebody acted just then.
     """
@@ -114,13 +115,9 @@ class MeddlingProxy:
             handler.close_connection = True
             handler.connection.close()
             return
-        handler.send_response(status)
-        for name, value in headers:
-            if name.lower() not in DROPPED:
-                handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(answer)))
-        handler.end_headers()
-        handler.wfile.write(answer)
+        # A client that was killed meanwhile reads no answer, and that is the point of some tests.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            _answer(handler, status, headers, answer)
 
     def _forward(self, handler: BaseHTTPRequestHandler, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.target_port, timeout=30)
@@ -132,3 +129,13 @@ class MeddlingProxy:
         answer = response.read()
         connection.close()
         return response.status, list(response.getheaders()), answer
+
+
+def _answer(handler: BaseHTTPRequestHandler, status: int, headers: list[tuple[str, str]], answer: bytes) -> None:
+    handler.send_response(status)
+    for name, value in headers:
+        if name.lower() not in DROPPED:
+            handler.send_header(name, value)
+    handler.send_header("Content-Length", str(len(answer)))
+    handler.end_headers()
+    handler.wfile.write(answer)

@@ -142,4 +142,4 @@ def row(number: str, provider: str, start: datetime, *, minutes: int = 50, **mor
 def client_calendar(url: str, user: str, *, name: str = "Appointments") -> Any:
     """The calendar that calsync made, opened with an ordinary client."""
     client = caldav.DAVClient(url, username=user, password=user, auth_type="basic", timeout=30, enable_rfc6764=False)
-    return next(c for c in client.principal().calendars() if c.get_display_name() == name)
+    return next(c for c in client.get_principal().get_calendars() if c.get_display_name() == name)

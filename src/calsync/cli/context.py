@@ -19,7 +19,7 @@ from calsync.errors import ConfigError, Problem, UserError
 from calsync.ports import Clock, Ids, Sleep
 from calsync.settings import Settings, load
 from calsync.settings.secrets import KeyRing, complete_database_url
-from calsync.system_ports import StopEvent, SystemIds, SystemSleep, choose_clock
+from calsync.system_ports import StopEvent, SystemIds, SystemSleep, choose_clock, process_is_alive
 
 if TYPE_CHECKING:
     from calsync.store.database import Database
@@ -84,7 +84,7 @@ class App:
         return complete_database_url(self.settings.database)
 
     @cached_property
-    def database(self) -> "Database":
+    def database(self) -> Database:
         """The database. Whether it can be used shows at the first transaction."""
         # Commands that need no books, such as --help and init, start without loading what the books need.
         from calsync.store.database import open_database  # noqa: PLC0415
@@ -92,7 +92,7 @@ class App:
         return open_database(self.database_url)
 
     @cached_property
-    def books(self) -> "Database":
+    def books(self) -> Database:
         """The database with the config's providers and calendars on the books, for commands that change records."""
         from calsync.worker.config_sync import register  # noqa: PLC0415 - see `database`
 
@@ -101,11 +101,11 @@ class App:
         return self.database
 
     @cached_property
-    def wired(self) -> "Wired":
+    def wired(self) -> Wired:
         """The worker's parts, with the config's providers and calendars on the books. Close its opener at the end."""
         from calsync.worker.wiring import Ports, wire  # noqa: PLC0415 - see `database`
 
-        ports = Ports(self.clock, self.ids, self.sleep, self.stop)
+        ports = Ports(self.clock, self.ids, self.sleep, self.stop, os.getpid(), process_is_alive)
         return wire(self.settings, self.database, self.keys, ports, host=platform.node())
 
     @cached_property

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import caldav
 import icalendar
+from caldav.davclient import DAVClient
 
 from calsync.demo.caldav_server import CaldavServer
 
@@ -25,10 +25,11 @@ class Person:
     @classmethod
     def at(cls, server: CaldavServer, name: str) -> Person:
         """Log in and open the calendar that calsync made."""
-        client = caldav.DAVClient(
+        client = DAVClient(
             server.home_of(name), username=name, password=name, auth_type="basic", timeout=30, enable_rfc6764=False
         )
-        found = [c for c in client.principal().calendars() if c.get_display_name() == "Appointments"]
+        calendars: Any = client.get_principal().get_calendars()  # a list; the coroutine is for its asynchronous twin
+        found = [c for c in calendars if c.get_display_name() == "Appointments"]
         return cls(name, found[0])
 
     def events(self) -> list[Any]:

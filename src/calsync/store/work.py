@@ -106,6 +106,11 @@ def give_back_all(conn: Connection, owner: str) -> int:
     return conn.execute(_GIVE_BACK_ALL, {"the_owner": owner}).rowcount
 
 
+def owners(conn: Connection) -> list[str]:
+    """Everybody who holds a lease, run out or not."""
+    return list(conn.execute(_OWNERS).scalars())
+
+
 def push(conn: Connection, calendar: str, at: datetime, priority: Priority = Priority.POLL) -> bool:
     """Ask for a pass at `at` or before. A pass that is running now will be followed by another.
 
@@ -197,6 +202,7 @@ _DEFER = (
         **_NO_LEASE,
     )
 )
+_OWNERS = select(_c.lease_owner).where(_c.lease_owner.is_not(None)).distinct()
 _PUSH = (
     update(calendars)
     .where(_c.id == bindparam("the_id"))

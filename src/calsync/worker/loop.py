@@ -1,4 +1,4 @@
-"""The resident worker: claim what is due, run it, keep the timers, stop when asked. Holds nothing a crash could lose."""
+"""The resident worker: claim what is due, run it, keep the timers, stop when asked. A crash can lose nothing of it."""
 
 from __future__ import annotations
 

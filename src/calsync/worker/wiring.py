@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
+
+from sqlalchemy import Connection
 
 from calsync.connector.registry import Registry
 from calsync.connector.wrappers import WrapPorts
 from calsync.ports import Clock, Ids, Sleep, Stop
 from calsync.settings.model import Settings
 from calsync.settings.secrets import KeyRing
-from calsync.store import installation
+from calsync.store import installation, work
 from calsync.store.credentials import Credentials
 from calsync.store.database import Database
 from calsync.worker.config_sync import register
@@ -26,6 +29,8 @@ class Ports:
     ids: Ids
     sleep: Sleep
     stop: Stop | None = None
+    pid: int = 0
+    is_alive: Callable[[int], bool] = lambda _pid: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ def wire(settings: Settings, database: Database, keys: KeyRing, ports: Ports, *,
         name = installation.ensure(conn, installation_of(keys), host, ports.clock.now())
         Credentials(lambda: keys, ports.ids).require_own_keys(conn)
         register(conn, settings, ports.clock.now())
+        _free_leases_of_the_dead(conn, host, ports)
     marker_keys = keys.marker_keys(name)
     wrap_ports = WrapPorts(ports.clock, ports.ids, ports.sleep, ports.stop)
     opener = ConfiguredOpener(settings, Registry(), database, marker_keys, wrap_ports)
@@ -56,9 +62,21 @@ def wire(settings: Settings, database: Database, keys: KeyRing, ports: Ports, *,
         sleep=ports.sleep,
         keys=marker_keys,
         opener=opener,
-        owner=ports.ids.new_id(f"{host[:40]}-worker"),
+        owner=f"{host}/{ports.pid}/{ports.ids.new_id('worker')}",
     )
     return Wired(worker, opener)
+
+
+def _free_leases_of_the_dead(conn: Connection, host: str, ports: Ports) -> None:
+    """Take back the leases of this host's processes that are gone, so that a restart goes on at once after a crash.
+
+    A process that merely sleeps is alive and keeps its leases until they run out; its fence does the rest.
+    """
+    for owner in work.owners(conn):
+        machine, _, rest = owner.partition("/")
+        pid = rest.partition("/")[0]
+        if machine == host and pid.isdecimal() and int(pid) != ports.pid and not ports.is_alive(int(pid)):
+            work.give_back_all(conn, owner)
 
 
 def installation_of(keys: KeyRing) -> str:

@@ -61,8 +61,8 @@ def _take_batch(context: PassContext) -> list[tuple[OwedWrite, Link]]:
 def _send(context: PassContext, batch: Sequence[tuple[OwedWrite, Link]]) -> Confirmed:
     results: list[WriteResult] = []
     try:
-        # Taken one by one, so that what was answered before a failure is known.
-        results.extend(context.calendar.write([_wire(context, owed, link) for owed, link in batch]))
+        for result in context.calendar.write([_wire(context, owed, link) for owed, link in batch]):
+            results.append(result)  # noqa: PERF402 - one by one, so that what was answered before a failure is known
     except CalendarError:
         # Those that were answered are known; the others stay marked as sent, of unknown effect.
         confirm(context, batch, results)
