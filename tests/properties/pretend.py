@@ -236,6 +236,7 @@ class World:
 
     def settle(self, rounds: int = 5) -> int:
         """Run passes, well apart, until one records and writes nothing; return how many it took."""
+        decision = None
         for count in range(rounds):
             decision = self.one_pass()
             if not (decision.found or decision.changed or decision.writes or decision.adopt):

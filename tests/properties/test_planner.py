@@ -126,6 +126,9 @@ def disagreements(world: World) -> list[object]:
         for one in world.drifts
         if one.accepted or (one.resolution is Resolution.OPEN and not one.disposition.reverts)
     }
+    if excused and world.policy.observe_only:
+        # Nothing is put back; which of several unexplained events is which may be told differently from the record's side.
+        return []
     if world.expected is None:
         return [] if world.there is None else [world.there]
     seen = view(world.expected, world.there, window=WINDOW)
@@ -137,7 +140,7 @@ def disagreements(world: World) -> list[object]:
 
 
 @given(world=worlds(), again=st.data())
-@settings(max_examples=400, deadline=None, report_multiple_bugs=False)
+@settings(max_examples=3000, deadline=None, report_multiple_bugs=False)
 def test_it_settles_and_shows_the_record(world: World, again: st.DataObject) -> None:
     note(f"{world}")
     world.settle(8)

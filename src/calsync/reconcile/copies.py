@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
-from calsync.domain.event import OriginalStart
+from calsync.domain.event import Appearance, OriginalStart
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.brakes import is_fight
 from calsync.reconcile.case import Copy
@@ -48,7 +48,7 @@ def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
     writes: list[WantedWrite] = []
     for copy in ground.case.copies:
         mine = [one for one in ground.view.duplicates if one.copy.remote_id == copy.remote_id]
-        judged = _judge_one(ground, mine)
+        judged = [*_judge_one(ground, mine), *_left_over(ground, copy, mine)]
         found += [one.found for one in judged if one.found is not None]
         changed += [one.change for one in judged if one.change is not None]
         write = _write(ground, copy, judged) or _write_rest(ground, copy, verdicts)
@@ -68,6 +68,23 @@ def _judge_one(ground: Ground, duplicates: Sequence[Duplicate]) -> list[_Judged]
     return [
         _judge_occurrence(ground, one, phases[one.original_start], mixed=mixed, fights=fights)
         for one in sorted(duplicates, key=lambda one: sort_key(one.original_start))
+    ]
+
+
+def _left_over(ground: Ground, copy: Copy, duplicates: Sequence[Duplicate]) -> list[_Judged]:
+    """Judge the open drifts of a copy whose occurrence is no longer agreed at all: the copy still stands."""
+    shown = {one.original_start for one in duplicates}
+    return [
+        _Judged(
+            drift.original_start,
+            standing_disposition(drift, _phase(ground, drift.original_start, drift.expected), ground.policy),
+            drift.changed_at,
+        )
+        for drift in ground.case.drifts
+        if drift.resolution is Resolution.OPEN
+        and drift.kind is DriftKind.DUPLICATED
+        and drift.copy_id == copy.remote_id
+        and drift.original_start not in shown
     ]
 
 
@@ -127,7 +144,7 @@ def _undone(ground: Ground) -> list[DriftChange]:
         if drift.resolution is Resolution.OPEN
         and drift.kind is DriftKind.DUPLICATED
         and drift.copy_id in ground.case.gone_copies
-        and _phase(ground, drift.original_start) is Phase.UPCOMING
+        and _phase(ground, drift.original_start, drift.expected) is Phase.UPCOMING
     ]
 
 
@@ -166,7 +183,7 @@ def _on_books(ground: Ground, one: Duplicate) -> Drift | None:
     return mine[-1] if mine else None
 
 
-def _phase(ground: Ground, key: OriginalStart) -> Phase:
+def _phase(ground: Ground, key: OriginalStart, before: Appearance | None = None) -> Phase:
     slot = ground.case.slots.get(key)
-    shown = ground.view.agreed.get(key) or ground.expected.get(key)
+    shown = ground.view.agreed.get(key) or ground.expected.get(key) or before
     return phase_of(shown, ground.moment.now, claimed=slot is not None and slot.claimed)

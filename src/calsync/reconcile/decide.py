@@ -65,6 +65,9 @@ def decide(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Decision:
 
 # ---------------------------------------------------------------- the write
 
+# So many flagged occurrences can be written around; with more, the record's change waits for a person's answer.
+MAX_KEPT = 150
+
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
@@ -88,11 +91,11 @@ def _write(ground: Ground, verdicts: Sequence[Verdict]) -> tuple[WantedWrite, ..
         changes = replace(_changes(ground, verdicts), reverts=(), cosmetic=False)
         due = now
     kind = _kind(ground, changes)
-    if kind is None:
+    if kind is None or len(changes.kept) > MAX_KEPT:
         return ()
     target = None
     if ground.case.expected is not None:
-        target = build_target(ground.case.expected, ground.observed, kept=changes.kept, wanted=changes.wanted)
+        target = build_target(ground.case.expected, kept=changes.kept)
         if kind is WriteKind.UPDATE and not changes.wanted and not changes.cosmetic and _is_written(ground, target):
             return ()
     cause = Cause.REVERT if changes.reverts and not changes.pushes else Cause.RECORD
@@ -177,7 +180,7 @@ def _adopt(ground: Ground, verdicts: Sequence[Verdict], writes: Sequence[WantedW
         return None
     if not writes and not any(one.keep for one in verdicts):
         return Adopt(ground.version, expected)
-    return Adopt(ground.version, build_target(agreed, None, kept=agreeing, wanted={}))
+    return Adopt(ground.version, build_target(agreed, kept=agreeing))
 
 
 def _remember(ground: Ground, adopt: Adopt | None) -> Event | None:

@@ -16,30 +16,13 @@ from calsync.reconcile.compare import same_state
 Patches = Mapping[OriginalStart, Appearance | None]
 
 
-def build_target(expected: Event, observed: Event | None, *, kept: Patches, wanted: Patches) -> Event:
-    """Return the event to write.
+def build_target(expected: Event, *, kept: Patches) -> Event:
+    """Return the event to write: the record's, with the occurrences in `kept` as our event shows them now.
 
-    `kept`: occurrences that stay as our event now shows them, where that differs from the record. `wanted`: occurrences
-    that have to change, as the record wants them. Starting from the record and patching what is kept, or from what is
-    there and patching what is wanted, comes to the same inside the window; the one with fewer patches is written, so
-    that a dragged series that is kept does not become a heap of overrides.
+    Always built from the record, so that its original starts stay those by which the baseline is compared; a dragged
+    series that is kept becomes that many overrides.
     """
-    if observed is not None and len(wanted) < len(kept):
-        return _patched(_with_texts(observed, expected), wanted)
     return _patched(expected, kept)
-
-
-def _with_texts(observed: Event, expected: Event) -> Event:
-    """Return what is there with our texts: the title of the master and of each override, place and description."""
-    title = expected.master.title
-    return replace(
-        observed,
-        uid=expected.uid,
-        master=replace(observed.master, title=title),
-        overrides=tuple(replace(one, appearance=replace(one.appearance, title=title)) for one in observed.overrides),
-        location=expected.location,
-        description=expected.description,
-    )
 
 
 def _patched(event: Event, patches: Patches) -> Event:

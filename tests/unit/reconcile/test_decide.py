@@ -12,7 +12,7 @@ from calsync.domain.event import Appearance, Event, Override, Recurrence
 from calsync.domain.span import Span
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.case import Copy, DecisionPolicy, Moment, NothingNew, UnreadableNow
-from calsync.reconcile.compare import Level, differences
+from calsync.reconcile.compare import Level, differences, standing
 from calsync.reconcile.decide import decide
 from calsync.reconcile.disposition import DEFAULT_DISPOSITIONS, disposition_of, phase_of
 from tests.properties.pretend import NOW, POLICY, WINDOW, World
@@ -35,6 +35,10 @@ def policy(**special: str) -> DecisionPolicy:
         for phase in Phase
     }
     return replace(POLICY, dispositions={**DEFAULT_DISPOSITIONS, **words})
+
+
+def shown(world: World) -> list[Appearance]:
+    return [] if world.there is None else list(standing(world.there, WINDOW).values())
 
 
 WEEKLY = event(rule="FREQ=WEEKLY;COUNT=8")
@@ -91,8 +95,18 @@ def test_a_flagged_edit_is_kept_when_only_our_texts_change() -> None:
     world.one_pass()
     world.expected = event(rule="FREQ=WEEKLY;COUNT=8", title="Session S-1")
     (write,) = world.one_pass().writes
-    assert write.target == replace(dragged, master=replace(dragged.master, title="Session S-1"))
+    assert (write.cause, write.target and write.target.master.title) == (Cause.RECORD, "Session S-1")
+    assert {one.span.start.hour for one in shown(world)} == {11}, "nothing was put back"
     assert world.settle() == 0
+
+
+def test_too_many_flagged_occurrences_are_not_written_around() -> None:
+    twice_a_day = "FREQ=DAILY;COUNT=160;BYHOUR="
+    world = World.agreed(event(rule=twice_a_day + "10,12"), policy=policy(moved="flag"))
+    world.edit(replace(event("2026-12-01T11:00", twice_a_day + "11,13")))
+    world.one_pass()
+    world.expected = event(rule=twice_a_day + "10,12", title="Session S-1")
+    assert world.one_pass().writes == ()
 
 
 def test_a_single_event_made_to_repeat_keeps_what_was_flagged_when_it_moves() -> None:
@@ -101,7 +115,7 @@ def test_a_single_event_made_to_repeat_keeps_what_was_flagged_when_it_moves() ->
     world.one_pass()
     world.expected = event("2026-12-01T12:00")
     world.settle()
-    assert sorted(f"{one.span.start:%d %H}" for one in world.shows().values()) == ["01 12", "08 10"]  # type: ignore[attr-defined]
+    assert sorted(f"{one.span.start:%d %H}" for one in shown(world)) == ["01 12", "08 10"]
 
 
 def test_a_deleted_occurrence_that_was_flagged_stays_deleted() -> None:
