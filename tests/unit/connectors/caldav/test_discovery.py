@@ -141,6 +141,13 @@ def test_other_redirects_are_refused(account: Account, target: str) -> None:
         account.locate("/dav")
 
 
+def test_a_redirect_to_another_name_of_the_host_is_refused(account: Account) -> None:
+    account.redirects["/dav"] = f"http://localhost:{account.server.port}/"
+    with pytest.raises(Malformed):
+        account.locate("/dav")
+    assert len(account.server.requests) == 2
+
+
 def test_redirects_in_a_ring_end(account: Account) -> None:
     account.redirects |= {"/a": "/b", "/b": "/a"}
     with pytest.raises(Malformed):

@@ -134,7 +134,7 @@ EXTERNAL = (
 MALICE: dict[str, Reply] = {
     "43-billion-laughs": Reply(body=LAUGHS),
     "44-external-entity": Reply(body=EXTERNAL),
-    "45-doctype": Reply(body=b"<!-- x --><!DOCTYPE multistatus>" + multistatus()),
+    "45-doctype": Reply(body=multistatus().replace(b"?>", b"?><!-- x --><!DOCTYPE multistatus>", 1)),
     "45b-undeclared-entity": Reply(body=multistatus("&x;")),
     "45c-utf16": Reply(body=multistatus().decode().encode("utf-16")),
     "45d-utf7": Reply(body=b'<?xml version="1.0" encoding="utf-7"?>+ADw-!DOCTYPE x+AD4-'),
@@ -556,6 +556,13 @@ def test_a_delete_of_what_is_gone_succeeds_and_tells_nobody(stage: Stage) -> Non
     assert stage.write(WriteKind.DELETE, '"1"').outcome is Outcome.WRITTEN
     assert stage.server.requests[0].headers["schedule-reply"] == "F"
     assert stage.server.requests[0].headers["if-match"] == '"1"'
+
+
+def test_a_delete_in_a_calendar_that_is_gone_is_no_success(stage: Stage) -> None:
+    stage.answers(Reply(404))
+    for kind in WriteKind:
+        with pytest.raises(NotFound):
+            stage.write(kind, '"1"')
 
 
 def test_a_server_that_ignores_conditions_is_looked_at_before_each_write(stage: Stage) -> None:
