@@ -1,7 +1,6 @@
 """Evidence items for the things that the gate looks at: ids, times and fixed words only (claims sheet, 13)."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from calsync.claims.answer import EvidenceItem
 from calsync.claims.case import Case, Decision, Drift, Observation, ReadResult, Record, Sent, SessionRow, Statement
@@ -90,9 +89,14 @@ def all_inputs(case: Case) -> Iterator[EvidenceItem]:
 def with_inputs(found: list[EvidenceItem], case: Case, policy: ClaimsPolicy) -> tuple[EvidenceItem, ...]:
     """What was found, and every input that decided nothing, in one fixed order without repetitions."""
     ruled = [item for item in found if item.rule is not None]
-    decided = {replace(item, rule=None) for item in ruled}
-    idle = {item for item in (*found, *all_inputs(case), of_policy(policy)) if item.rule is None} - decided
+    decided = {_what(item) for item in ruled}
+    inputs = (*found, *all_inputs(case), of_policy(policy))
+    idle = [item for item in inputs if item.rule is None and _what(item) not in decided]
     return tuple(sorted({*ruled, *idle}, key=_order))
+
+
+def _what(item: EvidenceItem) -> tuple[object, ...]:
+    return (item.kind, item.id, item.at, item.says)
 
 
 def _order(item: EvidenceItem) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from functools import cached_property
 from typing import Literal
 
 from calsync.claims.codes import CodeRule, CodeTable, shipped_codes
@@ -58,6 +59,11 @@ class ClaimsPolicy:
 
     def fingerprint(self) -> str:
         """SHA-256 over all keys, the same for equal policies in every process."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        # One policy judges thousands of claims: computed once.
         plain = {one.name: _plain(getattr(self, one.name)) for one in fields(self)}
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
