@@ -6,6 +6,7 @@ Details hold ids, codes and times, never names. Called by whatever decides or ha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -18,6 +19,7 @@ from calsync.store import late
 from calsync.store.columns import to_micros
 from calsync.store.dialect import Upsert
 from calsync.store.late import Note
+from calsync.store.rows import stream
 from calsync.store.schema import audit, audit_head
 
 START: Final = "0" * 64
@@ -99,18 +101,19 @@ def rows(conn: Connection, subject: str | None = None) -> Iterator[AuditRow]:
     """The log, or what it says about one subject (`drift:ID`, `calendar:ID` …), in order."""
     query = _ALL if subject is None else _OF_SUBJECT
     parameters = {} if subject is None else {"the_subject": subject}
-    for row in conn.execute(query, parameters, execution_options={"yield_per": 500}):
-        yield AuditRow(*row)
+    for row in stream(conn, query, parameters):
+        yield AuditRow(*tuple(row))
 
 
 def verify(conn: Connection) -> AuditVerdict:
     """Read the whole chain and name the first row that is not as it was written."""
     seq, previous = 0, START
-    for row in conn.execute(_ALL, execution_options={"yield_per": 500}):
-        problem = _problem(row, seq, previous)
-        if problem is not None:
-            return AuditVerdict(seq, seq + 1, problem)
-        seq, previous = row.seq, row.hash
+    with closing(stream(conn, _ALL)) as rows_in_order:
+        for row in rows_in_order:
+            problem = _problem(row, seq, previous)
+            if problem is not None:
+                return AuditVerdict(seq, seq + 1, problem)
+            seq, previous = row.seq, row.hash
     head = conn.execute(_HEAD).first()
     if (head is None and seq > 0) or (head is not None and (head.seq, head.hash) != (seq, previous)):
         return AuditVerdict(seq, seq + 1, "truncated")

@@ -71,7 +71,7 @@ class Upsert:
         if isinstance(parameters, list) and not parameters:
             return 0
         statement = self._lite if on_sqlite(conn) else self._postgres
-        return conn.execute(statement, parameters).rowcount
+        return conn.execute(statement, parameters, execution_options={"preserve_rowcount": True}).rowcount
 
 
 def on_sqlite(conn: Connection) -> bool:

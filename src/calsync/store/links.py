@@ -17,7 +17,7 @@ from calsync.domain.event import Event
 from calsync.domain.link import Link, LinkState
 from calsync.reconcile.case import Copy
 from calsync.store.dialect import Upsert
-from calsync.store.rows import chunks
+from calsync.store.rows import chunks, stream
 from calsync.store.schema import link_copies, links
 from calsync.store.titles import hide_titles, titles_of
 
@@ -85,15 +85,13 @@ def versions(conn: Connection, calendar: str, remote_ids: Iterable[str]) -> dict
 
 def all_remote_ids(conn: Connection, calendar: str) -> Iterator[tuple[str, str, str | None]]:
     """Stream link id, remote id and version of every link of the calendar that is not retired, by link id."""
-    rows = conn.execute(_ALL_REMOTE_IDS, {"the_calendar": calendar}, execution_options={"yield_per": 1000})
-    for row in rows:
+    for row in stream(conn, _ALL_REMOTE_IDS, {"the_calendar": calendar}):
         yield row.id, row.remote_id, row.version
 
 
 def of_calendar(conn: Connection, calendar: str) -> Iterator[Link]:
     """Stream every link of the calendar that is not retired, by id."""
-    rows = conn.execute(_OF_CALENDAR, {"the_calendar": calendar}, execution_options={"yield_per": 200})
-    for row in rows:
+    for row in stream(conn, _OF_CALENDAR, {"the_calendar": calendar}):
         yield _link(row)
 
 

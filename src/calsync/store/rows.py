@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import fields
 from enum import Enum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import Column, Connection, Executable, Table
+from sqlalchemy import Column, Connection, Executable, Row, Table
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -52,6 +52,14 @@ class Shape(Generic[T]):
     def all(self, conn: Connection, statement: Executable, parameters: dict[str, Any] | None = None) -> list[T]:
         """The values of all rows, in the statement's order."""
         return [self.of(row) for row in conn.execute(statement, parameters or {})]
+
+
+def stream(
+    conn: Connection, statement: Executable, parameters: dict[str, Any] | None = None
+) -> Generator[Row[Any], None, None]:
+    """The rows one by one, fetched in parts, so that any number of them fits in memory."""
+    with conn.execute(statement, parameters or {}, execution_options={"yield_per": CHUNK}) as rows:
+        yield from rows
 
 
 def plain(value: Any) -> Any:

@@ -354,7 +354,7 @@ holds = Table(
     "holds",
     metadata,
     Column("appointment", Text, nullable=False),
-    Column("drift", Text, nullable=False),
+    Column("drift", Text, nullable=False, index=True),
     Column("opened_at", Instant, nullable=False),
     Column("closed_at", Instant),
     PrimaryKeyConstraint("appointment", "drift"),

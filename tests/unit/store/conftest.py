@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -77,8 +78,30 @@ def db(url: str) -> Iterator[Database]:
     database.dispose()
 
 
+@pytest.fixture(scope="session")
+def sqlite_shared(sqlite_template: Path) -> Iterator[Database]:
+    """A database that is always left as it was found."""
+    database = open_database(f"sqlite:///{shutil.copy(sqlite_template, sqlite_template.with_name('shared.db'))}")
+    yield database
+    database.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql_shared(postgres: Postgres, postgres_template: str) -> Iterator[Database]:
+    """A database that is always left as it was found."""
+    database = open_database(postgres.url(postgres.create(postgres_template)))
+    yield database
+    database.dispose()
+
+
+class RolledBackError(Exception):
+    """The end of a test that leaves nothing behind."""
+
+
 @pytest.fixture
-def conn(db: Database) -> Iterator[Connection]:
-    """One transaction for the whole test."""
-    with db.transaction() as connection:
+def conn(backend: str, request: pytest.FixtureRequest) -> Iterator[Connection]:
+    """One transaction for the whole test, rolled back at its end."""
+    shared: Database = request.getfixturevalue(f"{backend}_shared")
+    with suppress(RolledBackError), shared.transaction() as connection:
         yield connection
+        raise RolledBackError

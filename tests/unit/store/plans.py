@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection, Delete, Executable, Update, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
@@ -31,4 +31,9 @@ def _in_postgres(element: Explain, compiler: SQLCompiler, **kw: Any) -> str:
 
 def query_plan(conn: Connection, statement: Any, parameters: dict[str, Any]) -> str:
     """The plan's lines; nothing is run."""
-    return "\n".join(str(row[-1]) for row in conn.execute(Explain(statement), parameters))
+    if isinstance(statement, Update | Delete):
+        # What is to be changed is found as a select finds it.
+        statement = select(statement.table).where(*statement._where_criteria)
+    rows = conn.execute(Explain(statement), parameters).cursor
+    assert rows is not None
+    return "\n".join(str(row[-1]) for row in rows.fetchall())

@@ -18,7 +18,6 @@ from calsync.store import calendars, providers
 from calsync.store.calendars import CalendarSpec
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.providers import ProviderRow
-from calsync.store.records import Change
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -27,7 +26,7 @@ DAY = timedelta(days=1)
 WINDOW = Window(NOW - 60 * DAY, NOW + 400 * DAY)
 SPAN = Span(datetime(2026, 11, 25, 10), datetime(2026, 11, 25, 10, 50), "Europe/Berlin")
 LATER = SPAN.starting(datetime(2026, 11, 25, 15))
-BY: Change = {"now": NOW, "actor": "support:ada", "action": "book"}
+BY: Any = {"now": NOW, "actor": "support:ada", "action": "book"}
 
 
 def spec(calendar: str, provider: str = "p1", **changes: Any) -> CalendarSpec:

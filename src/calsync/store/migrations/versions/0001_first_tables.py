@@ -275,6 +275,7 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("appointment", "drift", name=op.f("pk_holds")),
     )
+    op.create_index(op.f("ix_holds_drift"), "holds", ["drift"], unique=False)
     op.create_table(
         "import_rows",
         sa.Column("appointment", sa.Text(), nullable=False),
