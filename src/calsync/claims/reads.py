@@ -71,8 +71,11 @@ def began(read: Observation) -> datetime:
 
 
 def in_time(bench: Bench, read: Observation, end: datetime) -> bool:
-    """True when the read began after `end` + settle, after the event's last write, and not in the future."""
-    rewritten = read.written_at is not None and began(read) <= read.written_at
+    """True when the read began after `end` + settle, not before the event's last write was confirmed, nor in the future.
+
+    One instant for both is fine: a pass reads after it has confirmed, and a clock may stand still between them.
+    """
+    rewritten = read.written_at is not None and began(read) < read.written_at
     return end + bench.policy.settle < began(read) <= bench.now and not rewritten
 
 

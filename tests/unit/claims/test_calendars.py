@@ -159,9 +159,9 @@ def test_an_event_written_after_the_session_began_proves_nothing(confirmed: str 
 
 
 @pytest.mark.parametrize(
-    ("written", "held"), [("2026-11-10T16:04:59Z", set()), ("2026-11-10T16:05:00Z", {"observation-stale"})]
+    ("written", "held"), [("2026-11-10T16:05:00Z", set()), ("2026-11-10T16:05:01Z", {"observation-stale"})]
 )
-def test_the_read_must_be_younger_than_the_last_write(written: str, held: set[str]) -> None:
+def test_the_read_must_not_be_older_than_the_last_write(written: str, held: set[str]) -> None:
     answer = judge(observations=[read("10T16:05", written_at=written)])
     assert codes(answer) == held
     assert answer.waiting_on == ("system" if held else None)
