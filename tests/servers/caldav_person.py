@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 from caldav.davclient import DAVClient
+from caldav.lib.error import DAVError
 
 from calsync.domain.event import Appearance, Event
 from calsync.domain.span import wall_time
@@ -102,7 +103,8 @@ class CaldavPerson(PersonHands):
         """See `PersonHands`."""
         calendar = _parsed(self._get(remote_id))
         master = next(part for part in calendar.walk("VEVENT") if "RECURRENCE-ID" not in part)
-        own = {name: master[name].to_ical() for name in OWN_PROPERTIES if name in master}
+        lines = master.property_items(recursive=False)
+        own = sorted((name, value.to_ical()) for name, value in lines if name in OWN_PROPERTIES)
         alarms = [alarm.to_ical() for alarm in master.walk("VALARM")]
         return (own, alarms, "my own note" in master["DESCRIPTION"]) if own else None
 
@@ -118,7 +120,13 @@ class CaldavPerson(PersonHands):
         calendar = _parsed(self._get(remote_id))
         for part in calendar.walk("VEVENT"):
             _exchange(part, "dtend", datetime(2020, 1, 1, tzinfo=UTC))
-        self.put(remote_id, calendar)
+        try:
+            self.put(remote_id, calendar)
+        except DAVError:  # a server that looks at the order of times does not miss a start
+            for part in calendar.walk("VEVENT"):
+                part.pop("DTSTART")
+                part.pop("DTEND")
+            self.put(remote_id, calendar)
 
     def move_away(self, remote_id: str) -> None:
         """See `PersonHands`."""
