@@ -1,0 +1,423 @@
+"""Everything that can happen in a history, by name. An act whose object is not there does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from calsync.answers.calendars import resume
+from calsync.answers.edits import resolve_edit
+from calsync.answers.words import Answer, Word
+from calsync.booking import commands as book
+from calsync.claims.gate import drain_touched
+from calsync.connector.errors import CalendarError
+from calsync.domain.appointment import Block
+from calsync.domain.event import Appearance, Event
+from calsync.domain.span import Span
+from calsync.errors import NotFoundError, UserError
+from calsync.store import records, work
+from calsync.store.work import Priority
+from tests.simulation.billing import ask_gate
+from tests.simulation.observer import Held
+from tests.simulation.plan import Act
+from tests.simulation.sights import by_slot
+from tests.simulation.world import ERRORS, ZONE, World
+
+Doing = Callable[[World, Act], None]
+DOINGS: dict[str, Doing] = {}
+
+
+def doing(name: str) -> Callable[[Doing], Doing]:
+    """Give an act its name."""
+
+    def enter(act: Doing) -> Doing:
+        DOINGS[name] = act
+        return act
+
+    return enter
+
+
+def carry_out(world: World, act: Act) -> None:
+    """Do one act."""
+    DOINGS[act["do"]](world, act)
+
+
+# --- time and processes
+
+
+@doing("advance")
+def _advance(world: World, act: Act) -> None:
+    world.clock.advance(float(act["by"]))
+
+
+@doing("clock")
+def _clock(world: World, act: Act) -> None:
+    world.observer.clock_jumped = True
+    world.observer.mark("clock-back" if act["by"] < 0 else "clock-forward")
+    world.clock.advance(float(act["by"]))
+
+
+@doing("work")
+def _work(world: World, act: Act) -> None:
+    world.work(act.get("worker", 0))
+
+
+@doing("sync")
+def _sync(world: World, act: Act) -> None:
+    state = world.books.rows("SELECT state FROM calendars WHERE id = ?", act["calendar"])
+    if state and state[0][0] not in ("stopped", "paused"):
+        world.sync(act.get("worker", 0), act["calendar"], full=act.get("full", False))
+
+
+@doing("sync-stopped")
+def _sync_stopped(world: World, act: Act) -> None:
+    world.sync(act.get("worker", 0), act["calendar"])
+
+
+@doing("push")
+def _push(world: World, act: Act) -> None:
+    with world.web.transaction() as conn:
+        work.push(conn, act["calendar"], world.clock.now(), Priority.PUSH)
+
+
+@doing("kill")
+def _kill(world: World, act: Act) -> None:
+    world.workers.pop(act.get("worker", 0), None)
+
+
+@doing("power-loss")
+def _power_loss(world: World, act: Act) -> None:
+    if not world.images:
+        return
+    world.observer.mark("power-loss")
+    world.observer.power_lost = True
+    world.workers.clear()
+    world.books.restore(world.images[max(0, len(world.images) - 1 - act["commits"])])
+    world.images.clear()
+    world.observer.committed()
+    world.forget_records()
+
+
+# --- the platform
+
+
+def _command(world: World, actor: str = "support:sim") -> book.Command:
+    return book.Command(actor=actor, now=world.clock.now(), reason="simulated")
+
+
+def _span(act: Act) -> Span:
+    start = datetime.fromisoformat(act["start"])
+    return Span(start, start + timedelta(minutes=act.get("minutes", 50)), ZONE)
+
+
+def _web(world: World, call: Callable[[Any], object], mark: str) -> None:
+    try:
+        with world.web.transaction() as conn:
+            call(conn)
+        world.observer.mark(mark)
+    except (UserError, NotFoundError, ValueError):
+        world.observer.mark("refused")
+
+
+@doing("book")
+def _book(world: World, act: Act) -> None:
+    booking = book.Booking(id=act["id"], provider=act["provider"], client="K-1", span=_span(act), code="90834")
+    if "count" in act:
+        rule = f"FREQ={act.get('freq', 'WEEKLY')};COUNT={act['count']}"
+        horizon = world.clock.now() + timedelta(days=390)
+        _web(world, lambda conn: book.book_series(conn, _command(world), booking, rule, horizon), "booked-series")
+    else:
+        _web(world, lambda conn: book.book(conn, _command(world), booking), "booked")
+
+
+@doing("block")
+def _block(world: World, act: Act) -> None:
+    block = Block(act["id"], act["provider"], _span(act))
+    _web(world, lambda conn: book.add_block(conn, _command(world), block), "blocked")
+
+
+@doing("unblock")
+def _unblock(world: World, act: Act) -> None:
+    _web(world, lambda conn: book.remove_block(conn, _command(world), act["id"]), "unblocked")
+
+
+def _member(world: World, act: Act) -> str | None:
+    """An appointment by the subject's id and, for a series, the place of its session among all."""
+    rows = world.books.rows(
+        "SELECT id FROM appointments WHERE id = ? OR id LIKE ? ORDER BY start_at", act["id"], act["id"] + "-%"
+    )
+    if not rows:
+        return None
+    return str(rows[act.get("occurrence", 0) % len(rows)][0])
+
+
+@doing("reschedule")
+def _reschedule(world: World, act: Act) -> None:
+    number = _member(world, act)
+    if number is None:
+        return
+    with world.web.reading() as conn:
+        one = records.appointment(conn, number)
+    assert one is not None
+    span = one.span.starting(one.span.start + timedelta(seconds=act["by"]))
+    scope = act.get("scope", "this") if one.series is not None else None
+    move = book.Move(span=span, scope=scope)
+    _web(world, lambda conn: book.reschedule(conn, _command(world), number, move), f"rescheduled-{scope or 'one'}")
+
+
+@doing("cancel")
+def _cancel(world: World, act: Act) -> None:
+    number = _member(world, act)
+    if number is None:
+        return
+    with world.web.reading() as conn:
+        one = records.appointment(conn, number)
+    scope = act.get("scope", "this") if one is not None and one.series is not None else None
+    _web(world, lambda conn: book.cancel(conn, _command(world), number, scope=scope), f"cancelled-{scope or 'one'}")
+
+
+@doing("attend")
+def _attend(world: World, act: Act) -> None:
+    """Every session that is over and that nobody has recorded took place; one in `but` did not."""
+    now = int(world.clock.now().timestamp() * 1_000_000)
+    rows = world.books.rows(
+        "SELECT id FROM appointments WHERE provider = ? AND end_at < ? AND status = 'scheduled' ORDER BY id",
+        act["provider"],
+        now,
+    )
+    for place, (number,) in enumerate(rows):
+        if act.get("but") == place:
+            _web(world, lambda conn, it=number: book.record_no_show(conn, _command(world), it), "no-show")  # type: ignore[misc]
+            continue
+        attested = book.Attested({number: None})
+        who = f"provider:{act['provider']}"
+        _web(world, lambda conn, it=attested: book.complete(conn, _command(world, who), it), "completed")  # type: ignore[misc]
+
+
+# --- claims and answers
+
+
+@doing("drain")
+def _drain(world: World, _act: Act) -> None:
+    while drain_touched(world.web, world.clock, world.ids, world.settings):
+        pass
+
+
+@doing("bill")
+def _bill(world: World, _act: Act) -> None:
+    ask_gate(world)
+
+
+@doing("answer")
+def _answer(world: World, act: Act) -> None:
+    """A person answers the oldest edit that waits."""
+    rows = world.books.rows(
+        "SELECT DISTINCT edit FROM drifts WHERE resolution IN ('open', 'reverted') AND resolved_by IS NULL"
+        " ORDER BY detected_at, edit"
+    )
+    if not rows:
+        return
+    edit = rows[act.get("which", 0) % len(rows)][0]
+    word = Word(answer=Answer(act["word"]), by="support:sim", note="simulated")
+    try:
+        resolve_edit(world.desk, edit, word)
+        world.observer.mark(f"answered-{act['word']}")
+    except (UserError, NotFoundError, ValueError):
+        world.observer.mark("refused")
+
+
+@doing("resume")
+def _resume(world: World, act: Act) -> None:
+    state = world.books.rows("SELECT state FROM calendars WHERE id = ?", act["calendar"])
+    if state and state[0][0] == "stopped":
+        resume(world.desk, act["calendar"], by="support:sim", as_=act["as"])
+        world.observer.mark(f"released-as-{act['as']}")
+
+
+# --- trouble of a service
+
+
+@doing("trouble")
+def _trouble(world: World, act: Act) -> None:
+    service = world.services[act["service"] % len(world.services)]
+    error: CalendarError | None = ERRORS[act["error"]] if act.get("error") else None
+    service.trouble = error
+
+
+@doing("read-only")
+def _read_only(world: World, act: Act) -> None:
+    service = world.services[world.places[act["calendar"]]]
+    service.calendars[act["calendar"]].read_only = act["on"]
+
+
+@doing("expire")
+def _expire(world: World, act: Act) -> None:
+    service = world.services[world.places[act["calendar"]]]
+    if service.calendars[act["calendar"]].cursors:
+        world.observer.mark("cursor-expired")
+    service.calendars[act["calendar"]].expire_cursors()
+
+
+# --- people with a calendar
+
+
+def _targets(world: World, act: Act) -> list[Held]:
+    kind, _, number = act["subject"].partition(":")
+    return [
+        one
+        for one in world.observer.alive(act["calendar"])
+        if (known := world.subject_of(one.link)) is not None and known == (kind, number)
+    ]
+
+
+def _target(world: World, act: Act) -> str | None:
+    found = _targets(world, act)
+    return found[act.get("copy", 0) % len(found)].key[2] if found else None
+
+
+def _slot(world: World, act: Act, remote_id: str) -> datetime | None:
+    event = world.people(act["calendar"]).see(remote_id).event
+    if event.recurrence is None or "occurrence" not in act:
+        return None
+    slots = list(by_slot(event))
+    return slots[act["occurrence"] % len(slots)] if slots else None
+
+
+def _person(name: str, act_on: Callable[[World, Act, str], None]) -> None:
+    def act_of(world: World, act: Act) -> None:
+        remote_id = _target(world, act)
+        if remote_id is not None:
+            act_on(world, act, remote_id)
+
+    DOINGS[name] = act_of
+
+
+def _by(act: Act) -> timedelta:
+    return timedelta(seconds=act["by"])
+
+
+def _drag(world: World, act: Act, name: str) -> None:
+    people, slot = world.people(act["calendar"]), _slot(world, act, name)
+    is_series = people.see(name).event.is_series
+    if slot is not None:
+        people.drag_occurrence(name, slot, _by(act))
+    elif is_series:
+        people.drag_series(name, _by(act))
+    else:
+        people.drag(name, _by(act))
+
+
+def _resize(world: World, act: Act, name: str) -> None:
+    shortest = -30 * 60
+    world.people(act["calendar"]).resize(name, max(_by(act), timedelta(seconds=shortest)), _slot(world, act, name))
+
+
+def _delete(world: World, act: Act, name: str) -> None:
+    people, slot = world.people(act["calendar"]), _slot(world, act, name)
+    if slot is not None:
+        people.delete_occurrence(name, slot)
+    else:
+        people.delete(name)
+
+
+def _split(world: World, act: Act, name: str) -> None:
+    slot = _slot(world, act, name)
+    people = world.people(act["calendar"])
+    if slot is not None and slot > people.see(name).event.master.span.start_at:
+        people.split_series(name, slot, _by(act))
+
+
+def _other(world: World, act: Act, name: str) -> None:
+    world.people(act["calendar"]).move_to_other_calendar(name, f"private-{world.places[act['calendar']]}")
+
+
+def _rule(world: World, act: Act, name: str) -> None:
+    people = world.people(act["calendar"])
+    if people.see(name).event.is_series:
+        people.change_rule(name, act["rule"])
+
+
+_person("drag", _drag)
+_person("resize", _resize)
+_person("delete", _delete)
+_person("split", _split)
+_person("other-calendar", _other)
+_person("rule", _rule)
+_person("duplicate", lambda w, a, name: _void(w.people(a["calendar"]).duplicate(name, _by(a))))
+_person("all-day", lambda w, a, name: w.people(a["calendar"]).make_all_day(name, _slot(w, a, name)))
+_person("zone", lambda w, a, name: w.people(a["calendar"]).change_zone(name, a["zone"]))
+_person("call-off", lambda w, a, name: w.people(a["calendar"]).cancel(name, _slot(w, a, name)))
+_person("undo", lambda w, a, name: w.people(a["calendar"]).put_back(name))
+_person("retitle", lambda w, a, name: w.people(a["calendar"]).retitle(name, a["title"], _slot(w, a, name)))
+_person("free", lambda w, a, name: w.people(a["calendar"]).mark_free(name, _slot(w, a, name)))
+_person("decline", lambda w, a, name: w.people(a["calendar"]).answer(name, "declined", _slot(w, a, name)))
+_person("recolour", lambda w, a, name: w.people(a["calendar"]).recolour(name, a["colour"]))
+_person("note", lambda w, a, name: w.people(a["calendar"]).add_note(name, a["text"]))
+_person("strip", lambda w, a, name: w.people(a["calendar"]).strip_marker(name))
+_person("break", lambda w, a, name: w.people(a["calendar"]).break_event(name))
+
+
+def _void(_: object) -> None:
+    """Forget an answer."""
+
+
+@doing("undo-delete")
+def _undo_delete(world: World, act: Act) -> None:
+    """Somebody takes an event out of the bin again."""
+    people = world.people(act["calendar"])
+    for key, held in list(world.observer.events.items()):
+        gone = held.stored is None and held.removed_by == "person" and key[1] == act["calendar"]
+        known = world.subject_of(held.link)
+        if gone and known is not None and f"{known[0]}:{known[1]}" == act["subject"]:
+            people.put_back(key[2])
+            return
+
+
+@doing("wipe")
+def _wipe(world: World, act: Act) -> None:
+    world.observer.wipe += 1
+    world.people(act["calendar"]).wipe(act.get("keep", 0))
+
+
+@doing("drag-all")
+def _drag_all(world: World, act: Act) -> None:
+    people = world.people(act["calendar"])
+    for held in list(world.observer.alive(act["calendar"])):
+        _drag(world, {"calendar": act["calendar"], "by": act["by"]}, held.key[2])
+        assert people is not None
+
+
+@doing("own-event")
+def _own_event(world: World, act: Act) -> None:
+    span = _span(act)
+    people = world.people(act["calendar"])
+    event = Event(f"own-{act['start']}@person", Appearance(span, "Dentist"))
+    marker = None
+    if act.get("forged"):
+        markers = sorted(world.observer.markers)
+        if markers:
+            marker = _forged(markers[act.get("which", 0) % len(markers)], act["forged"])
+            world.observer.mark(f"forged-{act['forged']}")
+    people.add_own_event(event, marker=marker)
+
+
+def _forged(marker: str, how: str) -> str:
+    """A marker that looks like ours: a wrong signature, or one that says another calendar."""
+    parts = marker.split(".")
+    if how == "signature":
+        parts[6] = parts[6][::-1] if parts[6] != parts[6][::-1] else "0" * 32
+    else:
+        parts[5] = "0" * 16
+    return ".".join(parts)
+
+
+@doing("edit-own")
+def _edit_own(world: World, act: Act) -> None:
+    """Somebody moves an event that is none of ours."""
+    people = world.people(act["calendar"])
+    service = world.places[act["calendar"]]
+    own = [name for name in people.ids() if (service, act["calendar"], name) not in world.observer.events]
+    if own:
+        people.drag(own[0], timedelta(hours=1))
+

@@ -1,0 +1,85 @@
+"""Billing asks the gate, and the observer checks each yes against the world, not against the books' readings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from calsync.claims.answer import Answer
+from calsync.claims.gate import Gate, Question
+from calsync.claims.reasons import Verdict
+from tests.simulation.sights import Shown
+from tests.simulation.world import World
+
+SETTLE = timedelta(minutes=2)
+ENDED = frozenset({"acknowledged", "withdrawn", "adopted", "record-corrected", "superseded", "ignored"})
+
+
+def ask_gate(world: World) -> None:
+    """Ask about every session that has begun."""
+    now = int(world.clock.now().timestamp() * 1_000_000)
+    rows = world.books.rows("SELECT id FROM appointments WHERE start_at < ? ORDER BY id", now)
+    if not rows:
+        return
+    gate = Gate(world.web, world.settings, world.clock, world.ids)
+    for answer in gate.check(Question(number) for (number,) in rows):
+        world.observer.mark(f"gate-{answer.verdict}")
+        if answer.verdict is Verdict.CLEARED:
+            _check(world, answer)
+
+
+def _check(world: World, answer: Answer) -> None:
+    """A cleared claim: the record says so, and every calendar agreed when it was read after the end."""
+    number = answer.appointment
+    [(provider, series, status, start, end, wall)] = world.books.rows(
+        'SELECT provider, series, status, start_at, end_at, "start" FROM appointments WHERE id = ?', number
+    )
+    if status != "completed":
+        world.observer.fail("I1-status", f"{number} is cleared and {status}")
+    if str(answer.date_of_service) != str(wall)[:10]:
+        world.observer.fail("I1-date", f"{number} is cleared for {answer.date_of_service}; its record says {wall}")
+    span: Shown = (start // 1_000_000, end // 1_000_000, False)
+    subject = ("series", series) if series else ("appointment", number)
+    for place in world.plan.calendars:
+        if place["provider"] == provider:
+            _check_calendar(world, (str(number), subject), place["id"], span)
+    _check_doubts(world, str(number))
+
+
+def _check_calendar(world: World, what: tuple[str, Any], calendar: str, span: Shown) -> None:
+    number, subject = what
+    links = [link for link in world.observer.of_link if world.subject_of(link) == subject]
+    held = [one for link in links for one in world.observer.of_link[link] if one.key[1] == calendar]
+    after = datetime.fromtimestamp(span[1], UTC) + SETTLE
+    reads = [read for one in held for read in world.readings.of.get(one.key, ()) if read.began >= after]
+    proves = world.services[world.places[calendar]].personality.traits.feed_proves
+    if not reads and proves:
+        feeds = [at for at in world.readings.feeds.get(calendar, ()) if at >= after]
+        if not feeds:
+            world.observer.fail("I1-unread", f"{number} is cleared; {calendar} was not read after its end")
+        return
+    if not reads:
+        world.observer.fail("I1-unread", f"{number} is cleared; {calendar} was not read after its end")
+        return
+    last = max(reads, key=lambda read: read.began)
+    days = {datetime.fromtimestamp(one[0], UTC).date() for one in last.spans}
+    if span not in last.spans and datetime.fromtimestamp(span[0], UTC).date() not in days:
+        accepted = [one for one in world.observer.drifts.values() if one.appointment == number and one.resolution in ENDED]
+        if not accepted:
+            world.observer.fail("I1-disagrees", f"{number} is cleared; {calendar} last showed {last.spans}")
+
+
+def _check_doubts(world: World, number: str) -> None:
+    """No edit that a person has not answered stands about a session that is cleared."""
+    for drift in world.observer.drifts.values():
+        if drift.appointment != number or drift.kind in ("retitled", "marked-free", "marker-lost"):
+            continue
+        if drift.disposition == "ignore" or drift.resolution in ENDED:
+            continue
+        same_day = _day(drift.expected) == _day(drift.observed) is not None
+        if drift.open and not same_day:
+            world.observer.fail("I1-doubt", f"{number} is cleared while drift {drift.id} ({drift.kind}) is open")
+
+
+def _day(span: Shown | None) -> object:
+    return None if span is None else datetime.fromtimestamp(span[0], UTC).date()

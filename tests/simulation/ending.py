@@ -1,0 +1,153 @@
+"""The end of a history: people stop, faults stop, some time passes; then everything must have come to rest (I4)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from calsync.answers.calendars import resume
+from calsync.store import audit
+from tests.simulation.observer import COSMETIC, REVERTS, Held, Revision
+from tests.simulation.sights import Shown
+from tests.simulation.world import World
+
+ROUNDS = 5  # passes per calendar: one reads everything, the others follow its settle times
+ROUNDS_AFTER_STOP = 4
+_OWN_ROW = frozenset({"calendars", "sqlite_sequence"})
+
+
+def finish(world: World) -> None:
+    """Let the world come to rest, then judge it."""
+    world.clear_weather()
+    world.workers.clear()
+    world.clock.advance(2 * 3600 + 10)
+    rounds, stopped = ROUNDS, 0
+    number = 0
+    while number < rounds and not world.observer.violations:
+        for place in world.plan.calendars:
+            if _is_stopped(world, place["id"]):
+                resume(world.desk, place["id"], by="support:sim", as_="restore" if world.plan.release == "restore" else "edits")
+                world.observer.mark(f"released-as-{world.plan.release}")
+                stopped += 1
+                rounds = max(rounds, number + ROUNDS_AFTER_STOP) if stopped < 9 else rounds
+            world.sync(0, place["id"], full=number == 0)
+        world.clock.advance(world.plan.policy["settle"] + 3)
+        number += 1
+    if not world.observer.violations:
+        _judge(world)
+    if not world.observer.violations:
+        _be_quiet(world)
+
+
+def _is_stopped(world: World, calendar: str) -> bool:
+    return world.books.rows("SELECT state FROM calendars WHERE id = ?", calendar) == [("stopped",)]
+
+
+def _judge(world: World) -> None:
+    for place in world.plan.calendars:
+        _compare(world, place["id"])
+    _check_drifts(world)
+    with world.web.reading() as conn:
+        verdict = audit.verify(conn)
+    if not verdict.is_whole:
+        world.observer.fail("audit", f"the audit chain is {verdict.problem} at {verdict.first_bad}")
+    owed = world.books.rows("SELECT link, kind, cause, state FROM owed_writes WHERE state IN ('owed', 'sent')")
+    if owed:
+        world.observer.fail("I4-owed", f"still owed: {owed[:3]}")
+
+
+def _compare(world: World, calendar: str) -> None:
+    """Every calendar shows what the records say, but where a flag is open or answered."""
+    expected = world.expected(calendar)
+    shown: dict[str, Counter[Shown]] = {}
+    links: dict[str, set[str]] = {}
+    skip: set[str] = set()
+    for held in world.observer.events.values():
+        subject = world.subject_of(held.link)
+        if held.key[1] != calendar or subject is None:
+            continue
+        name = f"{subject[0]}:{subject[1]}"
+        links.setdefault(name, set()).add(held.link)
+        if held.stored is None or not _counts(world, held):
+            continue
+        if held.stored.unreadable is not None:
+            skip.add(name)
+        shown.setdefault(name, Counter()).update(held.now)
+    for name in sorted({*expected, *shown} - skip):
+        wanted = _with_flags(world, expected.get(name, Counter()), links.get(name, set()))
+        if +wanted != +shown.get(name, Counter()):
+            told = f"{name} in {calendar}: wanted {_told(wanted)}, shown {_told(shown.get(name, Counter()))}"
+            world.observer.fail("I4-differs", told)
+
+
+def _told(bag: Counter[Shown]) -> list[Shown]:
+    return sorted(bag.elements())
+
+
+def _counts(world: World, held: Held) -> bool:
+    """Whether an event is ours to answer for: on the books by its name, or marked by us for the present generation."""
+    if world.books.rows("SELECT 1 FROM links WHERE remote_id = ? AND calendar = ?", held.key[2], held.key[1]):
+        return True
+    marker = held.stored.marker if held.stored is not None else None
+    if marker not in world.observer.markers or marker is None:
+        return False
+    generation = world.books.rows("SELECT generation FROM links WHERE id = ? AND state != 'retired'", held.link)
+    return generation == [(int(marker.split(".")[3]),)]
+
+
+def _with_flags(world: World, expected: Counter[Shown], links: set[str]) -> Counter[Shown]:
+    wanted = Counter(expected)
+    for drift in _standing(world, links):
+        if drift.kind == "duplicated":
+            if drift.observed is not None:
+                wanted[drift.observed] += 1
+            continue
+        if drift.expected is not None and not wanted[drift.expected]:
+            continue
+        if drift.expected is not None:
+            wanted[drift.expected] -= 1
+        if drift.observed is not None:
+            wanted[drift.observed] += 1
+    return wanted
+
+
+def _standing(world: World, links: set[str]) -> list[Revision]:
+    """The latest drift of each occurrence that is left as it is: open, or answered."""
+    latest: dict[tuple[str, int, str | None], Revision] = {}
+    for drift in world.observer.drifts.values():
+        if drift.link in links and drift.kind not in COSMETIC:
+            copy = drift.copy_id if drift.kind == "duplicated" else None
+            if drift.open or drift.accepted:
+                latest[drift.link, drift.original_start, copy] = drift
+            else:
+                latest.pop((drift.link, drift.original_start, copy), None)
+    return list(latest.values())
+
+
+def _check_drifts(world: World) -> None:
+    for drift in world.observer.drifts.values():
+        if not drift.open or drift.kind in COSMETIC:
+            continue
+        if drift.disposition in REVERTS:
+            world.observer.fail("I4-unreverted", f"drift {drift.id} ({drift.kind}) is still to be put back")
+        if drift.appointment is not None and drift.disposition != "ignore" and drift.resolved_by is None:
+            query = "SELECT 1 FROM holds WHERE appointment = ? AND drift = ? AND closed_at IS NULL"
+            if not world.books.rows(query, drift.appointment, drift.id):
+                world.observer.fail("I1-no-hold", f"drift {drift.id} is open, and {drift.appointment} is not held")
+
+
+def _be_quiet(world: World) -> None:
+    """Then a pass costs one request, writes nothing, and changes the calendar's own row only."""
+    for place in world.plan.calendars:
+        before, pos = world.books.dump(without=_OWN_ROW), world.observer.pos
+        result = world.sync(0, place["id"])
+        if result is None or result.error is not None:
+            world.observer.fail("I4-quiet", f"a quiet pass over {place['id']} ended in {result and result.error}")
+            return
+        if result.requests != 1:
+            world.observer.fail("I4-quiet", f"a quiet pass over {place['id']} took {result.requests} requests")
+        if world.observer.pos != pos or result.written:
+            world.observer.fail("I4-quiet", f"a quiet pass over {place['id']} wrote")
+        after = world.books.dump(without=_OWN_ROW)
+        changed = [name for name in after if after[name] != before[name]]
+        if changed:
+            world.observer.fail("I4-quiet", f"a quiet pass over {place['id']} changed {changed}")

@@ -1,0 +1,91 @@
+"""One history from its plan: run it, watch it, judge its end. The same plan gives the same history, always."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+
+import structlog
+
+from tests.simulation.acts import carry_out
+from tests.simulation.ending import finish
+from tests.simulation.generate import generate
+from tests.simulation.observer import Violation
+from tests.simulation.plan import Plan
+from tests.simulation.world import Tally, World
+
+
+@dataclass
+class Report:
+    """What came of a history."""
+
+    plan: Plan
+    violations: list[Violation]
+    marks: Counter[str]
+    tally: Tally
+    seconds: float
+    trace: str = ""
+    fault: str = ""
+    where: int = -1
+
+    @property
+    def failed(self) -> str | None:
+        """The check that failed first, or None."""
+        return self.violations[0].check if self.violations else None
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Nothing is logged: ten thousand histories would log a million lines."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+def run(plan: Plan, *, trace: bool = False) -> Report:
+    """Run a plan to its end, or to the first violation."""
+    began = time.perf_counter()
+    world = World(plan, carry_out)
+    fault = ""
+    with silence():
+        try:
+            _live(world)
+        except Exception as problem:
+            fault = traceback.format_exc()
+            last = traceback.extract_tb(problem.__traceback__)[-1]
+            world.observer.fail(f"raised-{type(problem).__name__}", f"{problem} at {last.name}:{last.lineno}")
+    seconds = time.perf_counter() - began
+    digest = _digest(world) if trace else ""
+    return Report(plan, world.observer.violations, world.observer.marks, world.tally, seconds, digest, fault, world.round)
+
+
+def _live(world: World) -> None:
+    for world.round, one in enumerate(world.plan.rounds):
+        world.clock.advance(one.advance)
+        for act in one.acts:
+            world.carry_out(act)
+            if world.observer.violations:
+                return
+    world.round = len(world.plan.rounds)
+    finish(world)
+
+
+def run_seed(seed: int, *, trace: bool = False) -> Report:
+    """Make the history of a seed and run it."""
+    return run(generate(seed), trace=trace)
+
+
+def _digest(world: World) -> str:
+    """One number for everything that happened and everything that is on the books."""
+    told = [repr(change) for service in world.services for state in service.calendars.values() for change in state.journal]
+    told.append(repr(sorted(world.books.dump().items())))
+    return sha256("\n".join(told).encode("utf-8", "surrogatepass")).hexdigest()

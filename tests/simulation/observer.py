@@ -1,0 +1,393 @@
+"""The all-knowing observer: sees every change in every calendar and every commit, and knows who did what.
+
+It hangs on the ports only (`MemoryService.observers`, the database's boundaries), compares events by its own expander,
+and judges by the invariants' exact reading: no write of ours replaces what is not ours and not on the books; every
+owed edit has one drift, every drift has an edit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from calsync.domain.notation import appearance_from_text
+from calsync.testing.fake_ports import FakeClock
+from calsync.testing.memory_state import Actor, Change, StoredEvent
+from tests.simulation.ports import Books
+from tests.simulation.sights import UNREADABLE, Shown, counted, seen_key
+
+Key = tuple[int, str, str]  # service, calendar, remote id
+REVERTS = frozenset({"revert", "revert-and-flag"})
+COSMETIC = frozenset({"retitled", "marked-free", "marker-lost", "declined", "new-time-proposed"})
+_DRIFTS = (
+    "SELECT id, link, calendar, original_start, copy_id, expected, observed, kind, disposition, resolution, accepted,"
+    " appointment, phase, scope, resolved_by FROM drifts"
+)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What must never happen, and did. `check` is stable: shrinking keeps it."""
+
+    check: str
+    told: str
+
+
+@dataclass
+class Held:
+    """An event that is ours, as it really is: our last content, and what people changed since, with the place when."""
+
+    key: Key
+    link: str
+    born: int
+    ours: Counter[Shown] = field(default_factory=Counter)
+    stored: StoredEvent | None = None
+    since: dict[Shown, int] = field(default_factory=dict)
+    gone: dict[Shown, int] = field(default_factory=dict)
+    edited_at: datetime | None = None
+    title: str | None = None
+    removed_by: Actor | None = None
+    wipe: int = 0
+
+    @property
+    def now(self) -> Counter[Shown]:
+        """What stands there now."""
+        return look(self.stored)
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A drift as some commit left it. `pos` of that commit, `read_pos` of the reading behind it."""
+
+    id: str
+    link: str
+    calendar: str
+    original_start: int
+    copy_id: str | None
+    expected: Shown | None
+    observed: Shown | None
+    kind: str
+    disposition: str
+    resolution: str
+    accepted: bool
+    appointment: str | None
+    phase: str
+    scope: str
+    resolved_by: str | None
+    pos: int = 0
+    read_pos: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether it has no end yet."""
+        return self.resolution == "open"
+
+
+def look(stored: StoredEvent | None) -> Counter[Shown]:
+    """What people see of a stored event."""
+    if stored is None:
+        return Counter()
+    return Counter({UNREADABLE: 1}) if stored.unreadable is not None else counted(stored.event)
+
+
+@lru_cache(maxsize=20_000)
+def _seen(text: str | None) -> Shown | None:
+    return seen_key(appearance_from_text(text))
+
+
+class Observer:
+    """One history's. `violations` grows; `marks` are the places that were reached."""
+
+    def __init__(self, books: Books, clock: FakeClock, policy: dict[str, Any], zone: str) -> None:
+        self.books = books
+        self.clock = clock
+        self.policy = policy
+        self.zone = zone
+        self.pos = 0
+        self.violations: list[Violation] = []
+        self.marks: Counter[str] = Counter()
+        self.events: dict[Key, Held] = {}
+        self.of_link: dict[str, list[Held]] = {}
+        self.markers: dict[str, tuple[str, str]] = {}  # text -> calendar, link
+        self.versions: dict[str, list[tuple[int, Counter[Shown]]]] = {}  # of people, by link
+        self.drifts: dict[str, Revision] = {}
+        self.revisions: dict[str, list[Revision]] = {}  # by link
+        self.last_of: dict[tuple[str, int, str | None], Revision] = {}
+        self.read_pos: dict[str, int] = {}
+        self.reverted: dict[tuple[str, Shown], list[datetime]] = {}
+        self.clock_jumped = False
+        self.power_lost = False
+        self.weak: set[int] = set()  # services that do not keep every condition on a write
+        self.subject_of: Callable[[str], tuple[str, str] | None] = lambda link: None
+        self.wipe = 0
+        self.restored: dict[int, set[str]] = {}
+
+    # --- what happens
+
+    def fail(self, check: str, told: str) -> None:
+        """Note a violation."""
+        self.violations.append(Violation(check, told))
+
+    def mark(self, name: str) -> None:
+        """A place was reached."""
+        self.marks[name] += 1
+
+    def changed(self, service: int, change: Change) -> None:
+        """A calendar changed, by whomever."""
+        self.pos += 1
+        key = (service, change.calendar, change.remote_id)
+        if change.by is Actor.CALSYNC:
+            self._by_us(key, change)
+        elif change.by is Actor.PERSON:
+            self._by_person(key, change)
+        elif (held := self.events.get(key)) is not None:
+            held.stored = change.after
+
+    def committed(self) -> None:
+        """A transaction was committed."""
+        if "drifts" in self.books.changed:
+            self.books.changed.discard("drifts")
+            self._reload()
+
+    # --- people
+
+    def _by_person(self, key: Key, change: Change) -> None:
+        held = self.events.get(key)
+        if held is None:
+            known = self.markers.get(change.after.marker or "") if change.after is not None else None
+            if known is None or known[0] != change.calendar:
+                return
+            held = self._adopt(key, known[1])
+        if change.after is None:
+            held.removed_by, held.wipe = Actor.PERSON, self.wipe
+        held.stored = change.after
+        held.edited_at = change.at
+        now = held.now
+        held.since = {span: held.since.get(span, self.pos) for span in now - held.ours}
+        held.gone = {span: held.gone.get(span, self.pos) for span in held.ours - now}
+        self.versions.setdefault(held.link, []).append((self.pos, now))
+
+    def _adopt(self, key: Key, link: str) -> Held:
+        held = self.events[key] = Held(key, link, self.pos)
+        self.of_link.setdefault(link, []).append(held)
+        return held
+
+    # --- calsync
+
+    def _by_us(self, key: Key, change: Change) -> None:
+        held = self.events.get(key)
+        link = self._link_of(change, held)
+        if change.before is not None and held is None:
+            self.fail("I3-foreign", f"wrote over {key}, which is not ours")
+        if held is None:
+            held = self._adopt(key, link)
+        self._check_allowed(held, change, link)
+        self._check_recorded(held, change)
+        self._check_user_fields(held, change)
+        if change.after is not None and change.after.marker:
+            self.markers[change.after.marker] = (change.calendar, link)
+        self._take(held, change)
+
+    def _link_of(self, change: Change, held: Held | None) -> str:
+        if change.after is not None and change.after.marker:
+            return change.after.marker.split(".")[2]
+        if change.after is not None:
+            self.fail("I3-marker", f"wrote {change.remote_id} without a marker")
+        return held.link if held is not None else ""
+
+    def _take(self, held: Held, change: Change) -> None:
+        held.stored = change.after
+        held.ours = Counter(look(change.after))
+        held.since, held.gone, held.edited_at = {}, {}, None
+        held.removed_by = None if change.after is not None else Actor.CALSYNC
+        if change.after is not None:
+            held.title = change.after.event.master.title
+            for other in self.of_link.get(held.link, ()):
+                if other is not held and other.stored is None:
+                    other.gone, other.removed_by = {}, Actor.CALSYNC
+
+    def _check_allowed(self, held: Held, change: Change, link: str) -> None:
+        [(state,)] = self.books.rows("SELECT state FROM calendars WHERE id = ?", change.calendar) or [("unknown",)]
+        if state in ("stopped", "paused"):
+            self.fail("I6-stopped", f"wrote {change.remote_id} to {change.calendar}, which is {state}")
+        if not self.books.rows("SELECT 1 FROM owed_writes WHERE link = ? AND state = 'sent'", link) and not self.power_lost:
+            self.fail("I2-not-sent", f"a write to {change.remote_id} left before it was on the books as sent")
+        if not self.books.rows("SELECT 1 FROM links WHERE id = ?", link) and not self.power_lost:
+            self.fail("I3-books", f"wrote {change.remote_id}, whose link {link} is not on the books")
+
+    def _check_recorded(self, held: Held, change: Change) -> None:
+        after = look(change.after)
+        overwritten = [held]
+        if change.before is None and change.after is not None:
+            overwritten = [one for one in self.of_link.get(held.link, ()) if one.stored is None]
+        causes = {c for (c,) in self.books.rows("SELECT cause FROM owed_writes WHERE link = ? AND state = 'sent'", held.link)}
+        unguarded = held.key[0] in self.weak and (change.before is None or change.after is None)
+        for one in overwritten:
+            if one.stored is not None and one.stored.unreadable is not None:
+                self.fail("I2-unreadable", f"wrote blindly over {one.key}")
+            for span, pos in one.since.items():
+                if after[span] == 0:
+                    self._require(one, self._about(one, pos, observed=span), "overwrote", span, unguarded=unguarded)
+            for span, pos in one.gone.items():
+                if after[span] > one.now[span]:
+                    self._require(one, self._about(one, pos, expected=span), "brought back", span, unguarded=unguarded)
+                    self._count_revert(one, span, change, causes)
+
+    def _about(self, held: Held, pos: int, **wanted: Shown) -> list[Revision]:
+        return [
+            one
+            for one in self.revisions.get(held.link, ())
+            if one.pos >= pos and all(getattr(one, name) == span for name, span in wanted.items())
+        ]
+
+    def _require(self, held: Held, found: list[Revision], did: str, span: Shown, *, unguarded: bool) -> None:
+        if self.power_lost:
+            return
+        if not found:
+            if not unguarded:
+                self.fail("I2-unrecorded", f"{did} {span} in {held.key} ({held.link}), which is not on the books")
+            return
+        current = [self.drifts[one.id] for one in found if one.id in self.drifts]
+        for one in current:
+            left = one.open and one.disposition not in REVERTS and one.resolved_by is None and one.kind not in COSMETIC
+            along = one.scope == "series" and one.phase != "upcoming"
+            if left and not along and not unguarded:
+                self.fail("I2-flagged", f"{did} {span} in {held.key}, which drift {one.id} ({one.disposition}) leaves alone")
+            if one.open and one.appointment is not None and one.disposition in REVERTS:
+                query = "SELECT 1 FROM holds WHERE appointment = ? AND drift = ?"
+                if not self.books.rows(query, one.appointment, one.id):
+                    self.fail("I1-no-hold", f"{did} {span} in {held.key} before {one.appointment} was held")
+
+    def _count_revert(self, held: Held, span: Shown, change: Change, causes: set[str]) -> None:
+        if causes & {"restore"}:
+            return
+        times = self.reverted.setdefault((held.link, span), [])
+        times.append(change.at)
+        period = timedelta(hours=24) if not self.clock_jumped else timedelta(hours=21)
+        recent = [at for at in times if abs(change.at - at) < period]
+        if len(recent) > self.policy["revert_limit"]:
+            self.fail("I5-fight", f"put {span} in {held.key} back {len(recent)} times in a day")
+        if held.removed_by is Actor.PERSON and held.wipe and held.stored is None:
+            self._count_mass(held, change)
+
+    def _count_mass(self, held: Held, change: Change) -> None:
+        together = self.restored.setdefault(held.wipe, set())
+        together.add(held.link)
+        if self.books.rows("SELECT 1 FROM stops WHERE calendar = ? AND released_at IS NOT NULL", change.calendar):
+            return
+        [(upcoming,)] = self.books.rows(
+            "SELECT count(*) FROM links WHERE calendar = ? AND state != 'retired' AND linked_at IS NOT NULL"
+            " AND (last_end IS NULL OR last_end > ?)",
+            change.calendar,
+            int(self.clock.now().timestamp() * 1_000_000),
+        )
+        weeks = {self._week(span) for link in together for one in self.of_link[link] for span in one.ours}
+        every = upcoming >= 2 and len(together) >= upcoming
+        many = len(together) >= self.policy["stampede_min"] and len(together) >= 0.2 * upcoming and len(weeks) > 1
+        if every or many:
+            self.fail("I6-mass", f"wrote {len(together)} of {upcoming} events again that vanished together")
+
+    def _week(self, span: Shown) -> tuple[int, int]:
+        at = datetime.fromtimestamp(span[0], ZoneInfo(self.zone))
+        return at.isocalendar()[0], at.isocalendar()[1]
+
+    def _check_user_fields(self, held: Held, change: Change) -> None:
+        before, after = change.before, change.after
+        if before is None or after is None:
+            return
+        if before.own != after.own:
+            self.fail("I3-fields", f"changed the user's fields of {held.key}")
+        if held.title is not None and before.event.master.title not in (held.title, after.event.master.title):
+            self.fail("I3-title", f"wrote over the user's title of {held.key}")
+
+    # --- the books
+
+    def _reload(self) -> None:
+        found = {row[0]: row for row in self.books.rows(_DRIFTS)}
+        for drift_id in self.drifts.keys() - found.keys():
+            del self.drifts[drift_id]  # the power went, and the last commits with it
+        for drift_id, row in found.items():
+            read_pos = self.read_pos.get(row[2], self.pos)
+            fresh = Revision(*row[:5], _seen(row[5]), _seen(row[6]), *row[7:10], bool(row[10]), *row[11:])
+            known = self.drifts.get(drift_id)
+            if known is not None and _same(known, fresh):
+                continue
+            fresh = Revision(**{**fresh.__dict__, "pos": self.pos, "read_pos": read_pos})
+            if known is None:
+                self._check_found(fresh)
+                self.mark(f"drift-{fresh.kind}")
+            self._mark_change(known, fresh)
+            self.drifts[drift_id] = fresh
+            if known is None or (known.expected, known.observed) != (fresh.expected, fresh.observed):
+                self.revisions.setdefault(fresh.link, []).append(fresh)
+            place = (fresh.link, fresh.original_start, fresh.copy_id)
+            if known is None or known.observed != fresh.observed:
+                self.last_of[place] = fresh
+
+    def _check_found(self, fresh: Revision) -> None:
+        place = (fresh.link, fresh.original_start, fresh.copy_id)
+        before = self.last_of.get(place)
+        if before is not None and before.id in self.drifts and self.drifts[before.id].open and fresh.open:
+            self.fail("I2-double", f"drifts {before.id} and {fresh.id} are both open on one occurrence")
+        if self.power_lost:
+            return
+        after = before.read_pos if before is not None else -1
+        versions = [seen for pos, seen in self.versions.get(fresh.link, ()) if pos > after]
+        if not any(_shows(seen, fresh) for seen in versions):
+            self.fail("I2-phantom", f"drift {fresh.id} ({fresh.kind} {fresh.expected} -> {fresh.observed}) has no edit")
+
+    def _mark_change(self, known: Revision | None, fresh: Revision) -> None:
+        if known is None or known.resolution != fresh.resolution:
+            self.mark(f"resolution-{fresh.resolution}")
+        if known is None:
+            self.mark(f"phase-{fresh.phase}")
+            if fresh.disposition == "flag" and fresh.phase == "upcoming" and fresh.kind not in COSMETIC | {"unreadable"}:
+                self.mark("limit-reached")
+        elif known.observed != fresh.observed:
+            self.mark("edited-again-while-open")
+
+    # --- after a pass in which nothing went wrong
+
+    def check_owed(self, calendar: str, pos: int, before: datetime, expected: dict[str, Counter[Shown]]) -> None:
+        """Every edit that was in place when a clean pass began is on the books when it ends."""
+        for held in self.events.values():
+            if held.key[1] != calendar or held.edited_at is None or held.edited_at > before:
+                continue
+            subject = self.subject_of(held.link)
+            if subject is None or (held.stored is not None and held.stored.unreadable is not None):
+                continue
+            wanted = expected.get(f"{subject[0]}:{subject[1]}", Counter())
+            accepted = [one for one in self.drifts.values() if one.link == held.link and one.accepted]
+            for span, at in held.since.items():
+                known = any(one.observed == span for one in accepted) or wanted[span]
+                if at <= pos and not known and not self._about(held, at, observed=span):
+                    self.fail("I2-lost", f"{held.key} shows {span} since {at}, and no drift tells of it")
+            for span, at in held.gone.items():
+                known = any(one.expected == span for one in accepted) or not wanted[span]
+                elsewhere = any(other.now[span] for other in self.of_link[held.link])
+                if at <= pos and not known and not elsewhere and not self._about(held, at, expected=span):
+                    self.fail("I2-lost", f"{held.key} lacks {span} since {at}, and no drift tells of it")
+
+    def alive(self, calendar: str | None = None) -> Iterable[Held]:
+        """Own events that stand, in the order in which they came."""
+        return (one for one in self.events.values() if one.stored is not None and calendar in (None, one.key[1]))
+
+
+def _shows(seen: Counter[Shown], drift: Revision) -> bool:
+    if drift.kind in COSMETIC:
+        return True
+    if drift.kind == "unreadable":
+        return UNREADABLE in seen
+    if drift.observed is not None:
+        return seen[drift.observed] > 0
+    return drift.expected is None or seen[drift.expected] == 0
+
+
+def _same(one: Revision, other: Revision) -> bool:
+    names = ("expected", "observed", "kind", "disposition", "resolution", "accepted", "appointment", "resolved_by")
+    return all(getattr(one, name) == getattr(other, name) for name in names)

@@ -1,0 +1,78 @@
+"""What the gate would have to know: every successful reading of an event, with what the calendar truly showed then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from calsync.connector.protocol import Known, Page, Reading, Seen, Write, WriteResult
+from calsync.domain.span import Window
+from calsync.testing.fake_ports import FakeClock
+from calsync.testing.memory_calendar import MemoryCalendar
+
+if TYPE_CHECKING:
+    from tests.simulation.observer import Observer
+
+
+@dataclass(frozen=True)
+class Read:
+    """One event, read: when the request began, and what is known by the observer of the event then."""
+
+    began: datetime
+    spans: tuple[Any, ...]
+
+
+class Readings:
+    """All readings of a history."""
+
+    def __init__(self, clock: FakeClock, observer: Observer) -> None:
+        self.clock = clock
+        self.observer = observer
+        self.of: dict[tuple[int, str, str], list[Read]] = {}  # by service, calendar, remote id
+        self.feeds: dict[str, list[datetime]] = {}  # by calendar: feed reads that succeeded
+
+    def watching(self, calendar: MemoryCalendar, service: int) -> WatchedCalendar:
+        """The calendar, with its readings noted here."""
+        return WatchedCalendar(calendar, service, self)
+
+    def note(self, key: tuple[int, str, str], began: datetime) -> None:
+        """An event was read, or was told to be gone."""
+        held = self.observer.events.get(key)
+        if held is not None:
+            self.of.setdefault(key, []).append(Read(began, tuple(sorted(held.now.elements()))))
+
+
+class WatchedCalendar:
+    """A calendar in memory whose successful readings are noted."""
+
+    def __init__(self, inner: MemoryCalendar, service: int, readings: Readings) -> None:
+        self._inner = inner
+        self._service = service
+        self._readings = readings
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def changes(self, cursor: str | None, window: Window, known: Known) -> Iterator[Page]:
+        """See the protocol."""
+        began = self._readings.clock.now()
+        for page in self._inner.changes(cursor, window, known):
+            for item in page.items:
+                self._readings.note((self._service, self._inner.name, item.remote_id), began)
+            yield page
+        self._readings.feeds.setdefault(self._inner.name, []).append(began)
+
+    def read(self, remote_ids: Sequence[str]) -> Iterable[Reading]:
+        """See the protocol."""
+        began = self._readings.clock.now()
+        found = list(self._inner.read(remote_ids))
+        for one in found:
+            if isinstance(one, Seen):
+                self._readings.note((self._service, self._inner.name, one.remote_id), began)
+        return found
+
+    def write(self, batch: Sequence[Write]) -> Iterable[WriteResult]:
+        """See the protocol."""
+        return self._inner.write(batch)
