@@ -202,7 +202,8 @@ class World:
         if write.kind is WriteKind.CREATE:
             assert self.there is None, "created over something"
         elif write.kind is WriteKind.UPDATE:
-            assert self.there is not None and write.version == str(self.version), "overwrote an unseen version"
+            assert self.there is not None
+            assert write.version == str(self.version), "overwrote an unseen version"
         self.version += 1
         self.there = write.target
         self.marked = None if write.target is None else content_hash(write.target)

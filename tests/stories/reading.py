@@ -2,7 +2,8 @@
 
 record.json    links by id: {"event": what the record calls for or null, "appointments": {original start or "": id}}
 baseline.json  links by id: the event that was last agreed, or null
-observed.json  links by id: "unchanged" | "absent" | "unreadable" | {"elsewhere": …} | {"event": …, "marker": "kept" | "lost"};
+observed.json  links by id: "unchanged" | "absent" | "unreadable" | {"elsewhere": …} | {"event": …, "marker": …};
+               "marker": "kept" (the default), "lost", "own" (a hash of this very event) or such a hash;
                "copies": {remote id: event}; left out: the calendar said nothing about it
 policy.json    now, and only what differs from the defaults: policy, facts, drifts, reverts, sent, claimed
 plan.json      what must come out
@@ -103,7 +104,7 @@ def _case(name: str, record: Data, baseline: Data | None, observed: Any, rules: 
     )
 
 
-def _sight(name: str, agreed: Event | None, observed: Any) -> Sight:
+def _sight(name: str, agreed: Event | None, observed: Any) -> Sight:  # noqa: PLR0911 - one per word
     content = "f" * 16 if agreed is None else content_hash(agreed)
     if observed is None:
         return NothingNew()

@@ -128,7 +128,9 @@ def _look_at(ground: Ground, key: OriginalStart, drift: Drift | None, accepted: 
         kind=kind,
         drift=drift,
         answered=answered,
-        known=key in ground.before and _same_look(ground.before[key], shown.seen),
+        # The rest of a split is not remembered, but that our own event was cut is.
+        known=key in ground.before
+        and _same_look(ground.before[key], shown.seen if shown.copy_id is None else shown.own),
         put_back=put_back,
     )
 
@@ -307,7 +309,7 @@ def _found(one: Look, disposition: Disposition, *, mixed: bool, ended: Resolutio
 
 def _evidence(ground: Ground, one: Look, *, mixed: bool) -> FoundDrift | None:
     """Return the drift of an edit that the record's own change overtook, unless it is on the books already."""
-    if one.known and not same_state(one.reference, one.shown.seen):
+    if one.known and (one.shown.copy_id is not None or not same_state(one.reference, one.shown.seen)):
         return None
     disposition = disposition_of(one.kind or DriftKind.MOVED, one.phase, ground.policy)
     return _found(one, disposition, mixed=mixed, ended=Resolution.SUPERSEDED)

@@ -57,7 +57,7 @@ def test_the_table_has_every_cell() -> None:
     assert set(TABLE) == set(product(Record, Calendar))
 
 
-@pytest.mark.parametrize(("record", "calendar"), sorted(TABLE), ids=lambda side: str(side))
+@pytest.mark.parametrize(("record", "calendar"), sorted(TABLE), ids=str)
 def test_each_cell_does_what_it_says(record: Record, calendar: Calendar) -> None:
     decision = decided(record, calendar)
     kinds = [write.kind for write in decision.writes]
