@@ -158,19 +158,46 @@ def _definition(name: str, first_year: int) -> Component:
         # RFC 5545 3.6.5: the onset is told in the wall time of the offset before it.
         groups.setdefault((offset, after, summer), []).append(wall_text(change + offset))
         offset = after
-    return Component("VTIMEZONE", [Line("TZID", name)], [_observance(key, onsets) for key, onsets in groups.items()])
+    parts = [part for key, onsets in groups.items() for part in _observances(key, onsets)]
+    return Component("VTIMEZONE", [Line("TZID", name)], parts)
 
 
-def _observance(key: tuple[timedelta, timedelta, bool], onsets: list[str]) -> Component:
+def _observances(key: tuple[timedelta, timedelta, bool], onsets: list[str]) -> list[Component]:
+    """Return the parts that tell these onsets: by rule where they follow one, else a part for each.
+
+    Never as a list of RDATE: servers that keep zones in vobject (Radicale) give back only the first of them, and clients
+    that believe the VTIMEZONE are then an hour off.
+    """
+    rule = _yearly_rule(onsets)
+    if rule is not None:
+        return [_observance(key, onsets[0], [Line("RRULE", rule)])]
+    return [_observance(key, onset, []) for onset in onsets]
+
+
+def _observance(key: tuple[timedelta, timedelta, bool], onset: str, rule: list[Line]) -> Component:
     before, after, summer = key
     lines = [
-        Line("DTSTART", onsets[0]),
+        Line("DTSTART", onset),
+        *rule,
         Line("TZOFFSETFROM", _offset_text(before)),
         Line("TZOFFSETTO", _offset_text(after)),
     ]
-    if onsets[1:]:
-        lines.append(Line("RDATE", ",".join(onsets[1:])))
     return Component("DAYLIGHT" if summer else "STANDARD", lines)
+
+
+def _yearly_rule(onsets: list[str]) -> str | None:
+    """Return the RRULE that yields exactly these wall times, one in each year, if there is one."""
+    times = [datetime.strptime(onset, "%Y%m%dT%H%M%S") for onset in onsets]
+    first = times[0]
+    years = [at.year for at in times]
+    alike = {(at.month, at.weekday(), at.time()) for at in times}
+    if len(times) < 3 or len(alike) > 1 or years != list(range(first.year, first.year + len(times))):
+        return None
+    day = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")[first.weekday()]
+    if all((at + timedelta(days=7)).month != at.month for at in times):
+        return f"FREQ=YEARLY;BYMONTH={first.month};BYDAY=-1{day}"
+    weeks = {(at.day - 1) // 7 + 1 for at in times}
+    return f"FREQ=YEARLY;BYMONTH={first.month};BYDAY={weeks.pop()}{day}" if len(weeks) == 1 else None
 
 
 def _changes(zone: tzinfo, start: datetime, end: datetime) -> list[datetime]:

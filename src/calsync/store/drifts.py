@@ -228,7 +228,7 @@ def _grouped(
 
 
 def _filtered(wanted: DriftFilter) -> Select[Any]:
-    query = select(*_SHAPE.columns).order_by(_c.detected_at, _c.id)
+    query = select(*_SHAPE.columns).order_by(_c.detected_at, _c.original_start, _c.id)
     for column, value in (
         (_c.provider, wanted.provider),
         (_c.appointment, wanted.appointment),
@@ -293,7 +293,7 @@ _MARK_REVERTED = (
 _GET = select(*_SHAPE.columns).where(_THIS)
 _ANSWERS = select(*_ANSWER.columns).where(_c.id.in_(_IDS))
 _OF_EDIT = select(*_SHAPE.columns).where(_c.edit == bindparam("the_edit")).order_by(*_IN_ORDER)
-_OF_APPOINTMENTS = select(*_SHAPE.columns).where(_c.appointment.in_(_IDS)).order_by(_c.detected_at, _c.id)
+_OF_APPOINTMENTS = select(*_SHAPE.columns).where(_c.appointment.in_(_IDS)).order_by(_c.detected_at, _c.original_start, _c.id)
 _APPOINTMENTS_OF = select(_c.appointment).where(_c.id.in_(_IDS))
 _STANDING = (
     select(*_SHAPE.columns).where(_c.link.in_(_IDS), or_(_OPEN, _c.accepted.is_(True))).order_by(_c.link, *_IN_ORDER)

@@ -94,6 +94,7 @@ class ConfiguredOpener:
             secret=secret_reader(keys),
             remote=row.remote,
             dedicated_id=derived_remote_id(self.keys, f"calendar:{row.id}", 1),
+            extras={"clock": self.ports.clock},
         )
 
     def _configured(self, row: CalendarRow) -> tuple[CalendarConfig, str]:
