@@ -13,6 +13,7 @@ from calsync.booking.bookings import check_time
 from calsync.booking.command import Command, Outcome, find_appointment, note, rules_for, tell, write
 from calsync.booking.rules import check_may_complete, check_no_show
 from calsync.domain.appointment import Appointment, AppointmentStatus
+from calsync.domain.drift import Resolution
 from calsync.domain.span import Span, instant
 from calsync.errors import NotFoundError, Problem, Refused
 from calsync.store import drifts, providers, records, statements
@@ -133,4 +134,5 @@ def _state(conn: Connection, command: Command, one: Appointment, span: Span) -> 
 
 def _in_doubt(conn: Connection, sessions: list[Appointment]) -> set[str]:
     found = drifts.of_appointments(conn, [one.id for one in sessions])
-    return {key for key, those in found.items() if any(drift.resolution == "open" for drift in those)}
+    unanswered = (Resolution.OPEN, Resolution.REVERTED)
+    return {key for key, those in found.items() if any(drift.resolution in unanswered for drift in those)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -132,7 +131,7 @@ def _write_course(
         {"continued_by": outcome.series.id, "rule": outcome.series.rule, "moved": len(moved), "cancelled": len(off)},
     )
     tell(conn, command, "series-rescheduled", standing)
-    changed: Sequence[Appointment] = [*moved, *outcome.made, *off]
+    changed = sorted([*moved, *outcome.made, *off], key=lambda one: one.span.start_at)
     return Outcome(appointments=tuple(one.id for one in changed), series=(series.id, outcome.series.id))
 
 

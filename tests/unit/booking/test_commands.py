@@ -25,9 +25,11 @@ from calsync.booking.commands import (
 )
 from calsync.booking.rules import PracticeRules, Rulebook
 from calsync.domain.appointment import Block, SubjectKind
+from calsync.domain.drift import Resolution
 from calsync.errors import NotFoundError, Refused
-from calsync.store import audit, outbox, records, statements
+from calsync.store import audit, drifts, outbox, records, statements
 from tests.unit.booking.conftest import NOW, Book, span
+from tests.unit.store.samples import drift
 
 Act = Callable[[Connection, Command], Any]
 
@@ -325,6 +327,21 @@ def test_a_providers_day(the_book: Book) -> None:
     assert outcome.appointments == ("A-1",)
     assert outcome.refused == {"A-2": "has not started yet"}
     assert the_book.get("A-3").status == "scheduled"
+
+
+def test_day_leaves_sessions_that_a_calendar_showed_otherwise(the_book: Book) -> None:
+    the_book.single("A-1", "11-24T09:00")
+    the_book.single("A-2", "11-24T10:00", "C-2")
+    the_book.single("A-3", "11-24T11:00", "C-3")
+    with the_book.database.transaction() as conn:
+        drifts.insert(conn, drift("d1", appointment="A-1"))
+        drifts.insert(conn, drift("d2", appointment="A-2", link="L2", resolution=Resolution.REVERTED))
+        drifts.insert(conn, drift("d3", appointment="A-3", link="L3", resolution=Resolution.WITHDRAWN))
+    the_book.now = datetime(2026, 11, 25, tzinfo=UTC)
+    day = datetime(2026, 11, 24).date()
+    outcome = the_book.do(lambda conn, command: complete_day(conn, command, "P-1", day))
+    assert outcome.appointments == ("A-3",)
+    assert set(outcome.refused) == {"A-1", "A-2"}
 
 
 def test_no_show_after_start_and_grace(the_book: Book) -> None:

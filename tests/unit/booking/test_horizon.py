@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from calsync.booking import horizon
 from calsync.booking.commands import cancel, cancel_series
+from calsync.store import records
 from tests.unit.booking.conftest import HORIZON, Book
 
 
@@ -15,6 +16,14 @@ def test_later_sessions_are_made_once(the_book: Book) -> None:
     before = the_book.dump()
     assert horizon.extend_all(the_book.database, the_book.now, HORIZON + timedelta(days=14)) == 0
     assert the_book.dump() == before
+
+
+def test_session_that_stands_beyond_the_horizon_is_met(the_book: Book) -> None:
+    the_book.weekly()
+    with the_book.database.transaction() as conn:
+        records.set_materialised(conn, "S-7", the_book.now)
+    assert horizon.extend_all(the_book.database, the_book.now, HORIZON + timedelta(days=7)) == 1
+    assert len(the_book.members("S-7")) == 10
 
 
 def test_cancelled_sessions_and_ended_series_are_not_made_again(the_book: Book) -> None:

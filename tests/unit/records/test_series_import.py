@@ -96,6 +96,15 @@ def test_new_row_at_the_time_of_a_moved_one_is_a_session_of_its_own(books: Books
     assert one.series is None
 
 
+def test_our_own_id_in_a_file_stays_where_it_is(books: Books) -> None:
+    made = "S-7@20261124T1000"
+    books.load(HEADER + FIRST)
+    books.load(HEADER + FIRST + row(made, "2026-11-25T10:00") + row("A-3", "2026-11-24T10:00"))
+    assert members(books)[made].span.start == datetime(2026, 11, 25, 10)
+    assert "A-3" not in members(books)
+    assert "A-3" in books.appointments()
+
+
 def test_cancelled_row_leaves_its_slot_empty(books: Books) -> None:
     books.load(HEADER + FIRST + row("A-2", "2026-11-24T10:00", status="cancelled"))
     assert members(books)["A-2"].status.value == "cancelled"
@@ -116,6 +125,13 @@ def test_new_rule_ends_the_series_and_another_continues_it(books: Books) -> None
     cancelled = [key for key, (_, status) in books.appointments().items() if status == "cancelled"]
     assert len(cancelled) == 4
     assert not books.load(HEADER + fortnightly + row("A-2", "2026-11-24T10:00")).changed_anything
+
+
+def test_new_rule_with_a_count_has_what_is_left_of_it(books: Books) -> None:
+    books.load(HEADER + FIRST)
+    books.load(HEADER + row("A-1", "2026-11-10T10:00", rule="FREQ=WEEKLY;BYDAY=TU;COUNT=5"))
+    assert the_series(books, "S-7.2").rule == "FREQ=WEEKLY;COUNT=3;BYDAY=TU"
+    assert starts(books, "S-7.2") == ["11-24 10:00", "12-01 10:00", "12-08 10:00"]
 
 
 def test_whole_series_moved_to_another_day(books: Books) -> None:
