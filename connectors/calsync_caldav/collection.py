@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from calsync.connector.errors import Malformed
+from calsync.connector.errors import Malformed, NotFound
 from calsync_caldav import dav_xml
 from calsync_caldav.client import Answer, Client
 from calsync_caldav.dav_xml import CALDAV, DAV, SERVER, Multistatus, Response
@@ -70,8 +70,10 @@ class Collection:
         )
 
     def exists(self) -> None:
-        """Return if the collection answers; raise what its status means otherwise."""
-        self._own(self._dav("PROPFIND", dav_xml.propfind("d:resourcetype"), depth="0"))
+        """Return if the collection is there and a calendar; raise what its status means otherwise."""
+        own = self._own(self._dav("PROPFIND", dav_xml.propfind("d:resourcetype"), depth="0"))
+        if f"{CALDAV}calendar" not in own.inner.get(f"{DAV}resourcetype", ()):
+            raise NotFound("the place is no calendar any more")
 
     def listing(self) -> Multistatus:
         """Return every member with its version."""

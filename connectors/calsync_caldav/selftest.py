@@ -12,6 +12,7 @@ from calsync.domain.event import Appearance, Event
 from calsync.domain.span import Span
 from calsync.domain.write import WriteKind
 from calsync_caldav.collection import Collection
+from calsync_caldav.composing import Order, compose
 from calsync_caldav.mapping import Reader
 from calsync_caldav.reading import read_all
 from calsync_caldav.writing import Writer, named
@@ -64,7 +65,7 @@ class _Trial:
         ):
             finding = _tried(what, step)
             yield finding
-            made = made or self._version is not None
+            made = made or finding.ok
             if not finding.ok and what == "create an event":
                 break
         if made:
@@ -83,7 +84,10 @@ class _Trial:
         return "" if reading.event.master.span.same_time_as(self._event.master.span) else "its times came back changed"
 
     def _stale(self) -> str:
-        answer = self._collection.put(self._name, b"", {"If-Match": '"calsync-no-such-version"'})
+        body = compose(Order(self._event, None, self._writer.now))
+        answer = self._collection.put(self._name, body, {"If-Match": '"calsync-no-such-version"'})
+        if answer.status not in {409, 412}:
+            self._version = None  # it may have been written: whatever stands there now is to be removed
         return "" if answer.status in {409, 412} else f"status {answer.status} instead of 412"
 
     def _remove(self) -> str:

@@ -166,8 +166,9 @@ class Writer:
             return WriteResult(write.key, Outcome.UNKNOWN, name, reason="locked")
         if status == 403 and not self._may_write(answer):
             raise Forbidden("writing answered 403")
+        if status in {404, 409, 410, 500}:
+            self.collection.exists()  # DAViCal answers 500 to a write into a calendar that is gone
         if status in {404, 409, 410}:
-            self.collection.exists()
             return None if status == 409 else _rejected(write, name, f"refused-{status}")
         if status in {400, 403, 412}:
             return None
