@@ -1,0 +1,171 @@
+"""The report's numbers, from streams of rows. Pure: one pass over each, and memory that does not grow with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from calsync.domain.drift import COSMETIC, Disposition, Drift, Resolution
+
+ABSENT = frozenset({"cancelled", "late-cancelled"})
+_CHANGED = frozenset({Resolution.RECORD_CORRECTED})
+_ANSWERED = frozenset({Resolution.ACKNOWLEDGED, Resolution.RECORD_CORRECTED, Resolution.IGNORED})
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session of the period. `in_step`: every calendar shows it as the record says, as far as the books know."""
+
+    id: str
+    provider: str
+    start_at: datetime
+    end_at: datetime
+    status: str
+    in_step: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A drift of the period. `otherwise`: a person said that the session was at another time, or was none."""
+
+    drift: Drift
+    otherwise: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A claim that the gate holds: the reasons' codes, and who must act."""
+
+    reasons: tuple[str, ...]
+    waiting_on: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a report is about: sessions that start, and edits that were seen, from `since` to before `until`."""
+
+    since: datetime
+    until: datetime
+    provider: str | None = None
+    made_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How a length of time is spread. All None without a single one."""
+
+    count: int = 0
+    median: timedelta | None = None
+    p90: timedelta | None = None
+    longest: timedelta | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """Everything that a report tells."""
+
+    scope: Scope
+    appointments: int = 0
+    by_status: Counter[str] = field(default_factory=Counter)
+    in_step: int = 0
+    drifts: int = 0
+    by_kind: Counter[str] = field(default_factory=Counter)
+    by_phase: Counter[str] = field(default_factory=Counter)
+    by_provider: Counter[str] = field(default_factory=Counter)
+    by_calendar: Counter[str] = field(default_factory=Counter)
+    by_disposition: Counter[str] = field(default_factory=Counter)
+    by_resolution: Counter[str] = field(default_factory=Counter)
+    time_to_detect: Distribution = Distribution()
+    time_to_resolve: Distribution = Distribution()
+    open: int = 0
+    checked: int = 0
+    held: int = 0
+    held_by_reason: Counter[str] = field(default_factory=Counter)
+    held_by_waiting_on: Counter[str] = field(default_factory=Counter)
+    recalls: int = 0
+    recalls_open: int = 0
+    recalls_by_action: Counter[str] = field(default_factory=Counter)
+    calendars: dict[str, int] = field(default_factory=dict)
+    conflicts: int = 0
+    cancellations_over_limit: int = 0
+    holds_settled: int = 0
+    holds_right: int = 0
+
+    @property
+    def hold_precision(self) -> float | None:
+        """Of the holds that somebody settled, how many were right: another time, or no session. None without any."""
+        return None if self.holds_settled == 0 else round(self.holds_right / self.holds_settled, 4)
+
+
+def add_sessions(report: Report, sessions: Iterable[Session]) -> None:
+    """Count sessions, which come by start, and the overlaps among those of one provider."""
+    taken_until: dict[str, datetime] = {}
+    for one in sessions:
+        report.appointments += 1
+        report.by_status[one.status] += 1
+        if one.status in ABSENT:
+            continue
+        report.in_step += one.in_step
+        until = taken_until.get(one.provider)
+        report.conflicts += until is not None and one.start_at < until
+        taken_until[one.provider] = one.end_at if until is None else max(until, one.end_at)
+
+
+def add_edits(report: Report, edits: Iterable[Edit]) -> None:
+    """Count guarded edits; cosmetic ones are the user's own business."""
+    lengths: list[timedelta] = []
+    for one in edits:
+        drift = one.drift
+        if drift.kind in COSMETIC:
+            continue
+        report.drifts += 1
+        report.by_kind[drift.kind.value] += 1
+        report.by_phase[drift.phase.value] += 1
+        report.by_provider[drift.provider] += 1
+        report.by_calendar[drift.calendar] += 1
+        report.by_disposition[drift.disposition.value] += 1
+        report.by_resolution[drift.resolution.value] += 1
+        report.open += drift.resolution is Resolution.OPEN
+        if drift.resolved_at is not None:
+            lengths.append(drift.resolved_at - drift.detected_at)
+        _add_hold(report, one)
+    report.time_to_resolve = distribution(lengths)
+
+
+def add_held(report: Report, answers: Iterable[Held | None]) -> None:
+    """Count the gate's answers about the sessions that are over; None: not held."""
+    for one in answers:
+        report.checked += 1
+        if one is None:
+            continue
+        report.held += 1
+        report.held_by_reason.update(one.reasons)
+        report.held_by_waiting_on[one.waiting_on or "nobody"] += 1
+
+
+def add_recalls(report: Report, counts: Mapping[tuple[str, str], int], open_states: Collection[str]) -> None:
+    """Count recalls by what they ask for."""
+    for (action, state), count in counts.items():
+        report.recalls += count
+        report.recalls_by_action[action] += count
+        report.recalls_open += count if state in open_states else 0
+
+
+def distribution(lengths: list[timedelta]) -> Distribution:
+    """Median, ninetieth percentile and longest of some lengths of time."""
+    if not lengths:
+        return Distribution()
+    ordered = sorted(lengths)
+    last = len(ordered) - 1
+    return Distribution(len(ordered), ordered[last // 2], ordered[round(last * 0.9)], ordered[-1])
+
+
+def _add_hold(report: Report, one: Edit) -> None:
+    drift = one.drift
+    held = drift.appointment is not None and drift.disposition is not Disposition.IGNORE
+    if not held or drift.resolution not in _ANSWERED:
+        return
+    report.holds_settled += 1
+    report.holds_right += one.otherwise or drift.resolution in _CHANGED
