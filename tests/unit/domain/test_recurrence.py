@@ -135,8 +135,14 @@ MOVED_IN = Override(at("2026-06-02T10:00"), Appearance(Span(datetime(2026, 1, 2,
 ORPHAN = Override(at("2026-01-15T08:00"), Appearance(Span(datetime(2026, 1, 15, 9), datetime(2026, 1, 15, 10), "UTC")))
 
 
-def with_overrides(*overrides: Override, **more: object) -> Event:
-    return replace(event("2026-01-06T10:00", "FREQ=WEEKLY", **more), overrides=overrides)
+def with_overrides(*overrides: Override, excluded: tuple[datetime, ...] = ()) -> Event:
+    return replace(event("2026-01-06T10:00", "FREQ=WEEKLY", excluded=excluded), overrides=overrides)
+
+
+def test_a_long_session_that_reaches_into_the_window_is_inside() -> None:
+    long = event("2025-12-29T10:00", "FREQ=WEEKLY;COUNT=2", minutes=5 * 24 * 60)
+    assert walls(long, JANUARY) == ["2025-12-29T10:00", "2026-01-05T10:00"]
+    assert walls(long, window("2026-01-03T15:00", "2026-01-04")) == []
 
 
 def test_overrides_count_where_they_were_moved_to() -> None:

@@ -65,6 +65,8 @@ def test_the_week_is_the_local_one() -> None:
 def test_a_change_among_deletions_of_a_week_is_no_question() -> None:
     moved = Decision("L900", "same/edited", changed_wholly=True)
     assert check_stampede([*vanished(0, 1, 2, 3), moved], facts(10), POLICY) is not None
+    before = (RecentChange("L900", vanished=False, starts=(DAY,)),)
+    assert check_stampede(vanished(0, 1, 2, 3), facts(10, recent=before), POLICY) is not None
 
 
 def test_it_rolls_over_passes() -> None:

@@ -52,7 +52,8 @@ def with_second(start: str) -> Event:
 def test_a_quiet_pass_decides_nothing() -> None:
     for shown in (event(), WEEKLY):
         decision = World.agreed(shown).one_pass()
-        assert not (decision.found or decision.changed or decision.writes or decision.adopt or decision.remember)
+        assert (decision.found, decision.changed, decision.writes) == ((), (), ())
+        assert (decision.adopt, decision.remember) == (None, None)
         assert all(one.appearance is not None for one in decision.sightings)
 
 
@@ -164,8 +165,7 @@ def test_a_lost_marker_is_noted_once_and_again_after_our_next_write() -> None:
     assert world.settle() == 0
     world.expected = event("2026-12-01T12:00")
     world.now += timedelta(minutes=1)
-    world.one_pass()
-    assert world.marked is not None
+    world.settle()
     world.marked = None
     world.now += timedelta(minutes=1)
     assert [one.kind for one in world.one_pass().found] == [DriftKind.MARKER_LOST]
@@ -316,3 +316,20 @@ def test_nothing_can_be_put_back_that_is_not_ours_to_undo() -> None:
     eager = policy(unreadable="revert", declined="revert", new_time_proposed="revert-and-flag")
     for kind in (DriftKind.UNREADABLE, DriftKind.DECLINED, DriftKind.NEW_TIME_PROPOSED):
         assert disposition_of(kind, Phase.UPCOMING, eager) is Disposition.FLAG
+
+
+def test_a_series_dragged_over_past_and_future_goes_back_whole() -> None:
+    series = event("2026-11-03T10:00", "FREQ=WEEKLY;COUNT=8")
+    world = World.agreed(series)
+    world.edit(event("2026-11-04T11:00", "FREQ=WEEKLY;COUNT=8"))
+    world.settle()
+    assert world.there == series
+    still_open = {one.original_start for one in world.drifts if one.resolution is Resolution.OPEN}
+    assert all(key is not None and key < NOW for key in still_open)
+    assert len(still_open) == 3
+
+
+def test_a_session_beyond_the_window_that_is_dragged_into_it_was_moved() -> None:
+    world = World.agreed(event("2027-12-01T10:00"))
+    world.edit(event("2026-12-01T10:00"))
+    assert [one.kind for one in world.one_pass().found] == [DriftKind.MOVED]
