@@ -36,6 +36,8 @@ COMMANDS: Final = {
     "claims": "claims",
     "report": "report",
     "audit": "audit",
+    "tokens": "tokens",
+    "secrets": "secrets",
 }
 """Top-level commands in the order of `--help`, and the module of this package that brings each.
 

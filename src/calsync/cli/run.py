@@ -3,50 +3,97 @@
 from __future__ import annotations
 
 import signal
-from datetime import timedelta
+from datetime import datetime, timedelta
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import click
+import structlog
 
 from calsync.booking import horizon
+from calsync.claims.gate import drain_touched
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
+from calsync.errors import UserError
+from calsync.notices.dispatching import Station
+from calsync.notices.send import PostOffice, drain_outbox
+from calsync.notices.smtp import SmtpMailer, SmtpServer
+from calsync.notices.texts import Texts
+from calsync.settings.key_file import KeyFile
+from calsync.settings.secrets import read_secret_file
+from calsync.store.credentials import Credentials
 from calsync.system_ports import StopEvent
+from calsync.system_threads import Background
 from calsync.worker.dispatch import EmbeddedDispatch
 from calsync.worker.loop import Loop
+from calsync.worker.progress import Progress
 from calsync.worker.timers import Timers
+
+if TYPE_CHECKING:
+    from calsync.web.server import WebServer
+
+_log = structlog.get_logger(__name__)
+
+_CLAIMS_EVERY = timedelta(seconds=2)
+_OUTBOX_EVERY = timedelta(seconds=5)
+_WEB_EVERY = timedelta(seconds=30)
 
 
 def register(app: click.Group) -> None:
     """Add the commands."""
     app.add_command(run)
     app.add_command(worker)
+    app.add_command(serve)
 
 
 @click.command()
 @pass_app
 def run(app: App) -> int:
-    """Keep calendars and records in step until stopped."""
-    return work_until_stopped(app)
+    """Keep calendars and records in step until stopped, and answer over HTTP."""
+    return work_until_stopped(app, with_web=True)
 
 
 @click.command()
 @pass_app
 def worker(app: App) -> int:
     """The worker alone, without web pages."""
-    return work_until_stopped(app)
+    return work_until_stopped(app, with_web=False)
 
 
-def work_until_stopped(app: App) -> int:
-    """Run the loop in the foreground; SIGTERM and SIGINT ask it to end."""
+@click.command()
+@pass_app
+def serve(app: App) -> int:
+    """The web pages and the interface for programs alone, without a worker."""
+    if not _has_web():
+        raise UserError.of("the web pages are not installed", remedy="Install calsync with the extra: calsync[web]")
+    with app.database.transaction() as conn:
+        Credentials(lambda: app.keys, app.ids).require_own_keys(conn)
+    _stop_on_signals(app.stop)
+    web = make_web(app, None)
+    web.start()
+    while web.is_running and not app.stop.wait(1.0):
+        pass
+    return ExitCode.FINE if web.stop() and app.stop.is_set() else ExitCode.FAILED
+
+
+def work_until_stopped(app: App, *, with_web: bool) -> int:
+    """Run the loop in the foreground; SIGTERM and SIGINT ask it to end.
+
+    The worker never waits for the web: calendars and claims are right without it.
+    """
     stop = app.stop
     _stop_on_signals(stop)
     wired = app.wired
-    dispatch = EmbeddedDispatch(wired.worker, threads=app.settings.sync.workers)
+    progress = Progress(app.clock, app.clock.now())
+    dispatch = EmbeddedDispatch(wired.worker, threads=app.settings.sync.workers, done=progress.passed)
     timers = Timers(app.clock)
     add_timers(app, timers)
+    web = _web_beside(app, progress, timers) if with_web else None
     try:
-        drained = Loop(wired.worker, dispatch, timers).run(stop)
+        drained = Loop(wired.worker, dispatch, timers, progress.alive).run(stop)
     finally:
+        if web is not None:
+            web.stop()
         wired.opener.close()
     return ExitCode.FINE if drained else ExitCode.FAILED
 
@@ -56,6 +103,59 @@ def add_timers(app: App, timers: Timers) -> None:
     database = app.wired.worker.database
     window = app.settings.sync.window_future
     timers.add("series-horizon", timedelta(hours=6), lambda now: horizon.extend_all(database, now, now + window))
+    timers.add("claims", _CLAIMS_EVERY, lambda _now: drain_touched(database, app.clock, app.ids, app.settings))
+    office = make_post_office(app)
+    # A mail server may be slow; the passes must not wait for it.
+    sending = Background("mail", lambda: drain_outbox(office, app.clock.now()))
+    timers.add("outbox", _OUTBOX_EVERY, lambda _now: sending.start())
+
+
+def make_post_office(app: App) -> PostOffice:
+    """The installation's outgoing mail."""
+    mail = app.settings.mail
+    password_file = mail.password_file
+    mailer = SmtpMailer(
+        SmtpServer.at(mail.smtp_url),
+        mail.username,
+        lambda: read_secret_file(password_file) if password_file is not None else "",
+    )
+    texts = Texts(app.settings.folder / "templates")
+    return PostOffice(Station(app.database, app.clock, app.ids, app.settings, texts), mailer, app.stop)
+
+
+def make_web(app: App, progress: Progress | None) -> WebServer:
+    """The installation's HTTP face, not started yet."""
+    # Only these commands need the web extra.
+    from calsync.web.app import make_app  # noqa: PLC0415
+    from calsync.web.server import WebServer  # noqa: PLC0415
+    from calsync.web.site import Site  # noqa: PLC0415
+
+    keys = KeyFile(app.settings.secrets.key_file)
+    site = Site(app.database, app.settings, app.clock, app.ids, keys, progress)
+    return WebServer(make_app(site), app.settings.web.address)
+
+
+def _web_beside(app: App, progress: Progress, timers: Timers) -> WebServer | None:
+    """The web, started if possible, and tried again from time to time if not."""
+    if not _has_web():
+        click.echo("No web pages: calsync was installed without its extra `web`. The worker runs.", err=True)
+        return None
+    web = make_web(app, progress)
+    try:
+        web.start()
+    except UserError as problem:
+        click.echo(f"{problem}. The worker runs; the web is tried again every 30 seconds.", err=True)
+
+    def keep_up(_now: datetime) -> None:
+        if not app.stop.is_set():
+            web.keep_up()
+
+    timers.add("web", _WEB_EVERY, keep_up)
+    return web
+
+
+def _has_web() -> bool:
+    return all(find_spec(name) is not None for name in ("fastapi", "uvicorn", "prometheus_client"))
 
 
 def _stop_on_signals(stop: StopEvent) -> None:

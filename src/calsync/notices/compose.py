@@ -110,7 +110,14 @@ def _session_words(session: EditedSession, zone: str) -> dict[str, Any]:
     span = session.expected or session.observed
     known = {"number": session.appointment or "unknown", "happened": wording.what_happened(session, zone)}
     if span is None:
-        return {**known, "short": "A", "long": "an unknown day", "short_span": "unknown day", "starts": "then", "clock": "then"}
+        return {
+            **known,
+            "short": "A",
+            "long": "an unknown day",
+            "short_span": "unknown day",
+            "starts": "then",
+            "clock": "then",
+        }
     return {
         **known,
         "short": wording.short_moment(span.start_at, zone),

@@ -46,12 +46,13 @@ class Gatherer:
     def fact(self, conn: Connection, item: OutboxItem) -> Fact | None:
         """What this message tells now; None if there is nothing to tell any more."""
         if item.kind in EDIT_KINDS:
-            return self._edit(conn, str(item.payload.get("edit")))
+            return self.edit(conn, str(item.payload.get("edit")))
         if item.kind in CALENDAR_KINDS:
             return _calendar(conn, item)
         return MailsHeld(int(item.payload["limit"])) if item.kind == "mails-held" else None
 
-    def _edit(self, conn: Connection, edit_id: str) -> EditFacts | None:
+    def edit(self, conn: Connection, edit_id: str) -> EditFacts | None:
+        """The sessions of an edit that still need an answer; None if none does, or its practice only observes."""
         edit = drifts.edit(conn, edit_id)
         if edit is None or self._observes(conn, edit.provider):
             return None

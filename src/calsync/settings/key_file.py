@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from calsync.errors import CalsyncError
 from calsync.ports import Ids
 from calsync.settings.secrets import KEY_BYTES, Key, KeyRing
 
@@ -22,22 +23,48 @@ _HEADER: Final = (
 
 @dataclass(slots=True)
 class KeyFile:
-    """The keys as they stand in the file now. Read again when the file was replaced; calling it gives the ring."""
+    """The keys as they stand in the file now. Read again when the file was replaced; calling it gives the ring.
+
+    A file that was readable once and is not any more leaves the last ring in force: only a start needs the file.
+    """
 
     path: Path
     _seen: tuple[int, int] | None = None
     _ring: KeyRing | None = field(default=None, repr=False)
 
     def __call__(self) -> KeyRing:
-        """The keys; raises what `KeyRing.read` raises."""
+        """The keys; the first time, raises what `KeyRing.read` raises."""
         try:
             found = self.path.stat()
-        except OSError:
-            return KeyRing.read(self.path)
-        state = (found.st_ino, found.st_mtime_ns)
-        if self._ring is None or state != self._seen:
-            self._ring, self._seen = KeyRing.read(self.path), state
+            state = (found.st_ino, found.st_mtime_ns)
+            if self._ring is None or state != self._seen:
+                self._ring, self._seen = KeyRing.read(self.path), state
+        except (OSError, CalsyncError):
+            if self._ring is None:
+                return KeyRing.read(self.path)
         return self._ring
+
+
+@dataclass(frozen=True, slots=True)
+class LiveMarkerKeys(Mapping[str, bytes]):
+    """The keys that verify markers, by id, following the file: another process may sign with a key made just now."""
+
+    file: KeyFile
+
+    def __getitem__(self, key_id: str) -> bytes:
+        """The marker key of an id; KeyError for an unknown one."""
+        found = next((key for key in self.file().keys if key.id == key_id), None)
+        if found is None:
+            raise KeyError(key_id)
+        return found.derive("marker")
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids, the first key's first."""
+        return (key.id for key in self.file().keys)
+
+    def __len__(self) -> int:
+        """How many keys there are."""
+        return len(self.file().keys)
 
 
 def add_first_key(path: Path, ids: Ids) -> KeyRing:

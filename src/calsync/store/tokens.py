@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
 
 from sqlalchemy import Connection, bindparam, or_, select
 
+from calsync.ports import Ids
 from calsync.store.rows import Shape
 from calsync.store.schema import tokens
 
+_PREFIX = "calsync_"
+
 # How exact `last_used_at` is: a write for each request would cost more than knowing the minute is worth.
 _USE_EVERY = timedelta(hours=1)
+
+
+class Role(StrEnum):
+    """What a token may do: bring records, send claims, look after edits, or everything."""
+
+    PLATFORM = "platform"
+    BILLING = "billing"
+    SUPPORT = "support"
+    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +35,23 @@ class TokenRow:
 
     id: str
     hash: str
-    role: str
+    role: Role
     name: str
     created_at: datetime
     created_by: str
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+
+
+def make_token(ids: Ids) -> tuple[str, str]:
+    """A fresh token and the hash under which it is kept."""
+    token = _PREFIX + base64.urlsafe_b64encode(ids.token_bytes(32)).rstrip(b"=").decode("ascii")
+    return token, hash_of(token.encode("ascii"))
+
+
+def hash_of(token: bytes) -> str:
+    """What is kept of a token. It has 256 random bits, so a plain hash is as hard to turn round as the token itself."""
+    return sha256(token).hexdigest()
 
 
 def insert(conn: Connection, token: TokenRow) -> None:
@@ -59,7 +85,7 @@ def note_use(conn: Connection, token_id: str, at: datetime) -> None:
 
 
 _c = tokens.c
-_SHAPE = Shape(tokens, TokenRow)
+_SHAPE = Shape(tokens, TokenRow, role=Role)
 _ADD = tokens.insert()
 _ALL = select(*_SHAPE.columns).order_by(_c.created_at, _c.id)
 _BY_HASH = select(*_SHAPE.columns).where(_c.hash == bindparam("the_hash"), _c.revoked_at.is_(None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from sqlalchemy import Connection
@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from calsync.connector.registry import Registry
 from calsync.connector.wrappers import WrapPorts
 from calsync.ports import Clock, Ids, Sleep, Stop
+from calsync.settings.key_file import KeyFile, LiveMarkerKeys
 from calsync.settings.model import Settings
 from calsync.settings.secrets import KeyRing
 from calsync.store import installation, work
@@ -52,7 +53,8 @@ def wire(settings: Settings, database: Database, keys: KeyRing, ports: Ports, *,
         Credentials(lambda: keys, ports.ids).require_own_keys(conn)
         register(conn, settings, ports.clock.now())
         _free_leases_of_the_dead(conn, host, ports)
-    marker_keys = keys.marker_keys(name)
+    live = LiveMarkerKeys(KeyFile(settings.secrets.key_file))
+    marker_keys = replace(keys.marker_keys(name), keys=live)
     wrap_ports = WrapPorts(ports.clock, ports.ids, ports.sleep, ports.stop)
     opener = ConfiguredOpener(settings, Registry(), database, marker_keys, wrap_ports)
     worker = WorkerContext(
@@ -62,6 +64,7 @@ def wire(settings: Settings, database: Database, keys: KeyRing, ports: Ports, *,
         sleep=ports.sleep,
         keys=marker_keys,
         opener=opener,
+        stop=ports.stop,
         owner=f"{host}/{ports.pid}/{ports.ids.new_id('worker')}",
     )
     return Wired(worker, opener)

@@ -1,0 +1,136 @@
+"""`/a/{token}`: what people do from a mail, without a login. Looking changes nothing; a post acts once.
+
+A page is shown as often as anybody, or any scanner, fetches it. To act, a post must bring the page's own field and a
+reason that only a person chooses. Whatever is wrong with a link (used, too old, revoked, altered, somebody else's) is
+said in the same words.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, Response
+
+from calsync.settings.secrets import Key
+from calsync.store import action_links
+from calsync.store.action_links import ActionLink
+from calsync.web.answering_edits import ANSWERS, AnswersEdits
+from calsync.web.pages import page
+from calsync.web.site import Site, site_of
+
+_log = structlog.get_logger(__name__)
+
+router = APIRouter(include_in_schema=False)
+
+FIELD_LIFE: Final = timedelta(hours=24)
+_MAX_TOKEN: Final = 200
+
+
+@router.api_route("/a/{token}", methods=["GET", "HEAD"])
+def show(request: Request, token: str) -> Response:
+    """What the link would do, and the form that does it."""
+    site = site_of(request)
+    link = _find(site, token)
+    room = _room(site, link)
+    if link is None or room is None:
+        return _useless(site, link)
+    shown = room.page(link, make_field(site, link))
+    return shown if shown is not None else _useless(site, link)
+
+
+@router.options("/a/{token}")
+def options(token: str) -> Response:
+    """Which methods there are; the same for any token."""
+    del token
+    return Response(status_code=204, headers={"Allow": "GET, HEAD, POST, OPTIONS"})
+
+
+@router.post("/a/{token}")
+async def act(request: Request, token: str) -> Response:
+    """Do it, once."""
+    form = await request.form(max_files=0, max_fields=20)
+    given = {name: value for name, value in form.items() if isinstance(value, str)}
+    return await run_in_threadpool(_act, site_of(request), token, given)
+
+
+def _act(site: Site, token: str, given: dict[str, str]) -> Response:
+    link = _find(site, token)
+    room = _room(site, link)
+    if link is None or room is None:
+        return _useless(site, link)
+    if not is_field(site, link, given.get("field", "")):
+        site.tallies.actions[link.kind, "without-field"] += 1
+        return _told(site, 403, "Please open the page again", "It was open for too long. Nothing was changed.")
+    reason = given.get("reason", "")
+    if reason not in room.reasons:
+        site.tallies.actions[link.kind, "without-reason"] += 1
+        return _told(site, 422, "Please choose a reason", "Go back and choose one. Nothing was changed.")
+    if not room.act(link, reason):
+        return _useless(site, link)
+    with site.database.transaction() as conn:
+        action_links.use(conn, link.hash, site.clock.now())
+    site.tallies.actions[link.kind, "done"] += 1
+    return _told(site, 200, "Thank you", "That is settled. Nothing else is needed from you.")
+
+
+def _room(site: Site, link: ActionLink | None) -> AnswersEdits | None:
+    """What a usable link is for."""
+    if link is None or not link.is_usable(site.clock.now()):
+        return None
+    return ANSWERS[link.kind](site) if link.kind in ANSWERS else None
+
+
+def _find(site: Site, token: str) -> ActionLink | None:
+    if len(token) > _MAX_TOKEN:
+        return None
+    wanted = action_links.hash_of(token)
+    with site.database.reading() as conn:
+        found = action_links.get(conn, wanted)
+    return found if found is not None and hmac.compare_digest(found.hash.encode(), wanted.encode()) else None
+
+
+def _useless(site: Site, link: ActionLink | None) -> HTMLResponse:
+    site.tallies.actions["unknown" if link is None else link.kind, "useless"] += 1
+    heading = "This link cannot be used any more"
+    text = "It may have been used already, be too old, or be incomplete. Nothing was changed."
+    return _told(site, 404 if link is None else 410, heading, text)
+
+
+def _told(site: Site, status: int, heading: str, text: str) -> HTMLResponse:
+    return page("told", status, heading=heading, text=text, support=site.settings.mail.support)
+
+
+# --- the page's own field ------------------------------------------------------------------------------------------
+
+
+def make_field(site: Site, link: ActionLink) -> str:
+    """What a post must bring back: bound to the link and to when the page was shown. It ends with the link's use."""
+    shown_at = int(site.clock.now().timestamp())
+    return f"{shown_at}.{_mark(site.keys().current, link, shown_at)}"
+
+
+def is_field(site: Site, link: ActionLink, text: str) -> bool:
+    """Whether this is such a field of ours, not too old."""
+    number, _, mark = text.partition(".")
+    if not number.isascii() or not number.isdigit() or len(number) > 12:
+        return False
+    shown_at = datetime.fromtimestamp(int(number), UTC)
+    if not timedelta(minutes=-5) <= site.clock.now() - shown_at <= FIELD_LIFE:
+        return False
+    given = mark.encode("utf-8", "surrogatepass")
+    return any(hmac.compare_digest(own.encode(), given) for own in _marks(site, link, int(number)))
+
+
+def _marks(site: Site, link: ActionLink, shown_at: int) -> Iterator[str]:
+    for key in site.keys().keys:
+        yield _mark(key, link, shown_at)
+
+
+def _mark(key: Key, link: ActionLink, shown_at: int) -> str:
+    return hmac.new(key.derive("page"), f"{link.hash}.{shown_at}".encode(), "sha256").hexdigest()

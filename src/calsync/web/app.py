@@ -1,0 +1,33 @@
+"""The HTTP face put together. Every room has its module; this one says which there are and what surrounds them."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from calsync import __version__
+from calsync.web import actions, api, health, hooks, metrics, pages, problems
+from calsync.web.access import Door
+from calsync.web.guards import Headers, Limits
+from calsync.web.site import Site
+
+
+def make_app(site: Site) -> FastAPI:
+    """The app of one installation. Nothing in it depends on the host that a request names."""
+    app = FastAPI(
+        title="calsync",
+        version=__version__,
+        description="Keeps providers' calendars in step with appointment records, and wrong dates out of claims.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        # A redirect would be built from the Host header.
+        redirect_slashes=False,
+    )
+    app.state.site = site
+    app.state.door = Door()
+    problems.install(app)
+    for room in (health, metrics, hooks, api, actions, pages):
+        app.include_router(room.router)
+    app.add_middleware(Limits)
+    app.add_middleware(Headers, https=(site.settings.web.public_url or "").startswith("https://"))
+    return app

@@ -1,0 +1,24 @@
+"""What calendar services' hooks need to know: which calendar a channel is for. Connectors with push bring it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class HookTargets(Protocol):
+    """Finds the calendar behind a channel. A push is a hint and nothing else: it only makes that calendar due."""
+
+    def calendar_of(self, service: str, channel: str, secret: bytes) -> str | None:
+        """The id of the calendar; None for a channel that is unknown or whose secret is another.
+
+        `service` is "google" or "graph". Secrets are compared in constant time.
+        """
+
+
+class NoTargets:
+    """No channel is open: every hook is a stray one."""
+
+    def calendar_of(self, service: str, channel: str, secret: bytes) -> str | None:
+        """None."""
+        del service, channel, secret
+        return None

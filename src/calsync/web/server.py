@@ -1,0 +1,123 @@
+"""The HTTP server beside whatever else the process does: uvicorn in a thread, ended gracefully.
+
+Whether it runs never decides about calendars or claims: polling alone is correct. So `calsync run` goes on without it,
+says so, and tries again; `calsync serve`, which is nothing else, ends with a sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from calsync.errors import Problem, UserError
+from calsync.system_threads import Background
+
+_log = structlog.get_logger(__name__)
+
+# How long a connection may stay without a whole request's head. Many slow ones must not use up the process's files.
+HEAD_WITHIN_S: Final = 20.0
+_GRACE_S: Final = 5
+_BACKLOG: Final = 2048
+
+
+class ImpatientProtocol(H11Protocol):
+    """HTTP/1.1 that hangs up on whoever opens a connection and does not ask for anything."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start waiting for the first request's head."""
+        super().connection_made(transport)
+        self._impatience = self.loop.call_later(HEAD_WITHIN_S, self._hang_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._impatience.cancel()
+        super().connection_lost(exc)
+
+    def _hang_up(self) -> None:
+        # Between requests uvicorn's own keep-alive limit holds.
+        asked: object = self.cycle
+        if asked is None and not self.transport.is_closing():
+            self.transport.close()
+
+
+@dataclass(slots=True)
+class WebServer:
+    """The server of one process. May be started again after it ended."""
+
+    app: ASGIApp
+    address: tuple[str, int]
+    _server: uvicorn.Server | None = field(default=None, init=False)
+    _thread: Background | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Listen, and answer from now on. UserError if the address cannot be listened on."""
+        listening = _listen(self.address)
+        self.address = (self.address[0], listening.getsockname()[1])
+        config = uvicorn.Config(
+            self.app,
+            http=ImpatientProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,  # addresses of pages are secrets
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_GRACE_S,
+            backlog=_BACKLOG,
+        )
+        server = uvicorn.Server(config)
+        self._server = server
+        self._thread = Background("web", lambda: server.run(sockets=[listening]))
+        self._thread.start()
+        _log.info("web_started", host=self.address[0], port=self.address[1])
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it answers, or is about to."""
+        return self._thread is not None and self._thread.is_running
+
+    def keep_up(self) -> None:
+        """Start it if it does not run; where that is not possible, say so once in the log and leave it."""
+        if self.is_running:
+            return
+        try:
+            self.start()
+        except UserError as problem:
+            _log.error("web_cannot_start", because=str(problem))
+
+    def stop(self) -> bool:
+        """Take nothing new, finish what runs; true if it ended in time."""
+        if self._server is None or self._thread is None:
+            return True
+        self._server.should_exit = True
+        return self._thread.join(_GRACE_S + 2)
+
+
+def _listen(address: tuple[str, int]) -> socket.socket:
+    host, port = address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except OSError as problem:
+        listening.close()
+        reason = (problem.strerror or "unknown error").lower()
+        raise UserError(
+            [
+                Problem(
+                    f"cannot listen on {host}:{port} ({reason})",
+                    "[web] listen",
+                    "Stop what uses that port, or choose another one",
+                )
+            ]
+        ) from None
+    return listening
