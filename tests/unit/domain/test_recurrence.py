@@ -31,7 +31,7 @@ def at(wall: str, zone: str = NEW_YORK) -> datetime:
 
 
 def walls(shown: Event, within: Window) -> list[str]:
-    return [f"{one.span.start:%Y-%m-%dT%H:%M}" for _, one in sorted(expand(shown, within).items())]  # type: ignore[type-var]
+    return [f"{one.span.start:%Y-%m-%dT%H:%M}" for _, one in sorted(expand(shown, within).items())]
 
 
 YEAR = window("2026-01-01", "2027-01-01")
