@@ -15,7 +15,7 @@ from calsync.connector.protocol import Gone
 from calsync.reconcile.case import Moment
 from calsync.reconcile.pass_plan import make_plan
 from calsync.reconcile.plan import Plan
-from calsync.store import links, owed_writes
+from calsync.store import links, owed_writes, subject_changes
 from calsync.worker.context import PassContext, PassResult
 from calsync.worker.gather import Gathered, Pending, Start, gather, links_to_read, start
 from calsync.worker.plan_steps import steps_of
@@ -106,11 +106,12 @@ def _result(context: PassContext, sights: Sights) -> PassResult:
     with context.worker.database.reading() as conn:
         owed = owed_writes.count_owed(conn, context.row.id)
         next_read = links.next_read(conn, context.row.id)
+        waiting = bool(subject_changes.pending(conn, context.row.id, 1))
     return PassResult(
         calendar=context.row.id,
         read=sights.count,
         cursor=sights.cursor,
         full=sights.full,
         owed=owed,
-        again=next_read is not None and next_read <= now and not sights.unknown,
+        again=(waiting or (next_read is not None and next_read <= now)) and not sights.unknown,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -10,7 +10,7 @@ from typing import Protocol
 from calsync.connector.wrappers import Around
 from calsync.domain.marker import MarkerKeys
 from calsync.domain.span import Window
-from calsync.ports import Clock, Ids, Sleep
+from calsync.ports import Clock, Ids, Sleep, Stop
 from calsync.reconcile.case import DecisionPolicy
 from calsync.store.calendars import CalendarRow
 from calsync.store.database import Database
@@ -62,6 +62,12 @@ class WorkerContext:
     opener: CalendarOpener
     owner: str
     lease_for: timedelta = timedelta(seconds=120)
+    stop: Stop | None = None
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the process was asked to end: long work then stops at its next committed step."""
+        return self.stop is not None and self.stop.is_set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ class PassContext:
     full: bool = False
     dry_run: bool = False
     released: str | None = None
+    keep_lease: Callable[[], None] = lambda: None
 
     @property
     def window(self) -> Window:
@@ -100,6 +107,6 @@ class PassResult:
     stopped: bool = False  # the mass-change stop ended the pass
     cursor: str | None = None
     full: bool = False
-    again: bool = False  # reads are owed right now: one more pass would settle them
+    again: bool = False  # more is known to be waiting: records not looked at yet, or reads that are owed right now
     retry_at: datetime | None = None
     plan: tuple[Mapping[str, object], ...] = field(default=())

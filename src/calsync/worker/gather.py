@@ -30,10 +30,11 @@ from calsync.store import drifts, links, owed_writes, subject_changes
 from calsync.store.owed_writes import OwedWrite
 from calsync.worker.context import PassContext
 from calsync.worker.read import Sights
-from calsync.worker.subjects import SubjectFacts, facts_of
+from calsync.worker.subjects import Showing, SubjectFacts, facts_of
 
 # Subjects taken up by one pass: the rest waits for the next, so that a first import stays within bounded memory.
 PENDING_AT_MOST = 1000
+READS_AT_MOST = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def start(context: PassContext) -> Start:
         in_play = {p.link.id: p for subject, _ in pending for p in [_pending_link(conn, context, subject)]}
         for link in links.by_ids(conn, [link_id for link_id in unanswered if link_id not in in_play]):
             in_play[link.id] = Pending(link)
-        reads_due = tuple(links.reads_due(conn, calendar, context.began_at, PENDING_AT_MOST))
+        reads_due = tuple(links.reads_due(conn, calendar, context.began_at, READS_AT_MOST))
         return Start(None if context.full else context.row.cursor, pending, in_play, unanswered, reads_due)
 
 
@@ -238,7 +239,7 @@ def _link_facts(
     link = pending.link
     if link.remote_id in sights.unknown:
         return None
-    facts = facts_of(conn, link.subject, uid=link.uid, privacy=context.rules.title_privacy)
+    facts = facts_of(conn, link.subject, Showing(link.provider, link.uid, context.rules.title_privacy))
     before = {copy.remote_id: copy for copy in links.copies(conn, link.id)}
     gone_copies = {rid for rid, i in sights.items.items() if rid in before and isinstance(i, Gone)}
     copies = {rid: copy for rid, copy in (before | dict(copies_seen)).items() if rid not in gone_copies}

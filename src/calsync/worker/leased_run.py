@@ -17,6 +17,7 @@ from calsync.store.calendars import CalendarRow
 from calsync.store.work import Lease
 from calsync.worker.calendar_pass import WriteForbiddenError, run_pass
 from calsync.worker.context import LeaseLostError, PassContext, PassResult, Rules, WorkerContext
+from calsync.worker.lease import LeaseKeeper
 
 # A full comparison of versions at least this often finds what a feed never told (F-15, caldav.md rule 6).
 INVENTORY_EVERY = timedelta(hours=24)
@@ -24,8 +25,9 @@ FIRST_BACKOFF_S = 30.0
 LONGEST_BACKOFF_S = 1800.0
 # A calendar without a usable credential is looked at again this often at the earliest: hammering locks accounts.
 RECONNECT_RETRY = timedelta(hours=6)
-# One pass may directly be followed by another when reads are owed at once (sessions imported after the fact).
-FOLLOW_UPS = 2
+# A pass is directly followed by another while more is known to be waiting: a large import, sessions imported after the
+# fact. The bound only keeps a fault of ours from running for ever.
+FOLLOW_UPS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ def run_leased(worker: WorkerContext, lease: Lease, request: Request = Request()
         provider = providers.get(conn, row.provider) if row else None
     if row is None or provider is None:
         raise NotFoundError("calendar", lease.calendar)
+    if row.mode != "mirror":
+        return _left_alone(worker, lease, row)
     rules = worker.opener.rules(row.provider)
     try:
         result = _run(worker, lease, row, (request, rules, provider.zone))
@@ -85,11 +89,12 @@ def _run(worker: WorkerContext, lease: Lease, row: CalendarRow, how: tuple[Reque
         full=full,
         dry_run=request.dry_run,
         released=released,
+        keep_lease=LeaseKeeper(worker, lease).keep,
     )
     before = calendar.counts.requests
     result = run_pass(context)
     for _ in range(FOLLOW_UPS):
-        if not result.again or result.stopped:
+        if not result.again or result.stopped or worker.is_stopping:
             break
         result = _follow_up(context, result)
     return replace(result, requests=calendar.counts.requests - before)
@@ -107,8 +112,16 @@ def _follow_up(context: PassContext, before: PassResult) -> PassResult:
         read=before.read + after.read,
         drifts=before.drifts + after.drifts,
         written=before.written + after.written,
-        again=after.again and after.read > 0,
+        again=after.again and (after.read > 0 or after.written > 0),
     )
+
+
+def _left_alone(worker: WorkerContext, lease: Lease, row: CalendarRow) -> PassResult:
+    """A calendar that is only read for busy time has nothing of ours in it."""
+    with worker.database.transaction() as conn:
+        now = worker.clock.now()
+        work.done(conn, lease, now + worker.opener.rules(row.provider).poll_interval, now)
+    return PassResult(calendar=row.id, state=row.state)
 
 
 def _rehearsed(worker: WorkerContext, lease: Lease, row: CalendarRow, result: PassResult) -> PassResult:

@@ -78,6 +78,7 @@ def read_by_id(context: PassContext, sights: Sights, remote_ids: Iterable[str]) 
     wanted = list(dict.fromkeys(remote_ids))
     size = max(1, context.calendar.traits.read_batch)
     for first in range(0, len(wanted), size):
+        context.keep_lease()
         began_at = context.worker.clock.now()
         batch = wanted[first : first + size]
         sights.take(context.calendar.read(batch), began_at)
@@ -104,6 +105,7 @@ def _read_feed(context: PassContext, cursor: str | None, ours: frozenset[str]) -
     sights = Sights()
     began_at = context.worker.clock.now()
     for page in context.calendar.changes(cursor, context.window, KnownVersions(context)):
+        context.keep_lease()
         sights.take(_ours(context, page.items, ours), began_at)
         sights.full = sights.full or page.full
         sights.cursor = page.cursor or sights.cursor

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from calsync.domain.drift import COSMETIC, Disposition, Drift, Resolution, Scope
 from calsync.domain.notation import content_hash
-from calsync.reconcile.plan import Decision, DriftChange, FoundDrift, Plan, Stampede, WantedWrite
+from calsync.reconcile.plan import Decision, DriftChange, FoundDrift, Plan, WantedWrite
 from calsync.store import (
     audit,
     calendars,
@@ -30,6 +30,7 @@ from calsync.store import (
 )
 from calsync.worker.context import LeaseLostError, PassContext
 from calsync.worker.gather import Gathered, LinkFacts
+from calsync.worker.stopping import record_stop
 
 ACTOR = "system"
 
@@ -40,7 +41,7 @@ def record(context: PassContext, gathered: Gathered, plan: Plan) -> int:
         if not work.hold_fence(conn, context.lease):
             raise LeaseLostError(context.row.id)
         if plan.stampede is not None:
-            _record_stop(conn, context, gathered, plan.stampede)
+            record_stop(conn, context, gathered, plan.stampede)
             return 0
         found = sum(_record_decision(conn, context, gathered, decision) for decision in plan.decisions)
         for subject, revision in gathered.pending:
@@ -161,7 +162,7 @@ def _after_found(conn: Connection, drift: Drift, ended: Resolution | None, now: 
     )
     if drift.appointment is None:
         return
-    if drift.kind not in COSMETIC and drift.disposition is not Disposition.IGNORE and ended is None:
+    if drift.kind not in COSMETIC and drift.disposition in _HOLDING and ended is None:
         holds.open_hold(conn, drift.appointment, drift.id, now)
     claims.touch(conn, [drift.appointment])
 
@@ -183,7 +184,8 @@ def _ask(conn: Connection, context: PassContext, edit: str, found: Iterable[Foun
     )
 
 
-_MAILED = frozenset({Disposition.REVERT, Disposition.FLAG, Disposition.REVERT_AND_FLAG})
+# Observe mode records what it would have done, and holds and mails nothing (R-15).
+_HOLDING = _MAILED = frozenset({Disposition.REVERT, Disposition.FLAG, Disposition.REVERT_AND_FLAG})
 
 
 def _record_change(conn: Connection, facts: LinkFacts, change: DriftChange, now: datetime) -> None:
@@ -328,54 +330,3 @@ def _plan_next_read(conn: Connection, context: PassContext, facts: LinkFacts, de
         due = facts.facts.read_due_after(facts.last_read_at or context.began_at, settle)
         links.set_read_after(conn, facts.link.id, due)
     links.set_last_end(conn, facts.link.id, facts.facts.last_end)
-
-
-# --- stops ---------------------------------------------------------------------------------------------------------
-
-
-def _record_stop(conn: Connection, context: PassContext, gathered: Gathered, stampede: Stampede) -> None:
-    """One row with the suspects and the numbers: no drifts, no cursor, no writes (R-13)."""
-    now = context.worker.clock.now()
-    touched = sorted(_touched(gathered, stampede))
-    stop = context.worker.ids.new_id("stop")
-    evidence = {
-        "changed": stampede.changed,
-        "upcoming": stampede.upcoming,
-        "share": round(stampede.share, 4),
-        "limit_count": stampede.limit_count,
-        "limit_share": stampede.limit_share,
-        "links": [suspect.link for suspect in stampede.suspects],
-    }
-    stops.start(
-        conn,
-        stops.StopRow(
-            id=stop, calendar=context.row.id, started_at=now, kind="stampede", evidence=evidence, touched=tuple(touched)
-        ),
-    )
-    calendars.set_state(conn, context.row.id, "stopped", "many events vanished or changed at once", now)
-    audit.append(
-        conn, at=now, actor=ACTOR, what="calendar-stopped", subject=f"calendar:{context.row.id}", detail=evidence
-    )
-    outbox.put(
-        conn,
-        key=f"stop:{stop}",
-        kind="calendar-stopped",
-        recipient="support",
-        payload={"stop": stop, "calendar": context.row.id},
-        now=now,
-        due_at=now,
-    )
-    claims.touch_provider(conn, context.row.provider)
-
-
-def _touched(gathered: Gathered, stampede: Stampede) -> set[str]:
-    touched: set[str] = set()
-    for suspect in stampede.suspects:
-        slots = gathered.links[suspect.link].facts.slots
-        starts = suspect.original_starts or tuple(slots)
-        touched.update(
-            slot.appointment
-            for start in starts
-            if (slot := slots.get(start)) is not None and slot.appointment is not None
-        )
-    return touched

@@ -45,22 +45,35 @@ class SubjectFacts:
         return any(session.end_at + settle <= at for session in self.sessions)
 
 
-def facts_of(conn: Connection, subject: Subject, *, uid: str, privacy: str) -> SubjectFacts:
-    """Return the facts of one subject; an unknown one has nothing expected and no sessions."""
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """Where a subject is to be shown: in whose calendar, under which UID, with how much of the client in the title."""
+
+    provider: str
+    uid: str
+    privacy: str
+
+
+def facts_of(conn: Connection, subject: Subject, showing: Showing) -> SubjectFacts:
+    """Return the facts of one subject; an unknown one, and one that moved to another provider, is not expected here."""
     if subject.kind is SubjectKind.SERIES:
-        return _series_facts(conn, subject, uid, privacy)
+        return _series_facts(conn, subject, showing)
     if subject.kind is SubjectKind.BLOCK:
-        return _block_facts(conn, subject, uid)
-    return _appointment_facts(conn, subject, uid, privacy)
+        return _block_facts(conn, subject, showing)
+    return _appointment_facts(conn, subject, showing)
 
 
-def _appointment_facts(conn: Connection, subject: Subject, uid: str, privacy: str) -> SubjectFacts:
+def _nothing(subject: Subject) -> SubjectFacts:
+    return SubjectFacts(subject, None, {}, (), None, None)
+
+
+def _appointment_facts(conn: Connection, subject: Subject, showing: Showing) -> SubjectFacts:
     appointment = records.appointment(conn, subject.id)
-    if appointment is None or appointment.series is not None:
+    if appointment is None or appointment.series is not None or appointment.provider != showing.provider:
         # An appointment that became part of a series is shown by the series' event.
-        return SubjectFacts(subject, None, {}, (), None, None)
-    title = _title(conn, privacy, appointment.id, appointment.client)
-    expected = expect_appointment(appointment, title=title, uid=uid)
+        return _nothing(subject)
+    title = _title(conn, showing.privacy, appointment.id, appointment.client)
+    expected = expect_appointment(appointment, title=title, uid=showing.uid)
     return SubjectFacts(
         subject,
         expected,
@@ -71,12 +84,14 @@ def _appointment_facts(conn: Connection, subject: Subject, uid: str, privacy: st
     )
 
 
-def _series_facts(conn: Connection, subject: Subject, uid: str, privacy: str) -> SubjectFacts:
+def _series_facts(conn: Connection, subject: Subject, showing: Showing) -> SubjectFacts:
     series = records.series(conn, subject.id)
-    if series is None:
-        return SubjectFacts(subject, None, {}, (), None, None)
+    if series is None or series.provider != showing.provider:
+        return _nothing(subject)
     appointments = records.appointments_of_series(conn, subject.id)
-    expected = expect_series(series, appointments, title=_title(conn, privacy, series.id, series.client), uid=uid)
+    expected = expect_series(
+        series, appointments, title=_title(conn, showing.privacy, series.id, series.client), uid=showing.uid
+    )
     endless = "COUNT=" not in series.rule.upper() and "UNTIL=" not in series.rule.upper()
     last_end = None if endless else max((a.span.end_at for a in appointments), default=series.span.end_at)
     return SubjectFacts(
@@ -84,12 +99,14 @@ def _series_facts(conn: Connection, subject: Subject, uid: str, privacy: str) ->
     )
 
 
-def _block_facts(conn: Connection, subject: Subject, uid: str) -> SubjectFacts:
+def _block_facts(conn: Connection, subject: Subject, showing: Showing) -> SubjectFacts:
     block = records.block(conn, subject.id)
-    if block is None:
-        return SubjectFacts(subject, None, {}, (), None, None)
+    if block is None or block.provider != showing.provider:
+        return _nothing(subject)
     slots: dict[OriginalStart, Slot] = {None: Slot(appointment=None)}
-    return SubjectFacts(subject, expect_block(block, uid=uid), slots, (), block.span.end_at, block.span.start_at)
+    return SubjectFacts(
+        subject, expect_block(block, uid=showing.uid), slots, (), block.span.end_at, block.span.start_at
+    )
 
 
 def _slots(conn: Connection, appointments: Iterable[Appointment]) -> dict[OriginalStart, Slot]:

@@ -45,11 +45,13 @@ def write_due(context: PassContext) -> Sent:
 def _take_batch(context: PassContext) -> list[tuple[OwedWrite, Link]]:
     """Mark the next writes as sent and commit, before a byte leaves."""
     worker = context.worker
+    if worker.is_stopping:
+        return []
+    context.keep_lease()
     with worker.database.transaction() as conn:
         if not work.hold_fence(conn, context.lease):
             raise LeaseLostError(context.row.id)
         now = worker.clock.now()
-        work.renew(conn, context.lease, now, worker.lease_for)
         due = owed_writes.due(conn, context.row.id, now, BATCH)
         if not due:
             return []

@@ -1,0 +1,67 @@
+"""A stop goes on the books: one row with the suspects and the numbers, and nothing else of the pass (R-13).
+
+Called by `record`, in its transaction.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from calsync.reconcile.plan import Stampede
+from calsync.store import audit, calendars, claims, links, outbox, stops
+from calsync.worker.context import PassContext
+from calsync.worker.gather import Gathered
+from calsync.worker.subjects import Showing, facts_of
+
+ACTOR = "system"
+
+
+def record_stop(conn: Connection, context: PassContext, gathered: Gathered, stampede: Stampede) -> None:
+    """One row with the suspects and the numbers: no drifts, no cursor, no writes (R-13)."""
+    now = context.worker.clock.now()
+    touched = sorted(_touched(conn, context, gathered, stampede))
+    stop = context.worker.ids.new_id("stop")
+    evidence = {
+        "changed": stampede.changed,
+        "upcoming": stampede.upcoming,
+        "share": round(stampede.share, 4),
+        "limit_count": stampede.limit_count,
+        "limit_share": stampede.limit_share,
+        "links": [suspect.link for suspect in stampede.suspects],
+    }
+    stops.start(
+        conn,
+        stops.StopRow(
+            id=stop, calendar=context.row.id, started_at=now, kind="stampede", evidence=evidence, touched=tuple(touched)
+        ),
+    )
+    calendars.set_state(conn, context.row.id, "stopped", "many events vanished or changed at once", now)
+    audit.append(
+        conn, at=now, actor=ACTOR, what="calendar-stopped", subject=f"calendar:{context.row.id}", detail=evidence
+    )
+    outbox.put(
+        conn,
+        key=f"stop:{stop}",
+        kind="calendar-stopped",
+        recipient="support",
+        payload={"stop": stop, "calendar": context.row.id},
+        now=now,
+        due_at=now,
+    )
+    claims.touch_provider(conn, context.row.provider)
+
+
+def _touched(conn: Connection, context: PassContext, gathered: Gathered, stampede: Stampede) -> set[str]:
+    """The appointments behind the suspects; those of earlier passes are not in play in this one."""
+    slots = {link: facts.facts.slots for link, facts in gathered.links.items()}
+    earlier = [suspect.link for suspect in stampede.suspects if suspect.link not in slots]
+    for link in links.by_ids(conn, earlier):
+        showing = Showing(link.provider, link.uid, context.rules.title_privacy)
+        slots[link.id] = facts_of(conn, link.subject, showing).slots
+    touched: set[str] = set()
+    for suspect in stampede.suspects:
+        known = slots.get(suspect.link, {})
+        # A suspect of an earlier pass names starts as instants, not by its slots: then all of it is touched.
+        starts = [start for start in suspect.original_starts if start in known] or list(known)
+        touched.update(slot.appointment for start in starts if (slot := known[start]).appointment is not None)
+    return touched
