@@ -22,7 +22,7 @@ from calsync.claims.recalls import keep_standing
 from calsync.claims.rules import GateRules
 from calsync.ports import Clock, Ids
 from calsync.settings.model import Settings
-from calsync.store import claims
+from calsync.store import claims, filings
 from calsync.store.database import Database
 
 
@@ -74,6 +74,11 @@ class Gate:
         with self.database.reading() as conn:
             yield from assess_all(conn, dict.fromkeys(ids), self.rules(), now)
 
+    def catch_up(self) -> None:
+        """Assess everything that was touched, for whoever wants to see recalls as they stand now."""
+        while drain_touched(self.database, self.clock, self.ids, self.settings):
+            pass
+
     def rules(self) -> GateRules:
         """The configured rules."""
         return GateRules(self.settings)
@@ -96,12 +101,14 @@ def judge(file: CaseFile, now: datetime, asked: date | None = None) -> Answer:
 def drain_touched(database: Database, clock: Clock, ids: Ids, settings: Settings, limit: int = 500) -> int:
     """Assess up to `limit` appointments that something touched, and keep recalls and states; how many there were.
 
-    Called by the worker's timer. Several processes may do so at once; each appointment is done by one of them.
+    Filed claims that are a question are looked at each time, because silence is an answer as well. Called by the
+    worker's timer; several processes may do so at once, and each touched appointment is done by one of them.
     """
     now = clock.now()
     with database.transaction() as conn:
         waiting = dict(claims.touched(conn, limit))
-        for one in assess_all(conn, dict.fromkeys(waiting), GateRules(settings), now):
+        due = dict.fromkeys((*waiting, *filings.in_review(conn)))
+        for one in assess_all(conn, due, GateRules(settings), now):
             keep_standing(conn, one.file, one.answer, now, ids)
         for appointment, revision in waiting.items():
             claims.take_away(conn, appointment, revision)

@@ -123,6 +123,8 @@ def recalls() -> None:
 def list_(app: App, *, only_open: bool, since: str | None) -> int:
     """List recalls, the oldest on top."""
     first = None if since is None else datetime.combine(read_date(since, "--since"), time(), tzinfo=UTC)
+    # A site that runs `sync` from a timer has no worker that would have done so.
+    _gate(app).catch_up()
     with app.database.reading() as conn:
         found = recall_store.rows(conn, still_open=only_open, since=first)
     show_rows(map(recall_row, found), map(_recall_line, found), as_json=app.as_json, empty="No recalls.")

@@ -128,7 +128,6 @@ def test_a_deletion_after_filing_asks_first_and_recalls_after_silence(world: Gat
     world.drain()
     assert (filed(world).state, world.recalls()) == ("review", [])
     world.clock.advance(timedelta(days=5, minutes=1))
-    world.touch("A-1")
     world.drain()
     assert filed(world).state == "recalled"
     (recall,) = world.recalls()

@@ -157,7 +157,6 @@ class TestClaims:
         (filed,) = shell.json("claims", "filed", "A-1", "--batch", "1120")
         assert (filed["date"], filed["against_gate"]) == ("2026-11-10", False)
         dragged(world)
-        world.drain()
         (row,) = shell.json("claims", "recalls", "list")
         assert (row["action"], row["old_date"], row["new_date"], row["state"]) == ("review", "2026-11-10", None, "open")
         assert shell.json("claims", "check", "A-1", code=3)[0]["state"] == "recalled"
