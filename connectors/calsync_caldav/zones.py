@@ -165,8 +165,8 @@ def _definition(name: str, first_year: int) -> Component:
 def _observances(key: tuple[timedelta, timedelta, bool], onsets: list[str]) -> list[Component]:
     """Return the parts that tell these onsets: by rule where they follow one, else a part for each.
 
-    Never as a list of RDATE: servers that keep zones in vobject (Radicale) give back only the first of them, and clients
-    that believe the VTIMEZONE are then an hour off.
+    Never as a list of RDATE: servers that keep zones in vobject (Radicale) give back only the first of them, and
+    clients that believe the VTIMEZONE are then an hour off.
     """
     rule = _yearly_rule(onsets)
     if rule is not None:
@@ -187,7 +187,7 @@ def _observance(key: tuple[timedelta, timedelta, bool], onset: str, rule: list[L
 
 def _yearly_rule(onsets: list[str]) -> str | None:
     """Return the RRULE that yields exactly these wall times, one in each year, if there is one."""
-    times = [datetime.strptime(onset, "%Y%m%dT%H%M%S") for onset in onsets]
+    times = [datetime.strptime(onset, "%Y%m%dT%H%M%S") for onset in onsets]  # noqa: DTZ007 - wall times
     first = times[0]
     years = [at.year for at in times]
     alike = {(at.month, at.weekday(), at.time()) for at in times}

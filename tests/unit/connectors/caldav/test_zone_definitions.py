@@ -27,7 +27,9 @@ def test_a_reader_of_the_definition_alone_sees_the_right_offsets_for_ten_years(n
     # Under a made-up name, so that no reader can know better.
     text = serialise(definition_of(name, 2026)).decode().replace(f"TZID:{name}", "TZID:made-up")
     calendar = icalendar.Calendar.from_ical(f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{text}END:VCALENDAR\r\n")
-    zone = calendar.walk("VTIMEZONE")[0].to_tz(lookup_tzid=False)
+    [definition] = calendar.walk("VTIMEZONE")
+    assert isinstance(definition, icalendar.Timezone)
+    zone = definition.to_tz(lookup_tzid=False)
     for day in range(0, 3650, 5):
         wall = datetime(2026, 1, 2, 10) + timedelta(days=day)
         assert wall.replace(tzinfo=zone).utcoffset() == wall.replace(tzinfo=ZoneInfo(name)).utcoffset(), wall
