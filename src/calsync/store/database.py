@@ -55,7 +55,6 @@ class Database:
                 yield conn
                 claims.write_touched(conn)
                 audit.write_notes(conn)
-                late.end(conn)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -37,17 +37,12 @@ class Late:
 
 def begin(conn: Connection) -> None:
     """Start with nothing to write. Called by `Database.transaction` only."""
-    conn.info[_KEY] = Late()
+    conn.execution_options(**{_KEY: Late()})
 
 
 def of(conn: Connection) -> Late:
     """What this connection's transaction has still to write; a connection from elsewhere is a fault of the program."""
-    late = conn.info.get(_KEY)
+    late = conn.get_execution_options().get(_KEY)
     if not isinstance(late, Late):
         raise RuntimeError("this needs a connection from Database.transaction()")  # noqa: TRY004 - no matter of types
     return late
-
-
-def end(conn: Connection) -> None:
-    """Forget; what was not written is rolled back. Called by `Database.transaction` only."""
-    conn.info.pop(_KEY, None)

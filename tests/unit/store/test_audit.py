@@ -137,3 +137,15 @@ def test_a_row_replaced_with_a_right_hash_breaks_the_next_one(chain: Database) -
 def test_a_connection_from_elsewhere_cannot_append_unnoticed(db: Database) -> None:
     with db.engine.begin() as conn, pytest.raises(RuntimeError, match=r"Database.transaction"):
         append(conn, 1)
+
+
+def test_what_only_reads_cannot_append_unnoticed(db: Database) -> None:
+    def stumble() -> None:
+        with db.transaction() as conn:
+            append(conn, 1)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        stumble()
+    with db.reading() as conn, pytest.raises(RuntimeError, match=r"Database.transaction"):
+        append(conn, 2)

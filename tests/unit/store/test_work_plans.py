@@ -37,6 +37,7 @@ def crowded(db: Database) -> Database:
 def test_the_claim_walks_the_index(crowded: Database) -> None:
     with crowded.reading() as conn:
         plan = query_plan(conn, work.DUE, {"the_priority": 0, "now": NOW, "room": 32})
+    assert "ORDER BY" in str(work.DUE)
     assert "ix_calendars_work" in plan, plan
     assert "B-TREE" not in plan, plan
     assert "Sort" not in plan, plan
