@@ -23,7 +23,7 @@ from calsync.store import audit, drifts, links, owed_writes, providers, work
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.work import Priority
 from calsync.worker.opening import rules_of
-from calsync.worker.subjects import facts_of
+from calsync.worker.subjects import Showing, facts_of
 
 
 def owe_restore(conn: Connection, given: Given, chosen: Sequence[Drift]) -> None:
@@ -100,14 +100,14 @@ def _expected(conn: Connection, given: Given, link: Link) -> Event | None:
     provider = providers.get(conn, link.provider)
     practice = provider.practice if provider is not None else "default"
     privacy = rules_of(given.desk.settings, practice).title_privacy
-    return facts_of(conn, link.subject, uid=link.uid, privacy=privacy).expected
+    return facts_of(conn, link.subject, Showing(link.provider, link.uid, privacy)).expected
 
 
 def _target(conn: Connection, link: Link, expected: Event, chosen: list[Drift]) -> Event:
     answered = {one.original_start for one in chosen}
     others = [one for one in drifts.open_of_links(conn, [link.id]).get(link.id, ()) if _is_kept(one, answered)]
     kept = {one.original_start: one.observed for one in others}
-    return build_target(expected, None, kept=kept, wanted={})
+    return build_target(expected, kept=kept)
 
 
 def _is_kept(one: Drift, answered: set[OriginalStart]) -> bool:
