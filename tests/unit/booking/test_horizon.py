@@ -20,10 +20,12 @@ def test_later_sessions_are_made_once(the_book: Book) -> None:
 
 def test_session_that_stands_beyond_the_horizon_is_met(the_book: Book) -> None:
     the_book.weekly()
+    the_book.do(lambda conn, command: cancel(conn, command, "S-7@20261208T1000", scope="this"))
     with the_book.database.transaction() as conn:
         records.set_materialised(conn, "S-7", the_book.now)
     assert horizon.extend_all(the_book.database, the_book.now, HORIZON + timedelta(days=7)) == 1
     assert len(the_book.members("S-7")) == 10
+    assert the_book.get("S-7@20261208T1000").status == "cancelled"
 
 
 def test_cancelled_sessions_and_ended_series_are_not_made_again(the_book: Book) -> None:

@@ -105,6 +105,12 @@ def test_our_own_id_in_a_file_stays_where_it_is(books: Books) -> None:
     assert "A-3" in books.appointments()
 
 
+def test_session_that_the_file_does_not_list_keeps_its_id(books: Books) -> None:
+    books.load(HEADER + FIRST + row("A-2", "2026-11-24T10:00"))
+    books.load(HEADER + FIRST + row("A-3", "2026-11-24T10:00"))
+    assert {"A-2", "A-3"} <= set(books.appointments())
+
+
 def test_cancelled_row_leaves_its_slot_empty(books: Books) -> None:
     books.load(HEADER + FIRST + row("A-2", "2026-11-24T10:00", status="cancelled"))
     assert members(books)["A-2"].status.value == "cancelled"
