@@ -132,7 +132,7 @@ def test_restore_writes_the_expected_event_again_and_clears(world: Desked) -> No
     world.run()
     assert world.shown()[world.only()].same_time_as(before.span)
     (after,) = world.drifts()
-    assert (after.resolution, after.accepted) == (Resolution.REVERTED, False)
+    assert (after.resolution, after.accepted) == (Resolution.ACKNOWLEDGED, False)
     world.later(minutes=10)
     world.run(full=True)
     assert len(world.drifts()) == 1
@@ -328,3 +328,24 @@ def test_a_block_can_be_restored_and_has_no_session_to_speak_of(world: Desked) -
     world.answer(Answer.RESTORE)
     world.run()
     assert [one.start.day for one in world.shown().values()] == [24]
+
+
+def test_restoring_one_session_leaves_what_was_done_to_the_others(world: Desked) -> None:
+    sessions = world.book_series("S-1", "2026-11-16T10:00", "FREQ=WEEKLY;COUNT=4", 4)
+    world.run()
+    world.later(days=9)
+    for number in (0, 1):
+        world.people.drag_occurrence(world.only(), sessions[number].span.start_at, timedelta(hours=2))
+    world.run()
+    first, second = sorted(world.drifts(), key=lambda one: one.appointment or "")
+    assert (first.appointment, second.appointment) == ("S-1-0", "S-1-1")
+    world.answer(Answer.RESTORE, first.id)
+    world.run()
+    shown = {one.original_start: one for one in world.people.see(world.only()).event.overrides}
+    assert sessions[0].span.start_at not in shown
+    assert shown[sessions[1].span.start_at].appearance.span.start.hour == 12
+    world.run(full=True)
+    assert {one.appointment: one.resolution for one in world.drifts()} == {
+        "S-1-0": Resolution.ACKNOWLEDGED,
+        "S-1-1": Resolution.OPEN,
+    }
