@@ -48,8 +48,8 @@ def message_id(key: str, sender: str) -> str:
 
 def build(mail: Mail, sender: Sender, recipient: str, *, mail_id: str, now: datetime) -> Envelope:
     """Make the message. ConfigError for an address that is none: it must not become a header."""
-    for address in filter(None, (sender.address, sender.reply_to, recipient)):
-        if not is_address(address):
+    for address in (sender.address, sender.reply_to, recipient):
+        if address is not None and not is_address(address):
             raise ConfigError.of("not exactly one e-mail address", "[mail] or the people's list", "Correct the address")
     message = EmailMessage()
     message["From"] = Address(addr_spec=sender.address)
