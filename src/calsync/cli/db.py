@@ -1,12 +1,14 @@
 """`calsync db`: bring the database to this program's form, and look at it."""
 
 import json
+import platform
 
 import click
 
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
-from calsync.cli.options import json_option
+from calsync.cli.options import actor_options, json_option
+from calsync.store import audit, installation
 from calsync.store import upgrade as store_upgrade
 
 
@@ -26,6 +28,20 @@ def upgrade(app: App) -> int:
     """Make the tables, or bring older ones up to date. Safe to repeat."""
     store_upgrade.upgrade(app.database_url)
     click.echo("The database is up to date.")
+    return ExitCode.FINE
+
+
+@db.command()
+@actor_options
+@pass_app
+def adopt(app: App) -> int:
+    """Make a copied or moved database this machine's own. Only when the other copy will never run again."""
+    with app.database.transaction() as conn:
+        if not installation.adopt(conn, platform.node()):
+            click.echo("The database is this machine's already.")
+            return ExitCode.FINE
+        audit.append(conn, at=app.clock.now(), actor=app.actor, what="adopted", subject="installation", detail={})
+    click.echo("This machine's database from now on. Never start the other copy again.")
     return ExitCode.FINE
 
 

@@ -43,6 +43,19 @@ def hide_titles(event: Event, ours: frozenset[str]) -> Event:
     )
 
 
+def without_marks(event: Event, title: str) -> Event:
+    """The event with every mark replaced by a title of ours, fit to be written to a calendar."""
+
+    def plain(one: Appearance) -> Appearance:
+        return replace(one, title=title) if _is_mark(one.title) else one
+
+    return replace(
+        event,
+        master=plain(event.master),
+        overrides=tuple(replace(one, appearance=plain(one.appearance)) for one in event.overrides),
+    )
+
+
 def _is_mark(title: str) -> bool:
     digits = title.removeprefix(_SIGN)
     return len(digits) == _DIGITS and digits != title and all(one in "0123456789abcdef" for one in digits)

@@ -110,6 +110,7 @@ def _result(context: PassContext, sights: Sights) -> PassResult:
     return PassResult(
         calendar=context.row.id,
         read=sights.count,
+        began_at=context.began_at,
         cursor=sights.cursor,
         full=sights.full,
         owed=owed,

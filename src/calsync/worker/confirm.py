@@ -10,12 +10,14 @@ from sqlalchemy import Connection
 
 from calsync.connector.protocol import NAME_REFUSED, Outcome, WriteResult
 from calsync.domain.appointment import SubjectKind
+from calsync.domain.drift import Resolution
 from calsync.domain.link import Link
 from calsync.domain.marker import derived_remote_id
 from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
 from calsync.store import audit, claims, drifts, links, outbox, owed_writes, records, subject_changes, work
 from calsync.store.owed_writes import OwedWrite
+from calsync.store.titles import hide_titles, titles_of
 from calsync.worker.context import LeaseLostError, PassContext
 
 ACTOR = "system"
@@ -63,7 +65,7 @@ def _written(
     elif owed.kind is WriteKind.DELETE:
         links.retire(conn, link.id, now)
     else:
-        baseline = result.event or owed.target
+        baseline = hide_titles(result.event, titles_of(owed.target)) if result.event is not None else owed.target
         links.confirm(
             conn,
             link.id,
@@ -75,6 +77,13 @@ def _written(
         )
         _owe_read(conn, context, link, now)
     reverted = drifts.mark_reverted(conn, link.id, owed.reverts, now) if owed.reverts else []
+    if owed.cause is Cause.RESTORE:
+        # A person looked and said that the bookings stand: that is the answer, and nobody is asked again.
+        for drift in reverted:
+            drifts.resolve(conn, drift, Resolution.ACKNOWLEDGED, now, by=ACTOR)
+    elif owed.cause is Cause.RECORD and _awaits_revert(conn, link):
+        # The record's change could not wait for the settling edit beside it; the edit is decided on again from here.
+        subject_changes.mark(conn, link.provider, link.subject)
     audit.append(
         conn,
         at=now,
@@ -85,6 +94,11 @@ def _written(
     )
     if reverted:
         claims.touch(conn, drifts.appointments_of(conn, reverted))
+
+
+def _awaits_revert(conn: Connection, link: Link) -> bool:
+    open_ones = drifts.open_of_links(conn, [link.id]).get(link.id, ())
+    return any(one.resolution is Resolution.OPEN and one.disposition.reverts for one in open_ones)
 
 
 def _owe_read(conn: Connection, context: PassContext, link: Link, now: datetime) -> None:

@@ -105,6 +105,7 @@ class PassResult:
     state: str = "active"
     error: str | None = None
     stopped: bool = False  # the mass-change stop ended the pass
+    began_at: datetime | None = None
     cursor: str | None = None
     full: bool = False
     again: bool = False  # more is known to be waiting: records not looked at yet, or reads that are owed right now

@@ -28,6 +28,7 @@ from calsync.reconcile.case import (
 from calsync.reconcile.match import Match, Role, match_items
 from calsync.store import drifts, links, owed_writes, subject_changes
 from calsync.store.owed_writes import OwedWrite
+from calsync.store.titles import hide_titles, titles_of
 from calsync.worker.context import PassContext
 from calsync.worker.read import Sights
 from calsync.worker.subjects import Showing, SubjectFacts, facts_of
@@ -247,8 +248,9 @@ def _link_facts(
         link=link,
         expected=facts.expected if _is_mirrored(context, link, facts) else None,
         slots=facts.slots,
-        sight=_sight(match, sights),
+        sight=_sight(match, sights, titles_of(link.baseline) | titles_of(facts.expected)),
         copies=tuple(copies.values()),
+        gone_copies=frozenset(gone_copies),
         sent=tuple(SentWrite(owed.id, owed.target, owed.content) for owed in sent),
         drifts=open_drifts,
         reverts=reverts,
@@ -280,10 +282,11 @@ def _is_mirrored(context: PassContext, link: Link, facts: SubjectFacts) -> bool:
     )
 
 
-def _sight(match: Match[Item] | None, sights: Sights) -> Sight:
+def _sight(match: Match[Item] | None, sights: Sights, ours: frozenset[str]) -> Sight:
     item = match.item if match is not None else None
     if match is not None and isinstance(item, Seen):
-        return SeenNow(item.version, item.event, match.marker)
+        # A title that a person typed may name a client: from here on only its mark is known.
+        return SeenNow(item.version, hide_titles(item.event, ours), match.marker)
     if isinstance(item, Gone):
         return ConfirmedAbsent(sights.elsewhere.get(item.remote_id))
     if isinstance(item, Unreadable):

@@ -14,6 +14,7 @@ from calsync.connector.errors import AuthRevoked, CalendarError, Forbidden, NotF
 from calsync.errors import NotFoundError, UserError
 from calsync.store import audit, calendars, claims, links, outbox, owed_writes, providers, stops, subject_changes, work
 from calsync.store.calendars import CalendarRow
+from calsync.store.errors import StoreUnavailable
 from calsync.store.work import Lease
 from calsync.worker.calendar_pass import WriteForbiddenError, run_pass
 from calsync.worker.context import LeaseLostError, PassContext, PassResult, Rules, WorkerContext
@@ -64,6 +65,9 @@ def run_leased(worker: WorkerContext, lease: Lease, request: Request = Request()
         )
     except LeaseLostError:
         return PassResult(calendar=row.id, state=row.state, error="lease-lost")
+    except StoreUnavailable:
+        # The database's trouble is not the calendar's: the lease runs out, and the calendar is tried again.
+        raise
     except (CalendarError, UserError) as problem:
         return _failed(worker, lease, row, problem)
 
@@ -118,9 +122,10 @@ def _follow_up(context: PassContext, before: PassResult) -> PassResult:
 
 def _left_alone(worker: WorkerContext, lease: Lease, row: CalendarRow) -> PassResult:
     """A calendar that is only read for busy time has nothing of ours in it."""
+    pause = worker.opener.rules(row.provider).poll_interval
     with worker.database.transaction() as conn:
-        now = worker.clock.now()
-        work.done(conn, lease, now + worker.opener.rules(row.provider).poll_interval, now)
+        now = worker.database.now(conn, worker.clock)
+        work.done(conn, lease, now + pause, now)
     return PassResult(calendar=row.id, state=row.state)
 
 
@@ -136,9 +141,11 @@ def _succeeded(worker: WorkerContext, lease: Lease, row: CalendarRow, rules: Rul
     with worker.database.transaction() as conn:
         if not work.hold_fence(conn, lease):
             return replace(result, error="lease-lost", state=row.state)
-        now = worker.clock.now()
-        if result.cursor is not None and not result.stopped:
-            calendars.save_reading(conn, row.id, result.cursor, now, inventory_at=now if result.full else None)
+        # Due times and leases go by the database's clock, readings by ours (R-28).
+        now = worker.database.now(conn, worker.clock)
+        if result.cursor is not None and result.began_at is not None and not result.stopped:
+            inventory_at = result.began_at if result.full else None
+            calendars.save_reading(conn, row.id, result.cursor, result.began_at, inventory_at=inventory_at)
         state = "stopped" if result.stopped else _state_after(row, result)
         if state not in {"stopped", row.state}:
             _change_state(conn, worker, row, (state, None, now))
@@ -163,9 +170,9 @@ def _next_due(conn: Connection, worker: WorkerContext, row: CalendarRow, rules: 
 
 def _failed(worker: WorkerContext, lease: Lease, row: CalendarRow, problem: CalendarError | UserError) -> PassResult:
     worker.opener.forget(row.id)
-    outcome = _outcome(worker, row, problem)
     with worker.database.transaction() as conn:
-        now = worker.clock.now()
+        now = worker.database.now(conn, worker.clock)
+        outcome = _outcome(worker, row, problem, now)
         if not work.defer(conn, lease, outcome.retry_at, outcome.code, now):
             return PassResult(calendar=row.id, state=row.state, error="lease-lost")
         if outcome.state is not None and outcome.state != row.state:
@@ -181,9 +188,8 @@ def _failed(worker: WorkerContext, lease: Lease, row: CalendarRow, problem: Cale
     )
 
 
-def _outcome(worker: WorkerContext, row: CalendarRow, problem: CalendarError | UserError) -> Outcome:
+def _outcome(worker: WorkerContext, row: CalendarRow, problem: CalendarError | UserError, now: datetime) -> Outcome:
     """One answer for each error of the closed set."""
-    now = worker.clock.now()
     backoff = now + timedelta(seconds=_backoff_s(row.attempts) * worker.ids.jitter(0.8, 1.2))
     if isinstance(problem, AuthRevoked):
         return Outcome("needs-reconnect", "auth-revoked", now + RECONNECT_RETRY)

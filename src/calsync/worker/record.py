@@ -28,6 +28,7 @@ from calsync.store import (
     subject_changes,
     work,
 )
+from calsync.store.titles import without_marks
 from calsync.worker.context import LeaseLostError, PassContext
 from calsync.worker.gather import Gathered, LinkFacts
 from calsync.worker.stopping import record_stop
@@ -98,7 +99,8 @@ def _record_found(
             drifts.resolve(conn, drift.id, found.ended, now, by=ACTOR, accepted=found.ended is Resolution.IGNORED)
         ids[found.original_start] = drift.id
         _after_found(conn, drift, found.ended, now)
-    _ask(conn, context, edit, guarded, now)
+    if context.released != "restore":
+        _ask(conn, context, edit, guarded, now)
     return ids
 
 
@@ -271,14 +273,18 @@ def _record_writes(conn: Connection, context: PassContext, facts: LinkFacts, dec
 
 
 def _owed(context: PassContext, facts: LinkFacts, write: WantedWrite, now: datetime) -> owed_writes.OwedWrite:
+    target = write.target
+    if target is not None and facts.facts.expected is not None:
+        # What is kept as it was seen has titles that are only known by their marks; ours stands in for them.
+        target = without_marks(target, facts.facts.expected.master.title)
     return owed_writes.OwedWrite(
         id=context.worker.ids.new_id("write"),
         calendar=context.row.id,
         link=facts.link.id,
         kind=write.kind,
         remote_id=write.remote_id,
-        target=write.target,
-        content=content_hash(write.target) if write.target else None,
+        target=target,
+        content=content_hash(target) if target else None,
         version=write.version,
         cause=write.cause,
         reverts=write.reverts,
