@@ -1,0 +1,216 @@
+"""Rulings as a whole pass keeps them: what is held, asked, kept and released."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from calsync.domain.appointment import AppointmentStatus
+from calsync.domain.drift import Disposition, DriftKind, Resolution
+from calsync.store import holds, outbox, providers, records, stops
+from calsync.store.calendars import CalendarState, set_state
+from calsync.store.providers import ProviderRow
+from tests.unit.worker.world import World
+
+
+def wall(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def mails(world: World) -> list[str]:
+    with world.database.reading() as conn:
+        return [item.kind for item in outbox.due(conn, world.clock.now() + timedelta(days=1), 100)]
+
+
+def held(world: World, appointment: str) -> bool:
+    with world.database.reading() as conn:
+        return any(hold.closed_at is None for hold in holds.of_appointments(conn, [appointment]).get(appointment, []))
+
+
+class TestHoldsAndMails:
+    def test_the_hold_and_the_mail_are_there_before_anything_is_written(self, world: World) -> None:
+        world.book("4821", "2026-11-24T10:00")
+        world.run()
+        world.people.drag(world.only(), timedelta(hours=4))
+        world.run()
+        assert held(world, "4821")
+        assert mails(world) == ["edit-reverted"]
+
+    def test_a_dragged_series_is_one_edit_and_one_mail(self, world: World) -> None:
+        world.book_series("S-1", "2026-10-20T10:00", "FREQ=WEEKLY;COUNT=12", 12)
+        world.run()
+        world.people.drag_series(world.only(), timedelta(hours=1))
+        world.run()
+        assert len({drift.edit for drift in world.drifts()}) == 1
+        assert len(world.drifts()) == 12
+        assert len(mails(world)) == 1
+
+    def test_observe_mode_records_and_does_nothing_else(self, world: World) -> None:
+        world.settle(observe_only=True)
+        world.book("4821", "2026-11-24T10:00")
+        world.run()
+        world.people.drag(world.only(), timedelta(hours=4))
+        world.run()
+        world.later(hours=1)
+        world.run()
+        assert world.shown()[world.only()].start == wall("2026-11-24T14:00")
+        assert [drift.disposition for drift in world.drifts()] == [Disposition.WOULD_REVERT]
+        assert not held(world, "4821")
+        assert mails(world) == []
+
+
+class TestFights:
+    def test_the_same_drag_again_after_a_revert_is_meant(self, world: World) -> None:
+        world.book("4821", "2026-11-24T10:00")
+        world.run()
+        for _ in range(2):
+            world.people.drag(world.only(), timedelta(hours=4))
+            world.run()
+            world.later(minutes=3)
+            world.run()
+        assert world.shown()[world.only()].start == wall("2026-11-24T14:00")
+        assert [drift.resolution for drift in world.drifts()] == [Resolution.REVERTED, Resolution.OPEN]
+        assert world.drifts()[1].disposition is Disposition.FLAG
+
+
+class TestMixedSeries:
+    def test_past_sessions_are_evidence_and_coming_ones_go_back(self, world: World) -> None:
+        world.book_series("S-1", "2026-10-20T10:00", "FREQ=WEEKLY;COUNT=12", 12)
+        world.run()
+        world.people.drag_series(world.only(), timedelta(hours=1))
+        world.run()
+        world.later(minutes=3)
+        world.run()
+        assert world.people.see(world.only()).event.master.span.start == wall("2026-10-20T10:00")
+        words = {(drift.phase.value, drift.resolution.value) for drift in world.drifts()}
+        assert words == {("past", "open"), ("upcoming", "reverted")}
+        assert all(drift.mixed for drift in world.drifts())
+
+
+class TestRecordsAndEdits:
+    def test_a_record_change_goes_out_at_once_and_the_edit_beside_it_is_put_back_later(self, world: World) -> None:
+        made = world.book_series("S-1", "2026-11-17T10:00", "FREQ=WEEKLY;COUNT=6", 6)
+        world.run()
+        world.people.drag_occurrence(world.only(), made[2].span.start_at, timedelta(hours=3))
+        world.run()
+        world.put(replace(made[4], status=AppointmentStatus.CANCELLED))
+        assert world.run().written == 1
+        event = world.people.see(world.only()).event
+        assert event.recurrence is not None
+        assert made[4].span.start_at in event.recurrence.excluded
+        assert [one.original_start for one in event.overrides] == [made[2].span.start_at]
+        world.later(minutes=3)
+        world.run()
+        assert world.people.see(world.only()).event.overrides == ()
+        assert [drift.resolution for drift in world.drifts()] == [Resolution.REVERTED]
+
+    def test_a_record_that_follows_the_drag_ends_the_edit_without_a_write(self, world: World) -> None:
+        world.book("4821", "2026-11-24T10:00")
+        world.run()
+        world.people.drag(world.only(), timedelta(hours=4))
+        world.run()
+        world.book("4821", "2026-11-24T14:00")
+        assert world.run().written == 0
+        assert [drift.resolution for drift in world.drifts()] == [Resolution.RECORD_CORRECTED]
+        assert world.run().requests == 1
+
+    def test_a_session_given_to_another_provider_leaves_the_first_ones_calendar(self, world: World) -> None:
+        one = world.book("4821", "2026-11-24T10:00")
+        world.run()
+        with world.database.transaction() as conn:
+            providers.put(conn, ProviderRow("P-2", "Dr. Other", "p2@example.org", "America/New_York"))
+            records.put_appointment(
+                conn,
+                replace(one, provider="P-2"),
+                now=world.clock.now(),
+                actor="support:x",
+                action="move",
+                origin="book",
+            )
+        world.run()
+        assert world.people.ids() == []
+        assert world.drifts() == []
+
+
+class TestStops:
+    def wipe(self, world: World) -> None:
+        for number in range(8):
+            world.book(f"A-{number}", f"2026-11-{18 + number}T10:00")
+        world.run()
+        world.people.wipe()
+        world.run()
+        assert world.row().state == "stopped"
+
+    def release(self, world: World, as_: str) -> None:
+        with world.database.transaction() as conn:
+            stops.release(conn, "work", world.clock.now(), as_, "support:test")
+            set_state(conn, "work", CalendarState.ACTIVE, None, world.clock.now())
+
+    def test_released_as_restore_everything_is_back_and_nobody_is_asked(self, world: World) -> None:
+        self.wipe(world)
+        self.release(world, "restore")
+        world.run()
+        assert len(world.people.ids()) == 8
+        assert {drift.resolution for drift in world.drifts()} == {Resolution.ACKNOWLEDGED}
+        assert mails(world) == ["calendar-stopped"]
+        assert world.run().requests == 1
+
+    def test_released_as_edits_they_are_recorded_and_put_back_by_policy(self, world: World) -> None:
+        self.wipe(world)
+        self.release(world, "edits")
+        world.run()
+        assert {drift.kind for drift in world.drifts()} == {DriftKind.DELETED}
+        world.later(minutes=3)
+        world.run()
+        assert len(world.people.ids()) == 8
+        assert {drift.resolution for drift in world.drifts()} == {Resolution.REVERTED}
+
+    def test_a_single_deletion_after_a_release_does_not_stop_it_again(self, world: World) -> None:
+        self.wipe(world)
+        self.release(world, "restore")
+        world.run()
+        world.people.delete(world.people.ids()[0])
+        assert world.run().state == "active"
+
+
+class TestBooks:
+    def test_lost_books_find_their_events_by_their_markers(self, world: World) -> None:
+        for number in range(5):
+            world.book(f"A-{number}", f"2026-11-{18 + number}T10:00")
+        world.run()
+        ids = world.people.ids()
+        again = World()
+        again.service, again.people = world.service, world.people
+        again.opener.service = world.service
+        for number in range(5):
+            again.book(f"A-{number}", f"2026-11-{18 + number}T10:00")
+        assert again.run().written == 0
+        assert world.people.ids() == ids
+        assert again.drifts() == []
+
+    def test_a_typed_title_is_kept_in_the_calendar_and_nowhere_else(self, world: World) -> None:
+        made = world.book_series("S-1", "2026-11-17T10:00", "FREQ=WEEKLY;COUNT=6", 6)
+        world.run()
+        world.people.retitle(world.only(), "Jane Roe")
+        world.people.drag_occurrence(world.only(), made[2].span.start_at, timedelta(hours=3))
+        world.run()
+        world.later(minutes=3)
+        world.run()
+        assert world.people.see(world.only()).event.master.title == "Jane Roe"
+        with world.database.reading() as conn:
+            dump = "\n".join(conn.connection.driver_connection.iterdump())
+        assert "Jane" not in dump
+
+    def test_a_large_import_is_done_in_one_go(self, world: World) -> None:
+        for number in range(1100):
+            start = wall("2026-11-17T08:00") + timedelta(days=number // 10, hours=number % 10)
+            world.book(f"A-{number}", start.isoformat())
+        assert world.run().written == 1100
+        assert world.run().requests == 1
