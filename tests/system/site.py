@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import caldav
+from caldav.davclient import DAVClient
 
 from calsync.cli.main import run
 from calsync.settings.secrets import create_key_file
@@ -97,8 +97,8 @@ class Site:
         """`calsync drifts list --json`."""
         answer = self.calsync("drifts", "list", "--json", *line)
         assert answer.code == 0, answer
-        rows = answer.json
-        return rows["drifts"] if isinstance(rows, dict) else rows
+        rows: list[dict[str, Any]] = answer.json
+        return rows
 
     def import_rows(self, rows: list[dict[str, str]]) -> Answer:
         """Import appointments from a file."""
@@ -141,5 +141,6 @@ def row(number: str, provider: str, start: datetime, *, minutes: int = 50, **mor
 
 def client_calendar(url: str, user: str, *, name: str = "Appointments") -> Any:
     """The calendar that calsync made, opened with an ordinary client."""
-    client = caldav.DAVClient(url, username=user, password=user, auth_type="basic", timeout=30, enable_rfc6764=False)
-    return next(c for c in client.get_principal().get_calendars() if c.get_display_name() == name)
+    client = DAVClient(url, username=user, password=user, auth_type="basic", timeout=30, enable_rfc6764=False)
+    calendars: Any = client.get_principal().get_calendars()
+    return next(c for c in calendars if c.get_display_name() == name)

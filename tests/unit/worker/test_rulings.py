@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -205,7 +206,8 @@ class TestBooks:
         world.run()
         assert world.people.see(world.only()).event.master.title == "Jane Roe"
         with world.database.reading() as conn:
-            dump = "\n".join(conn.connection.driver_connection.iterdump())
+            books: Any = conn.connection.driver_connection
+            dump = "\n".join(books.iterdump())
         assert "Jane" not in dump
 
     def test_a_large_import_is_done_in_one_go(self, world: World) -> None:

@@ -51,12 +51,12 @@ class Account:
         if path == "/home/" and request.headers["depth"] == "1":
             return found(
                 row("/home/", FOLDER),
-                row("/home/work/", f"{CALENDAR}<displayname>Work &amp; more</displayname>"),
+                row("/homes/work/", f"{CALENDAR}<displayname>Work &amp; more</displayname>"),
                 row("/home/tasks/", CALENDAR + TASKS),
                 row("/home/inbox/", "<resourcetype><collection/><C:schedule-inbox/></resourcetype>"),
                 row("http://127.0.0.1:1/elsewhere/", CALENDAR),
             )
-        known = {"/": FOLDER + self.principal, "/p/": self.home, "/home/": FOLDER, "/home/work/": CALENDAR}
+        known = {"/": FOLDER + self.principal, "/p/": self.home, "/home/": FOLDER, "/homes/work/": CALENDAR}
         known |= dict.fromkeys(self.made, CALENDAR)
         return found(row(path, known[path])) if path in known else Reply(404)
 
@@ -94,7 +94,7 @@ def test_a_calendar_made_by_a_try_whose_answer_was_lost_is_taken(account: Accoun
 
 @pytest.mark.parametrize("placement", ["dedicated", "existing"])
 def test_the_url_of_a_calendar_is_used_as_it_is(account: Account, placement: str) -> None:
-    assert account.locate("/home/work", placement) == CalendarPlace("/home/work/")
+    assert account.locate("/home/work", placement) == CalendarPlace("/homes/work/")
 
 
 def test_a_misspelt_path_is_not_looked_for_elsewhere(account: Account) -> None:
@@ -114,7 +114,7 @@ def test_existing_with_a_root_names_the_calendars(account: Account) -> None:
         account.locate("/", "existing")
     [problem] = caught.value.problems
     assert problem.where == "calendar cal-1, key url"
-    assert "/home/work/ (Work & more)" in problem.remedy
+    assert "/homes/work/ (Work & more)" in problem.remedy
     assert "tasks" not in problem.remedy
     assert "elsewhere" not in problem.remedy
 
@@ -124,7 +124,7 @@ def test_a_server_that_makes_no_calendars_is_said_to(account: Account, status: i
     account.refuses = Reply(status)
     with pytest.raises(UserError, match="does not let calsync make a calendar") as caught:
         account.locate()
-    assert "/home/work/" in caught.value.problems[0].remedy
+    assert "/homes/work/" in caught.value.problems[0].remedy
 
 
 def test_a_redirect_on_the_same_host_is_followed(account: Account) -> None:
@@ -171,4 +171,4 @@ def test_a_calendar_that_was_deleted_is_not_made_again_by_itself(account: Accoun
     with pytest.raises(NotFound):
         account.locate(remote="/home/calsync-0123/")
     assert "MKCALENDAR" not in account.server.methods()
-    assert account.locate(remote="/home/work/") == CalendarPlace("/home/work/")
+    assert account.locate(remote="/homes/work/") == CalendarPlace("/homes/work/")
