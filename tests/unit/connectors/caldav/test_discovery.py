@@ -37,7 +37,7 @@ class Account:
         self.refuses: Reply | None = None
         self.redirects: dict[str, str] = {}
         self.principal = "<current-user-principal><href>/p/</href></current-user-principal>"
-        self.home = "<C:calendar-home-set><href>/home/</href></C:calendar-home-set>"
+        self.home = "<C:calendar-home-set><href>/calendars-of-user1/</href></C:calendar-home-set>"
 
     def answer(self, request: Request) -> Reply:
         path = request.path
@@ -48,15 +48,15 @@ class Account:
                 return self.refuses
             self.made.add(path)
             return Reply(201)
-        if path == "/home/" and request.headers["depth"] == "1":
+        if path == "/calendars-of-user1/" and request.headers["depth"] == "1":
             return found(
-                row("/home/", FOLDER),
-                row("/homes/work/", f"{CALENDAR}<displayname>Work &amp; more</displayname>"),
-                row("/home/tasks/", CALENDAR + TASKS),
-                row("/home/inbox/", "<resourcetype><collection/><C:schedule-inbox/></resourcetype>"),
+                row("/calendars-of-user1/", FOLDER),
+                row("/calendars-of-user1/work/", f"{CALENDAR}<displayname>Work &amp; more</displayname>"),
+                row("/calendars-of-user1/tasks/", CALENDAR + TASKS),
+                row("/calendars-of-user1/inbox/", "<resourcetype><collection/><C:schedule-inbox/></resourcetype>"),
                 row("http://127.0.0.1:1/elsewhere/", CALENDAR),
             )
-        known = {"/": FOLDER + self.principal, "/p/": self.home, "/home/": FOLDER, "/homes/work/": CALENDAR}
+        known = {"/": FOLDER + self.principal, "/p/": self.home, "/calendars-of-user1/": FOLDER, "/calendars-of-user1/work/": CALENDAR}
         known |= dict.fromkeys(self.made, CALENDAR)
         return found(row(path, known[path])) if path in known else Reply(404)
 
@@ -79,34 +79,34 @@ def account() -> Iterator[Account]:
     made.server.close()
 
 
-@pytest.mark.parametrize("path", ["/", "/p/", "/home/"])
+@pytest.mark.parametrize("path", ["/", "/p/", "/calendars-of-user1/"])
 def test_a_dedicated_calendar_is_made_once_and_found_again(account: Account, path: str) -> None:
-    assert account.locate(path) == CalendarPlace("/home/calsync-0123/", made=True)
-    assert account.locate(path) == CalendarPlace("/home/calsync-0123/", made=False)
+    assert account.locate(path) == CalendarPlace("/calendars-of-user1/calsync-0123/", made=True)
+    assert account.locate(path) == CalendarPlace("/calendars-of-user1/calsync-0123/", made=False)
     assert account.server.methods().count("MKCALENDAR") == 1
 
 
 def test_a_calendar_made_by_a_try_whose_answer_was_lost_is_taken(account: Account) -> None:
-    account.made.add("/home/calsync-0123/")
+    account.made.add("/calendars-of-user1/calsync-0123/")
     account.refuses = Reply(405)
-    assert account.locate() == CalendarPlace("/home/calsync-0123/", made=False)
+    assert account.locate() == CalendarPlace("/calendars-of-user1/calsync-0123/", made=False)
 
 
 @pytest.mark.parametrize("placement", ["dedicated", "existing"])
 def test_the_url_of_a_calendar_is_used_as_it_is(account: Account, placement: str) -> None:
-    assert account.locate("/home/work", placement) == CalendarPlace("/homes/work/")
+    assert account.locate("/calendars-of-user1/work", placement) == CalendarPlace("/calendars-of-user1/work/")
 
 
 def test_a_misspelt_path_is_not_looked_for_elsewhere(account: Account) -> None:
     with pytest.raises(NotFound):
-        account.locate("/home/wrok/")
+        account.locate("/calendars-of-user1/wrok/")
     assert "MKCALENDAR" not in account.server.methods()
 
 
 def test_a_servers_name_is_enough(account: Account) -> None:
     account.redirects = {"/.well-known/caldav": "/p/"}
     account.principal = ""
-    assert account.locate("") == CalendarPlace("/home/calsync-0123/", made=True)
+    assert account.locate("") == CalendarPlace("/calendars-of-user1/calsync-0123/", made=True)
 
 
 def test_existing_with_a_root_names_the_calendars(account: Account) -> None:
@@ -114,7 +114,7 @@ def test_existing_with_a_root_names_the_calendars(account: Account) -> None:
         account.locate("/", "existing")
     [problem] = caught.value.problems
     assert problem.where == "calendar cal-1, key url"
-    assert "/homes/work/ (Work & more)" in problem.remedy
+    assert "/calendars-of-user1/work/ (Work & more)" in problem.remedy
     assert "tasks" not in problem.remedy
     assert "elsewhere" not in problem.remedy
 
@@ -124,12 +124,12 @@ def test_a_server_that_makes_no_calendars_is_said_to(account: Account, status: i
     account.refuses = Reply(status)
     with pytest.raises(UserError, match="does not let calsync make a calendar") as caught:
         account.locate()
-    assert "/homes/work/" in caught.value.problems[0].remedy
+    assert "/calendars-of-user1/work/" in caught.value.problems[0].remedy
 
 
 def test_a_redirect_on_the_same_host_is_followed(account: Account) -> None:
     account.redirects["/dav"] = "/"
-    assert account.locate("/dav").remote == "/home/calsync-0123/"
+    assert account.locate("/dav").remote == "/calendars-of-user1/calsync-0123/"
 
 
 @pytest.mark.parametrize(
@@ -162,13 +162,13 @@ def test_a_login_that_was_not_taken_is_not_an_empty_account(account: Account) ->
 
 
 def test_a_home_on_a_private_host_is_refused(account: Account) -> None:
-    account.home = "<C:calendar-home-set><href>http://127.0.0.1:1/home/</href></C:calendar-home-set>"
+    account.home = "<C:calendar-home-set><href>http://127.0.0.1:1/calendars-of-user1/</href></C:calendar-home-set>"
     with pytest.raises(Forbidden):
         account.locate()
 
 
 def test_a_calendar_that_was_deleted_is_not_made_again_by_itself(account: Account) -> None:
     with pytest.raises(NotFound):
-        account.locate(remote="/home/calsync-0123/")
+        account.locate(remote="/calendars-of-user1/calsync-0123/")
     assert "MKCALENDAR" not in account.server.methods()
-    assert account.locate(remote="/homes/work/") == CalendarPlace("/homes/work/")
+    assert account.locate(remote="/calendars-of-user1/work/") == CalendarPlace("/calendars-of-user1/work/")
