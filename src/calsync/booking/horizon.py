@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -35,14 +36,22 @@ def extend_series(conn: Connection, series_id: str, now: datetime, horizon: date
     facts = records.series_facts(conn, series_id)
     if facts is None or (facts.materialised_until is not None and facts.materialised_until >= horizon):
         return 0
-    sessions = _missing(conn, facts, horizon)
-    made = records.put_appointments(conn, sessions, now=now, actor=ACTOR, action="materialised", origin="book")
+    members = records.appointments_of_series(conn, series_id)
+    sessions = _missing(members, facts, horizon)
+    origin = origin_of(conn, members)
+    made = records.put_appointments(conn, sessions, now=now, actor=ACTOR, action="materialised", origin=origin)
     records.set_materialised(conn, series_id, horizon)
     return made
 
 
-def _missing(conn: Connection, facts: SeriesFacts, horizon: datetime) -> list[Appointment]:
-    taken = {one.original_start for one in records.appointments_of_series(conn, facts.series.id)}
+def origin_of(conn: Connection, members: Sequence[Appointment]) -> str:
+    """Return where sessions that are made for a series come from: wherever its others do (R-29 asks whose they are)."""
+    facts = records.appointment_facts(conn, [one.id for one in members[:1]])
+    return next((one.origin for one in facts.values()), "book")
+
+
+def _missing(members: Sequence[Appointment], facts: SeriesFacts, horizon: datetime) -> list[Appointment]:
+    taken = {one.original_start for one in members}
     since = facts.materialised_until
     slots = [
         slot for slot in series_slots(facts.series, horizon) if slot not in taken and (since is None or slot >= since)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from calsync.booking.bookings import check_time
 from calsync.booking.command import Command, Outcome, find_appointment, note, rules_for, tell, write
 from calsync.booking.free_time import check_free
+from calsync.booking.horizon import origin_of
 from calsync.booking.rules import (
     PracticeRules,
     Scope,
@@ -121,7 +122,7 @@ def _write_course(
     off = [replace(one, status=AppointmentStatus.CANCELLED) for one in outcome.surplus]
     _write_series(conn, command, outcome)
     write(conn, command, "rescheduled", moved)
-    write(conn, command, "materialised", outcome.made, origin="book")
+    write(conn, command, "materialised", outcome.made, origin=origin_of(conn, moved))
     write(conn, command, "cancelled", off)
     note(
         conn,

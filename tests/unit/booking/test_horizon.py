@@ -12,6 +12,8 @@ def test_later_sessions_are_made_once(the_book: Book) -> None:
     the_book.weekly()
     made = horizon.extend_all(the_book.database, the_book.now, HORIZON + timedelta(days=14))
     assert made == 2
+    with the_book.database.reading() as conn:
+        assert records.appointment_facts(conn, ["S-7@20270202T1000"])["S-7@20270202T1000"].origin == "book"
     assert the_book.starts("S-7")[-1] == "27-02-02T10:00"
     before = the_book.dump()
     assert horizon.extend_all(the_book.database, the_book.now, HORIZON + timedelta(days=14)) == 0

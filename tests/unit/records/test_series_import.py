@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from calsync.booking.horizon import extend_all
 from calsync.domain.appointment import Appointment, Series
 from calsync.errors import Refused
 from calsync.store import records
@@ -163,6 +164,14 @@ def test_session_cannot_change_its_series(books: Books) -> None:
     books.load(HEADER + FIRST)
     with pytest.raises(Refused, match="belongs to series S-7"):
         books.load(HEADER + row("A-1", "2026-11-10T10:00", series=""))
+
+
+def test_sessions_made_later_belong_to_the_platform_too(books: Books) -> None:
+    books.load(HEADER + FIRST)
+    last = "S-7@20270126T1000"
+    extend_all(books.database, books.now, datetime(2027, 1, 27, tzinfo=UTC))
+    with books.database.reading() as conn:
+        assert records.appointment_facts(conn, [last])[last].origin == "import"
 
 
 def test_rule_that_gives_thousands_of_sessions(books: Books) -> None:
