@@ -62,7 +62,8 @@ def _plan(context: PassContext, gathered: Gathered) -> Plan:
 
 def _record(context: PassContext, gathered: Gathered, plan: Plan) -> int:
     """A pass that found nothing leaves no row but the calendar's own, which is written when the lease is given back."""
-    if not gathered.links and not gathered.pending and context.released is None:
+    nothing = not gathered.links and not gathered.pending and not gathered.unknown
+    if nothing and context.released is None:
         return 0
     return record(context, gathered, plan)
 

@@ -49,6 +49,8 @@ def confirm(context: PassContext, batch: Sequence[tuple[OwedWrite, Link]], resul
                 written += 1
             elif result.outcome is Outcome.CONFLICT:
                 owed_writes.settle(conn, owed.id, "superseded", now, "conflict")
+                # Should the reading that follows fail, the next pass makes up for it: the feed may have nothing to tell.
+                links.set_read_after(conn, link.id, now)
                 conflicts.append(link.id)
             else:
                 _rejected(conn, context, owed, link, (result, now))

@@ -105,6 +105,7 @@ class Gathered:
     cursor: str | None
     full: bool
     calendar: CalendarFacts
+    unknown: frozenset[str] = frozenset()  # remote ids that could not be read
 
     @property
     def cases(self) -> tuple[LinkCase, ...]:
@@ -162,7 +163,8 @@ def gather(context: PassContext, begun: Start, sights: Sights) -> Gathered:
             released=context.released,
         )
     pending_now = tuple((subject, revision) for subject, revision in begun.pending if subject not in postponed)
-    return Gathered(dict(sorted(gathered.items())), pending_now, sights.cursor, sights.full, calendar)
+    unknown = frozenset(sights.unknown)
+    return Gathered(dict(sorted(gathered.items())), pending_now, sights.cursor, sights.full, calendar, unknown)
 
 
 def new_link(context: PassContext, subject: Subject, *, generation: int = 1) -> Link:

@@ -47,6 +47,9 @@ def record(context: PassContext, gathered: Gathered, plan: Plan) -> int:
         found = sum(_record_decision(conn, context, gathered, decision) for decision in plan.decisions)
         for subject, revision in gathered.pending:
             subject_changes.take_away(conn, context.row.id, subject, revision)
+        # The feed will not tell of them again: they are read by id until they can be.
+        for link in links.by_remote_ids(conn, context.row.id, gathered.unknown):
+            links.set_read_after(conn, link.id, context.began_at)
         if gathered.cursor is not None:
             inventory_at = context.began_at if gathered.full else None
             calendars.save_reading(conn, context.row.id, gathered.cursor, context.began_at, inventory_at=inventory_at)
