@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from calsync.claims.answer import Answer
 from calsync.claims.assess import assess
 from calsync.claims.casebook import CaseFile, open_cases
-from calsync.claims.clearing import keep_clearances
+from calsync.claims.clearing import keep_clearances, may_issue
 from calsync.claims.observe import as_observed
 from calsync.claims.recalls import keep_standing
 from calsync.claims.rules import GateRules
@@ -59,14 +59,19 @@ class Gate:
         """
         wanted = list(questions)
         now = self.clock.now()
-        asked = {one.appointment: one.asked for one in wanted}
+        asked: dict[str, set[date | None]] = {}
+        for one in wanted:
+            asked.setdefault(one.appointment, set()).add(one.asked)
+        answers: dict[Question, Answer] = {}
+        cleared: list[tuple[CaseFile, Answer]] = []
         with self.database.reading() as conn:
-            assessed = list(assess_all(conn, asked, self.rules(), now))
+            for file in open_cases(conn, asked, self.rules(), now):
+                judged = {day: judge(file, now, day) for day in asked[file.appointment]}
+                answers |= {Question(file.appointment, day): answer for day, answer in judged.items()}
+                cleared += [(file, answer) for answer in judged.values() if may_issue(file, answer)][:1]
         with self.database.transaction() as conn:
-            issued = keep_clearances(conn, ((one.file, one.answer) for one in assessed), now, self.ids)
-            claims.touch(conn, issued)
-        answers = {one.file.appointment: one.answer for one in assessed}
-        return [answers[one.appointment] for one in wanted]
+            claims.touch(conn, keep_clearances(conn, cleared, now, self.ids))
+        return [answers[one] for one in wanted]
 
     def look(self, ids: Iterable[str]) -> Iterator[Assessed]:
         """Assess without telling anybody: nothing is issued, nothing written. For reports and pages."""

@@ -128,6 +128,7 @@ def test_restore_writes_the_expected_event_again_and_clears(world: Desked) -> No
     before = world.drifts()[0].expected
     assert before is not None
     world.answer(Answer.RESTORE)
+    assert world.open_holds() == 0
     assert world.shown()[world.only()] != before.span
     world.run()
     assert world.shown()[world.only()].same_time_as(before.span)

@@ -39,6 +39,13 @@ def test_another_date_asked_for_is_held(world: GateWorld) -> None:
     assert answer.date_of_service is None
 
 
+def test_the_same_session_asked_for_with_two_dates_gets_two_answers(world: GateWorld) -> None:
+    right, wrong = Question("A-1", DAY), Question("A-1", date(2026, 11, 11))
+    assert [one.verdict for one in world.gate.check([wrong, right, wrong])] == ["held", "cleared", "held"]
+    with world.db.reading() as conn:
+        assert len(clearances.of_appointments(conn, ["A-1"])["A-1"]) == 1
+
+
 def test_an_open_drift_holds(world: GateWorld) -> None:
     world.drift()
     world.read(NEXT_DAY, at=READ + HOUR, drift="D-1")
