@@ -33,7 +33,7 @@ class CaldavPerson(PersonHands):
             url,
             username=account.username,
             password=account.password,
-            auth_type="basic",
+            auth_type=account.scheme,
             timeout=20,
             enable_rfc6764=False,
         )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from calsync.connector.protocol import Calendar, CalendarPlace, OpenRequest
-from calsync.testing.conformance import Subject
+from calsync.testing.conformance import Subject, Weakness
 from calsync.testing.fake_ports import FakeClock
 from calsync_caldav.connector import CONNECTOR
 from calsync_caldav.settings import CalendarSettings, ConnectorSettings
@@ -41,9 +44,23 @@ class BadToken:
 
 
 class CaldavSubject(Subject):
-    """One fresh calendar of a user of the server, with a second one beside it."""
+    """One fresh calendar of a user of the server, with a second one beside it.
 
-    def __init__(self, server: Server, bad_token: BadToken, number: int = 1) -> None:
+    `weaknesses`: see `Subject`. `in_seconds`: the server tells changes apart by the second only.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        bad_token: BadToken | None,
+        *,
+        weaknesses: Mapping[Weakness, str] = MappingProxyType({}),
+        in_seconds: bool = False,
+        number: int = 1,
+    ) -> None:
+        self.weaknesses = weaknesses if bad_token else {**weaknesses, Weakness.NO_EXPIRY: "takes any token"}
+        self._in_seconds = in_seconds
+        self._looking = False
         self._account = server.account(number)
         self._bad_token = bad_token
         self.url = f"{self._account.home}{uuid.uuid4().hex[:12]}/"
@@ -57,7 +74,16 @@ class CaldavSubject(Subject):
 
     def expire(self, cursor: str) -> str:
         """See `Subject`."""
+        assert self._bad_token is not None
         return json.dumps({**json.loads(cursor), "token": self._bad_token.text})
+
+    def settle(self) -> None:
+        """See `Subject`. What a server that counts in seconds says twice, it says within the second of the change."""
+        self._looking = not self._looking
+        if self._looking and self._in_seconds:
+            second = int(time.time())
+            while int(time.time()) == second:
+                time.sleep(0.01)
 
     def open_with_wrong_password(self) -> Calendar:
         """See `Subject`."""

@@ -20,7 +20,7 @@ import psycopg
 
 _FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 # Nothing in a test's database has to survive the machine.
-_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "listen_addresses=")
+_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
 
 
 @dataclass(slots=True)
@@ -28,11 +28,16 @@ class Postgres:
     """A running server; `folder` holds its data and its socket."""
 
     folder: Path
+    port: int = 5432
     numbers: Iterator[int] = field(default_factory=count)
 
     def url(self, database: str) -> str:
         """The address of a database, as `[database] url` has it."""
-        return f"postgresql+psycopg://calsync@/{database}?host={self.folder}"
+        return f"postgresql+psycopg://calsync@/{database}?host={self.folder}&port={self.port}"
+
+    def address(self, database: str) -> str:
+        """The address of a database, as libpq has it."""
+        return f"host={self.folder} port={self.port} user=calsync dbname={database}"
 
     def create(self, template: str = "template1") -> str:
         """Make a database with the contents of another; its name."""
@@ -46,23 +51,24 @@ class Postgres:
 
     def run(self, statement: str) -> None:
         """Run a statement that wants no transaction."""
-        with psycopg.connect(host=str(self.folder), user="calsync", dbname="postgres", autocommit=True) as conn:
+        with psycopg.connect(self.address("postgres"), autocommit=True) as conn:
             conn.execute(statement)
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Start a server and stop it at the end, leaving nothing behind."""
+def running_postgres(port: int | None = None) -> Iterator[Postgres]:
+    """Start a server and stop it at the end, leaving nothing behind. With a port it listens on the loopback as well."""
     folder = Path(tempfile.mkdtemp(prefix="calsync-pg-"))
     try:
         as_account = _account(folder)
         data = folder / "data"
         _call([*as_account, _program("initdb"), "-D", data, "-U", "calsync", "-A", "trust", "--no-sync", "-E", "UTF8"])
-        options = " ".join(f"-c {setting}" for setting in _SETTINGS) + f" -k {folder}"
+        listen = ("listen_addresses=127.0.0.1", f"port={port}") if port else ("listen_addresses=",)
+        options = " ".join(f"-c {setting}" for setting in (*_SETTINGS, *listen)) + f" -k {folder}"
         control: list[str | Path] = [*as_account, _program("pg_ctl"), "-D", data]
         _call([*control, "-w", "-t", "60", "-l", folder / "server.log", "-o", options, "start"])
         try:
-            yield Postgres(folder)
+            yield Postgres(folder, port or 5432)
         finally:
             _call([*control, "-m", "immediate", "stop"])
     finally:
