@@ -151,4 +151,5 @@ def _next_read(calendar: CalendarRow, link: LinkRow | None, now: datetime) -> li
         due_at = link.read_after
     if calendar.not_before is not None:
         due_at = max(due_at, calendar.not_before)
-    return [NextRead(calendar=calendar.id, due_at=due_at)]
+    # What is overdue comes next.
+    return [NextRead(calendar=calendar.id, due_at=max(due_at, now))]
