@@ -64,6 +64,7 @@ class MeddlingProxy:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        self._server.handle_error = lambda *_: None  # a killed client is no fault of the proxy
         self._lock = threading.Lock()
 
     @property
