@@ -177,7 +177,8 @@ class Box:
 def test_the_worker_sends_what_is_owed(house: House) -> None:
     box, port = Box(), free_port()
     house.calendars.append(
-        f'[mail]\nsmtp_url = "smtp://127.0.0.1:{port}"\nsender = "calendars@example.org"\nsupport = "support@example.org"\n'
+        f'[mail]\nsmtp_url = "smtp://127.0.0.1:{port}"\nsender = "calendars@example.org"\n'
+        'support = "support@example.org"\n'
     )
     house.set_up()
     database = open_database(f"sqlite:///{house.folder / 'calsync.db'}")

@@ -66,6 +66,7 @@ class WebServer:
             ws="none",
             lifespan="off",
             log_config=None,
+            log_level="critical",  # its errors show exceptions' texts; ours are logged where they are answered
             access_log=False,  # addresses of pages are secrets
             server_header=False,
             proxy_headers=False,
