@@ -3,14 +3,25 @@
 import io
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO, cast
+from typing import Final, TextIO, cast
 
 import structlog
+from structlog.typing import EventDict
+
+_LONGEST_VALUE: Final = 2000
+# A password in an address, and what follows the names under which tokens travel.
+_SECRET: Final = re.compile(
+    r"(://[^/@\s:]*:"
+    r"|(?<![a-z])(?:token|secret|password|passwd|key|sig|signature|authorization)[\"']?\s*[=:]\s*[\"']?(?:bearer\s+)?"
+    r"|[?&]code=|bearer\s+|/a/)[^\s&\"'@/]+",
+    re.IGNORECASE,
+)
 
 
 class _ErrorOutput(io.TextIOBase):
@@ -37,11 +48,27 @@ def set_up_logging(environ: Mapping[str, str] = os.environ) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            keep_in_bounds,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _ErrorOutput())),
     )
+
+
+def keep_in_bounds(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """The last step before an event is written: whatever was logged stays one short line without secrets.
+
+    Line breaks and terminal codes are escaped by the renderers. An exception is told by its place, never by its text.
+    """
+    if event.pop("exc_info", None):
+        event["frames"] = describe_frames(sys.exc_info()[2])
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = _SECRET.sub(r"\1***", value[:_LONGEST_VALUE])
+        elif not isinstance(value, int | float | None) and len(shown := repr(value)) > _LONGEST_VALUE:
+            event[name] = _SECRET.sub(r"\1***", shown[:_LONGEST_VALUE])
+    return event
 
 
 def describe_frames(trace: TracebackType | None, most: int = 12) -> list[str]:
