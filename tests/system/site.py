@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from calsync.settings.secrets import create_key_file
 from calsync.system_ports import SystemIds
 
 ZONE = "America/New_York"
+# A Monday, nine in the morning in that zone.
+NOW = datetime(2026, 11, 16, 14, 0, tzinfo=UTC)
 COLUMNS = ("id", "provider", "client", "start", "end", "zone", "kind", "status", "series", "rule", "code")
 
 
@@ -109,6 +111,21 @@ class Site:
             writer.writerows(rows)
         return self.calsync("appointments", "import", str(path))
 
+    def mirror(self, rows: list[dict[str, str]]) -> None:
+        """Import appointments and have them written."""
+        answer = self.import_rows(rows)
+        assert answer.code == 0, answer
+        self.sync()
+
+    def settle(self) -> dict[str, Any]:
+        """Let the quiet time after an edit pass, and look again."""
+        self.later(seconds=95)
+        return self.sync()
+
+    def check(self, *appointments: str) -> dict[str, dict[str, Any]]:
+        """`calsync claims check --json`, by appointment."""
+        return {row["appointment"]: row for row in self.calsync("claims", "check", *appointments, "--json").json}
+
     def later(self, **by: float) -> None:
         """Let the fixed clock move on."""
         assert self.now is not None
@@ -137,6 +154,11 @@ def row(number: str, provider: str, start: datetime, *, minutes: int = 50, **mor
         "status": "scheduled",
         "code": "90834",
     } | more
+
+
+def at(days: int, hour: int = 10, minute: int = 0) -> datetime:
+    """A wall time, in days from the Monday that `NOW` is in."""
+    return datetime(2026, 11, 16, hour, minute) + timedelta(days=days)
 
 
 def client_calendar(url: str, user: str, *, name: str = "Appointments") -> Any:

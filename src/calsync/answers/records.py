@@ -86,7 +86,7 @@ def _move(conn: Connection, given: Given, drift: Drift, scope: str) -> None:
     assert drift.appointment is not None
     one = _find(conn, drift.appointment)
     span = _said_span(given, one) if given.word.start is not None else _dragged_span(drift, one)
-    horizon = given.now + given.desk.settings.sync.window_future
+    horizon = given.now + given.desk.settings.sync.booked_ahead
     move = Move(
         span=span,
         scope=None if one.series is None else "this-and-following" if scope == "this-and-following" else "this",

@@ -158,7 +158,7 @@ def move(conn: Connection, app: App, appointment: str, told: dict[str, Any]) -> 
         cadence=told["cadence"],
         moved=told["moved"],
         format=told["format_"],
-        horizon=command.now + app.settings.sync.window_future,
+        horizon=command.now + app.settings.sync.booked_ahead,
     )
     return reschedule(conn, command, appointment, wish)
 

@@ -44,7 +44,7 @@ def import_(app: App, file: Path, *, dry_run: bool, complete: bool, since: str |
         path=file,
         actor=app.actor,
         now=app.clock.now(),
-        window_future=app.settings.sync.window_future,
+        window_future=app.settings.sync.booked_ahead,
         configured={provider.id for provider in app.settings.providers},
         note=app.note,
         complete=period,

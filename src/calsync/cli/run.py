@@ -101,7 +101,7 @@ def work_until_stopped(app: App, *, with_web: bool) -> int:
 def add_timers(app: App, timers: Timers) -> None:
     """The work that comes with time."""
     database = app.wired.worker.database
-    window = app.settings.sync.window_future
+    window = app.settings.sync.booked_ahead
     timers.add("series-horizon", timedelta(hours=6), lambda now: horizon.extend_all(database, now, now + window))
     timers.add("claims", _CLAIMS_EVERY, lambda _now: drain_touched(database, app.clock, app.ids, app.settings))
     office = make_post_office(app)

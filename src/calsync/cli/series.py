@@ -41,7 +41,7 @@ def book_(app: App, /, rule: str, **told: Any) -> int:
     """Book a series; --start is its first session."""
     with app.books.transaction() as conn:
         command = command_of(app)
-        horizon = command.now + app.settings.sync.window_future
+        horizon = command.now + app.settings.sync.booked_ahead
         outcome = book_series(conn, command, booking_of(conn, app, told, "s"), rule, horizon)
     show_outcome(outcome, f"Booked series {outcome.series[0]}", as_json=app.as_json)
     return ExitCode.FINE

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from calsync.booking import horizon
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import json_option
@@ -48,6 +49,10 @@ def register(app: click.Group) -> None:
 def sync(app: App, calendars_: tuple[str, ...], providers_: tuple[str, ...], dry_run: bool, full: bool) -> int:
     """Bring calendars and records into step, once. Ends with 3 when something needs a person."""
     wired = app.wired
+    if not dry_run:
+        # A site that runs `sync` from a timer has no worker that would have done so.
+        now = app.clock.now()
+        horizon.extend_all(app.database, now, now + app.settings.sync.booked_ahead)
     try:
         results = run_all(app, wired, Scope(calendars_, providers_), Request(full=full, dry_run=dry_run))
     finally:

@@ -246,7 +246,7 @@ def _verdict(ground: Ground, one: Look, disposition: Disposition | None, *, rest
         case Story.OVERTAKEN:
             return Verdict(one, changes=_overtaken(one))
         case Story.BACK:
-            return Verdict(one, changes=_back(one))
+            return Verdict(one, changes=_back(ground, one))
         case Story.FOUND if disposition is None or one.record is Record.GONE:
             return Verdict(one, changes=undone, found=_evidence(ground, one, mixed=mixed))
         case _:
@@ -263,7 +263,9 @@ def _standing_edit(
 ) -> Verdict:
     reverts = disposition.reverts
     # What is over goes back with its series, or the series could not be restored; its evidence is on the books.
-    along = restoring and not reverts and one.of_series and one.phase is not Phase.UPCOMING
+    # An occurrence that a person had changed on its own before stays where they put it (R-9).
+    on_its_own = one.drift is not None and one.drift.scope is Scope.OCCURRENCE
+    along = restoring and not reverts and one.of_series and not on_its_own and one.phase is not Phase.UPCOMING
     quiet_since, found, changes = ground.moment.now, None, undone
     if one.story is Story.FOUND:
         found = _found(one, disposition, mixed=mixed)
@@ -332,14 +334,18 @@ def _overtaken(one: Look) -> tuple[DriftChange, ...]:
     return (_change(one.drift, one.shown.seen, ended),)
 
 
-def _back(one: Look) -> tuple[DriftChange, ...]:
+def _back(ground: Ground, one: Look) -> tuple[DriftChange, ...]:
     """End an upcoming edit that somebody undid; a later one was evidence, and stays open (R-11)."""
-    if one.drift is None or one.phase is not Phase.UPCOMING:
+    if one.drift is None:
         return ()
+    if one.phase is not Phase.UPCOMING:
+        now_holds = standing_disposition(one.drift, one.phase, ground.policy)
+        same = now_holds is one.drift.disposition
+        return () if same else (replace(_change(one.drift, one.drift.observed, None), disposition=now_holds),)
     return (_change(one.drift, one.shown.seen, Resolution.WITHDRAWN),)
 
 
-def _change(drift: Drift, observed: Appearance | None, ended: Resolution) -> DriftChange:
+def _change(drift: Drift, observed: Appearance | None, ended: Resolution | None) -> DriftChange:
     return DriftChange(drift.id, observed, drift.kind, drift.disposition, ended)
 
 

@@ -118,6 +118,14 @@ class Sync(Section):
         8, description="Calendars handled at the same time in one process; they mostly wait for the network."
     )
 
+    @property
+    def booked_ahead(self) -> timedelta:
+        """How far ahead the sessions of series are made (R-2).
+
+        A day beyond what is mirrored, so that no edit meets a session that is not on the books yet.
+        """
+        return self.window_future + timedelta(days=1)
+
 
 class Drift(Section):
     """When edits are put back, and what makes calsync stop doing so."""

@@ -12,6 +12,7 @@ from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import Connection, Executable, Select, bindparam, func, or_, select
 
+from calsync.domain.appointment import Subject, SubjectKind
 from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
 from calsync.domain.event import Appearance, OriginalStart
 from calsync.domain.notation import appearance_from_data, appearance_to_data
@@ -20,7 +21,7 @@ from calsync.store import edits, holds
 from calsync.store.edits import EditRow
 from calsync.store.recent_changes import NOT_COUNTED, recent_changes
 from calsync.store.rows import Shape, chunks, stream
-from calsync.store.schema import drifts, stops
+from calsync.store.schema import drifts, links, stops
 from calsync.store.titles import hide_title
 
 
@@ -107,13 +108,19 @@ def answer(conn: Connection, drift_id: str, *, by: str, note: str | None) -> Non
     conn.execute(_KEEP_ANSWER, {"the_id": drift_id, "to_by": by, "to_note": note})
 
 
-def mark_reverted(conn: Connection, link: str, original_starts: Iterable[OriginalStart], at: datetime) -> list[str]:
+def mark_reverted(
+    conn: Connection, link: str, original_starts: Iterable[OriginalStart], at: datetime, *, copy: str | None = None
+) -> list[str]:
     """The open drifts of these occurrences were put back. Their holds stay until they are answered (R-17).
 
-    Returns their ids.
+    `copy`: the remote id of a copy that was taken away; only what it doubled was put back by that. Returns their ids.
     """
     wanted = list(original_starts)
-    found = [row.id for row in conn.execute(_OPEN_OF_LINKS, {"ids": [link]}) if row.original_start in wanted]
+    found = [
+        row.id
+        for row in conn.execute(_OPEN_OF_LINKS, {"ids": [link]})
+        if row.original_start in wanted and copy == (row.copy_id if row.kind == DriftKind.DUPLICATED.value else None)
+    ]
     for part in chunks(found):
         conn.execute(_MARK_REVERTED, {"ids": part, "at": at})
     return found
@@ -180,6 +187,22 @@ def open_of_links(conn: Connection, link_ids: Iterable[str]) -> dict[str, tuple[
         still_open = [drift for drift in known if drift.resolution is Resolution.OPEN]
         found[link] = (*still_open, *accepted.values())
     return found
+
+
+def open_in_mode(conn: Connection, calendars: Iterable[str], *, observing: bool) -> list[tuple[str, Subject]]:
+    """Provider and subject of what has an edit open that was judged while the practice observed, or while it acted."""
+    judged = _c.disposition.in_(_OBSERVED) if observing else _c.disposition.not_in(_OBSERVED)
+    query = (
+        select(links.c.provider, links.c.subject_kind, links.c.subject)
+        .join(drifts, _c.link == links.c.id)
+        .where(_c.calendar.in_(_IDS), _OPEN, judged)
+        .distinct()
+    )
+    return [
+        (row.provider, Subject(SubjectKind(row.subject_kind), row.subject))
+        for part in chunks(sorted(calendars))
+        for row in conn.execute(query, {"ids": part})
+    ]
 
 
 def reverts_of_links(conn: Connection, link_ids: Iterable[str], since: datetime) -> dict[str, tuple[PastRevert, ...]]:
@@ -262,6 +285,7 @@ _IDS: Any = bindparam("ids", expanding=True)
 _THIS = _c.id == bindparam("the_id")
 _AT = bindparam("at", type_=_c.resolved_at.type)
 _OPEN = _c.resolution == Resolution.OPEN.value
+_OBSERVED = (Disposition.WOULD_REVERT.value, Disposition.WOULD_FLAG.value)
 _IN_ORDER = (_c.original_start, _c.episode, _c.id)
 _ADD = drifts.insert()
 _REJUDGE = drifts.update().where(_THIS).values(kind=bindparam("to_kind"), disposition=bindparam("to_disposition"))
@@ -293,12 +317,16 @@ _MARK_REVERTED = (
 _GET = select(*_SHAPE.columns).where(_THIS)
 _ANSWERS = select(*_ANSWER.columns).where(_c.id.in_(_IDS))
 _OF_EDIT = select(*_SHAPE.columns).where(_c.edit == bindparam("the_edit")).order_by(*_IN_ORDER)
-_OF_APPOINTMENTS = select(*_SHAPE.columns).where(_c.appointment.in_(_IDS)).order_by(_c.detected_at, _c.original_start, _c.id)
+_OF_APPOINTMENTS = (
+    select(*_SHAPE.columns).where(_c.appointment.in_(_IDS)).order_by(_c.detected_at, _c.original_start, _c.id)
+)
 _APPOINTMENTS_OF = select(_c.appointment).where(_c.id.in_(_IDS))
 _STANDING = (
     select(*_SHAPE.columns).where(_c.link.in_(_IDS), or_(_OPEN, _c.accepted.is_(True))).order_by(_c.link, *_IN_ORDER)
 )
-_OPEN_OF_LINKS = select(_c.id, _c.original_start).where(_c.link.in_(_IDS), _OPEN).order_by(*_IN_ORDER)
+_OPEN_OF_LINKS = (
+    select(_c.id, _c.original_start, _c.kind, _c.copy_id).where(_c.link.in_(_IDS), _OPEN).order_by(*_IN_ORDER)
+)
 _SINCE = bindparam("since", type_=_c.detected_at.type)
 _REVERTS = (
     select(_c.link, _c.original_start, _c.reverted_at, _c.observed)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from calsync.settings.model import Provider, Settings
-from calsync.store import audit, calendars, providers, subject_changes
+from calsync.store import audit, calendars, drifts, providers, subject_changes
 from calsync.store.calendars import CalendarSpec
 from calsync.store.providers import ProviderRow
 from calsync.worker.opening import rules_of
@@ -28,7 +28,19 @@ def register(conn: Connection, settings: Settings, now: datetime) -> list[str]:
     named = [calendar.id for _, calendar in settings.calendars()]
     for calendar in calendars.missing_from_config(conn, named, now):
         _note(conn, calendar, "calendar-left-config", now)
+    _take_up_new_mode(conn, settings, now)
     return fresh
+
+
+def _take_up_new_mode(conn: Connection, settings: Settings, now: datetime) -> None:
+    """Have what is open judged anew after a practice went from observing to acting, or back (R-15)."""
+    for observing in (True, False):
+        others = [
+            calendar.id
+            for provider, calendar in settings.calendars()
+            if (settings.mode_for(provider.practice) == "observe") is not observing
+        ]
+        subject_changes.mark_many(conn, drifts.open_in_mode(conn, others, observing=observing), now)
 
 
 def _register_calendars(conn: Connection, settings: Settings, provider: Provider, now: datetime) -> list[str]:

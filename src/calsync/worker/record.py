@@ -70,9 +70,11 @@ def _record_decision(conn: Connection, context: PassContext, gathered: Gathered,
     renamed = decision.renamed or (facts.link.remote_id if facts.is_renamed else None)
     if renamed is not None and not facts.is_new:
         links.rename(conn, facts.link.id, renamed)
+        links.drop_copy(conn, facts.link.id, renamed)
     drift_at = _record_found(conn, context, facts, decision, now)
     for change in decision.changed:
         _record_change(conn, facts, change, now)
+    _ask_after_observing(conn, context, facts, decision, now)
     _record_sight(conn, facts, decision, now)
     _record_writes(conn, context, facts, decision, now)
     _record_observations(conn, context, facts, decision, drift_at)
@@ -172,7 +174,9 @@ def _after_found(conn: Connection, drift: Drift, ended: Resolution | None, now: 
     claims.touch(conn, [drift.appointment])
 
 
-def _ask(conn: Connection, context: PassContext, edit: str, found: Iterable[FoundDrift], now: datetime) -> None:
+def _ask(
+    conn: Connection, context: PassContext, edit: str, found: Iterable[FoundDrift | DriftChange], now: datetime
+) -> None:
     """Queue the provider's mail about an edit: due after settle, so that a slip that is undone causes none (R-11)."""
     asked = [f for f in found if f.ended is None and f.disposition in _MAILED]
     if not asked:
@@ -191,6 +195,17 @@ def _ask(conn: Connection, context: PassContext, edit: str, found: Iterable[Foun
 
 # Observe mode records what it would have done, and holds and mails nothing (R-15).
 _HOLDING = _MAILED = frozenset({Disposition.REVERT, Disposition.FLAG, Disposition.REVERT_AND_FLAG})
+_OBSERVED = frozenset({Disposition.WOULD_REVERT, Disposition.WOULD_FLAG})
+
+
+def _ask_after_observing(
+    conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision, now: datetime
+) -> None:
+    """Ask about edits of the time when the practice only observed, now that it acts."""
+    known = {drift.id: drift for drift in facts.case.drifts}
+    taken_up = [change for change in decision.changed if known[change.drift].disposition in _OBSERVED]
+    for edit in sorted({known[change.drift].edit for change in taken_up}):
+        _ask(conn, context, edit, [change for change in taken_up if known[change.drift].edit == edit], now)
 
 
 def _record_change(conn: Connection, facts: LinkFacts, change: DriftChange, now: datetime) -> None:
@@ -202,6 +217,10 @@ def _record_change(conn: Connection, facts: LinkFacts, change: DriftChange, now:
     if change.ended is not None:
         drifts.resolve(conn, drift.id, change.ended, now, by=ACTOR, accepted=change.ended is Resolution.IGNORED)
         holds.close_hold(conn, drift.id, now)
+    elif change.disposition in _OBSERVED:
+        holds.close_hold(conn, drift.id, now)
+    elif drift.disposition in _OBSERVED and drift.appointment is not None:
+        holds.open_hold(conn, drift.appointment, drift.id, now)
     audit.append(
         conn,
         at=now,
@@ -230,7 +249,7 @@ def _record_sight(conn: Connection, facts: LinkFacts, decision: Decision, now: d
     if decision.looked and (decision.adopt is None or decision.remember is not None or decision.absent):
         links.remember(conn, link.id, version=decision.version_seen, observed=decision.remember, absent=decision.absent)
     if facts.copies != facts.copies_before:
-        _keep_copies(conn, facts)
+        _keep_copies(conn, facts, decision.renamed)
 
 
 def _adopt(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime) -> None:
@@ -251,10 +270,12 @@ def _adopt(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime
     )
 
 
-def _keep_copies(conn: Connection, facts: LinkFacts) -> None:
+def _keep_copies(conn: Connection, facts: LinkFacts, renamed: str | None) -> None:
     for remote_id in facts.copies_before.keys() - facts.copies.keys():
         links.drop_copy(conn, facts.link.id, remote_id)
     for remote_id, copy in facts.copies.items():
+        if remote_id == renamed:
+            continue
         links.put_copy(conn, facts.link.id, remote_id, copy.version, copy.event)
 
 
