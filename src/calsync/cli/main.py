@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "worker": "run",
     "serve": "run",
     "sync": "sync",
+    "doctor": "doctor",
     "demo": "demo",
     "providers": "providers",
     "clients": "clients",

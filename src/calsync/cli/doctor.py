@@ -1,0 +1,106 @@
+"""`calsync doctor`: tries out, live, what every pass over a calendar relies on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import click
+
+from calsync.cli.context import App, pass_app
+from calsync.cli.exit_codes import ExitCode
+from calsync.cli.options import json_option
+from calsync.connector.errors import CalendarError
+from calsync.connector.protocol import Finding
+from calsync.errors import NotFoundError, UserError
+from calsync.store import calendars
+from calsync.store.calendars import CalendarRow
+from calsync.worker.wiring import Wired
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found about one calendar."""
+
+    calendar: CalendarRow
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed."""
+        return all(finding.ok for finding in self.findings)
+
+
+def register(app: click.Group) -> None:
+    """Add the command."""
+    app.add_command(doctor)
+
+
+@click.command()
+@click.option("--connection", metavar="ID", help="Only the calendars of this connection, or this calendar.")
+@json_option
+@pass_app
+def doctor(app: App, connection: str | None) -> int:
+    """Test each calendar live: reach it, follow it, create an event, read it, refuse a stale write, remove it.
+
+    Nothing is left behind. Ends with 1 when something does not hold.
+    """
+    wired = app.wired
+    found = []
+    try:
+        for row in _rows(app, connection):
+            found.append(Diagnosis(row, tuple(_findings(wired, row))))
+            if not app.as_json:
+                _show(found[-1])
+    finally:
+        wired.opener.close()
+    if app.as_json:
+        click.echo(json.dumps({"calendars": [_as_json(one) for one in found]}, indent=2, ensure_ascii=False))
+    elif not found:
+        click.echo("There are no calendars yet: name one in the config.")
+    return ExitCode.FINE if all(one.ok for one in found) else ExitCode.FAILED
+
+
+def _rows(app: App, connection: str | None) -> list[CalendarRow]:
+    with app.database.reading() as conn:
+        rows = calendars.rows(conn)
+    if connection is None:
+        return rows
+    chosen = [row for row in rows if connection in (row.connection, row.id)]
+    if not chosen:
+        raise NotFoundError("connection", connection)
+    return chosen
+
+
+def _findings(wired: Wired, row: CalendarRow) -> Iterator[Finding]:
+    try:
+        yield from wired.opener.open(row).check()
+    except UserError as failure:
+        for problem in failure.problems:
+            what = f"{problem.where}: {problem.what}"
+            yield Finding("find the calendar", ok=False, detail=what, remedy=problem.remedy)
+    except CalendarError as failure:
+        yield Finding("find the calendar", ok=False, detail=f"{type(failure).__name__}: {failure}")
+
+
+def _show(one: Diagnosis) -> None:
+    row, word = one.calendar, "fine" if one.ok else "FAILED"
+    click.echo(f"{row.id}  {row.provider}  {row.connector}  {word}")
+    for finding in one.findings:
+        detail = f": {finding.detail}" if finding.detail else ""
+        click.echo(f"  {'ok    ' if finding.ok else 'FAILED'} {finding.what}{detail}")
+        if finding.remedy and not finding.ok:
+            click.echo(f"         {finding.remedy}.")
+
+
+def _as_json(one: Diagnosis) -> dict[str, object]:
+    row = one.calendar
+    return {
+        "id": row.id,
+        "provider": row.provider,
+        "connector": row.connector,
+        "connection": row.connection,
+        "ok": one.ok,
+        "findings": [asdict(finding) for finding in one.findings],
+    }
