@@ -15,6 +15,7 @@ from calsync_caldav.collection import Collection
 from calsync_caldav.discovery import Discovery, elsewhere
 from calsync_caldav.feed import Feed
 from calsync_caldav.mapping import Reader
+from calsync_caldav.quirks import makes_missing_calendars
 from calsync_caldav.reading import BATCH, read_all
 from calsync_caldav.selftest import self_test
 from calsync_caldav.writing import Writer, uid_place
@@ -54,6 +55,8 @@ class CaldavCalendar:
 
     def write(self, batch: Sequence[Write]) -> Iterator[WriteResult]:
         """Carry out writes, one exchange after the other."""
+        if batch and makes_missing_calendars(self._collection.url):
+            self._collection.exists()
         for write in batch:
             result = Writer(self._collection, self._reader, self._clock.now()).carry_out(write)
             if result.outcome is Outcome.WRITTEN and result.version is not None:

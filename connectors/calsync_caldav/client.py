@@ -24,6 +24,7 @@ from requests.utils import parse_dict_header
 from calsync.connector.errors import AuthRevoked, CalendarError, Forbidden, Malformed, Unavailable
 from calsync_caldav.errors import error_for
 from calsync_caldav.guard import AddressRefused, Guard, Origin, origin_of
+from calsync_caldav.quirks import closes_unannounced
 from calsync_caldav.sockets import GuardedConnection
 from calsync_caldav.timing import Deadline
 
@@ -144,6 +145,8 @@ class Client:
         except BaseException:
             connection.close()  # what is left of the answer must not be taken for the next one
             raise
+        if closes_unannounced(url):
+            connection.close()
         return answer
 
     def _connection(self, origin: Origin) -> GuardedConnection:

@@ -22,6 +22,22 @@ def ignores_preconditions(url: str, headers: Mapping[str, str]) -> bool:
     return "/sogo/" in url.lower() or "sogo" in server or "zimbra" in server
 
 
+def makes_missing_calendars(url: str) -> bool:
+    """DAViCal makes a calendar that is not there when something is written into it, and answers 500 then (measured).
+
+    There, a calendar that its owner removed must be asked for before each batch of writes.
+    """
+    return "/caldav.php/" in url.lower()
+
+
+def closes_unannounced(url: str) -> bool:
+    """SOGo without a web server before it ends each connection after the answer and does not say so (measured).
+
+    A write that meets the end of such a connection would be of unknown effect for nothing.
+    """
+    return "/sogo/" in url.lower()
+
+
 def strong_form(etag: str) -> str:
     """Proxies that compress mark an ETag as weak (`W/`); a weak one never matches in If-Match (RFC 9110 13.1.1).
 

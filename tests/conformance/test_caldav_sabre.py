@@ -1,4 +1,4 @@
-"""The CalDAV connector against a real SabreDAV 1.8: Digest, and CTags without sync-collection; run by `./dev conformance sabre`."""
+"""The CalDAV connector against a real SabreDAV 1.8 (Digest, no sync-collection); run by `./dev conformance sabre`."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Server:
     """A running server. `url` is its root; everything it writes lies in `folder`.
 
     `root`: where discovery begins. `scheme`: how users log in (basic, digest). `runs_as`: the account of its own that
-    it needs.
+    it needs. `patience`: seconds that it gets to end by itself.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Server:
     scheme: str = "basic"
     runs_as: ServiceAccount | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    patience: float = 10
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -96,7 +97,7 @@ class Server:
             return
         self._signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(10)
+            self.process.wait(self.patience)
         self._signal(signal.SIGKILL)
         self.process.wait(10)
         self.process = None

@@ -72,6 +72,7 @@ def sogo(folder: Path, users: int = 4) -> Server:
         *("sogo", command, port, folder, "/SOGo/dav/{user}/Calendar/", users),
         root="/SOGo/dav/",
         runs_as=account,
+        patience=0.2,  # its workers take ten seconds, and nothing of it has to last
         environment={"HOME": str(home), "GNUSTEP_USER_ROOT": str(home / "GNUstep")},
         database_port=database_port,
         cache_port=cache_port,
