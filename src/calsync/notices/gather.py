@@ -56,7 +56,10 @@ class Gatherer:
         edit = drifts.edit(conn, edit_id)
         if edit is None or self._observes(conn, edit.provider):
             return None
-        open_ones = [one for one in drifts.of_edit(conn, edit_id) if _needs_answer(one)]
+        wanted = [one for one in drifts.of_edit(conn, edit_id) if _needs_answer(one)]
+        # One that a person wants put back stays open until the calendar has it, and is answered all the same.
+        told = drifts.answers(conn, [one.id for one in wanted])
+        open_ones = [one for one in wanted if one.id not in told or told[one.id].resolved_by is None]
         if not open_ones:
             return None
         calendar = calendars.get(conn, edit.calendar)
