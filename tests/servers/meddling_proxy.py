@@ -40,6 +40,11 @@ class Spoil:
     times: int = 1
 
 
+class _QuietServer(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A client that was killed is no fault of the proxy."""
+
+
 @dataclass
 class MeddlingProxy:
     """Listens on loopback and passes everything on to `port`. Use as a context manager."""
@@ -62,9 +67,8 @@ class MeddlingProxy:
                     return lambda: proxy._handle(self)
                 raise AttributeError(name)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _QuietServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self._server.handle_error = lambda *_: None  # a killed client is no fault of the proxy
         self._lock = threading.Lock()
 
     @property

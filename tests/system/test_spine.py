@@ -125,6 +125,21 @@ class TestEdits:
         assert practice.calsync("drifts", "resolve", drift["id"], "--as", "stands", "--note", "asked").code == 0
         assert verdicts(practice, "1") == {"1": "cleared"}
 
+    def test_a_refreshed_check_sees_an_edit_that_no_pass_has_seen_and_writes_nothing(
+        self, practice: Site, server: Server, proxy: MeddlingProxy
+    ) -> None:
+        mirror(practice, [row("1", "P-1", at(1))])
+        (event,) = people(server).events()
+        change(event, dtstart=at(2, 14), dtend=at(2, 15))
+        assert practice.now is not None
+        practice.now = datetime(2026, 11, 17, 18, 0, tzinfo=UTC)
+        assert practice.calsync("appointments", "complete", "1", "--by", "provider:P-1").code == 0
+        proxy.clear()
+        (answer,) = practice.calsync("claims", "check", "1", "--refresh", "--json").json
+        assert {"drift-open"} <= {reason["code"] for reason in answer["reasons"]}
+        assert proxy.count("PUT") == 0
+        assert len(practice.drifts("--open")) == 1
+
     def test_own_events_and_own_fields_stay(self, practice: Site, server: Server) -> None:
         mirror(practice, [row("1", "P-1", at(1))])
         calendar = people(server)

@@ -18,9 +18,11 @@ from sqlalchemy import Connection
 from calsync.claims.answer import Answer
 from calsync.claims.gate import Gate, assess_all
 from calsync.domain.appointment import SubjectKind
+from calsync.domain.drift import Drift
 from calsync.domain.event import Appearance
 from calsync.errors import NotFoundError
 from calsync.store import audit, clearances, drifts, evidence, filings, observations, recalls, records, statements
+from calsync.store.recalls import RecallRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,97 +75,99 @@ def _evidence(answer: Answer) -> Section:
 
 
 def _sections(conn: Connection, appointment: str) -> list[Section]:
-    ids = [appointment]
-    found = drifts.of_appointments(conn, ids).get(appointment, [])
-    answers = drifts.answers(conn, [one.id for one in found])
-    recalled = recalls.of_appointments(conn, ids).get(appointment, [])
+    found = drifts.of_appointments(conn, [appointment]).get(appointment, [])
+    recalled = recalls.of_appointments(conn, [appointment]).get(appointment, [])
     subjects = [f"appointment:{appointment}", *(f"drift:{one.id}" for one in found)]
     subjects += [f"recall:{one.id}" for one in recalled]
-    log = sorted((row for subject in subjects for row in audit.rows(conn, subject)), key=lambda row: row.seq)
     return [
-        _section(
-            "Record",
-            ("at", "by", "what", "before", "after"),
-            (
-                (row.at, row.actor, row.action, _plain(row.before), _plain(row.after))
-                for row in records.history(conn, SubjectKind.APPOINTMENT, appointment)
-            ),
-        ),
-        _section(
-            "Readings of calendars",
-            ("calendar", "read began", "showed", "version", "edit", "event stood since"),
-            (
-                (row.calendar, row.read_at, _seen(row.seen), row.version, row.drift, row.linked_at)
-                for row in observations.of_appointments(conn, ids).get(appointment, [])
-            ),
-        ),
-        _section(
-            "Session log",
-            ("id", "source", "who", "from", "to", "received"),
-            (
-                (row.id, row.source, row.who, row.start_at, row.end_at, row.received_at)
-                for row in evidence.of_appointments(conn, ids).get(appointment, [])
-            ),
-        ),
-        _section(
-            "Edits in calendars",
-            ("id", "calendar", "what", "phase", "seen", "expected", "observed", "ended as", "by"),
-            (
-                (
-                    one.id,
-                    one.calendar,
-                    one.kind,
-                    one.phase,
-                    one.detected_at,
-                    _seen(one.expected),
-                    _seen(one.observed),
-                    one.resolution,
-                    answers[one.id].resolved_by,
-                )
-                for one in found
-            ),
-        ),
-        _section(
-            "Statements",
-            ("id", "by", "at", "says", "from", "to", "was shown"),
-            (
-                (row.id, row.by, row.at, row.says, row.start, row.end, ", ".join(row.saw))
-                for row in statements.of_appointments(conn, ids).get(appointment, [])
-            ),
-        ),
-        _section(
-            "Clearances",
-            ("id", "date", "code", "at", "ended", "fingerprint"),
-            (
-                (row.id, row.date, row.code, row.at, row.ended_at, row.fingerprint)
-                for row in clearances.of_appointments(conn, ids).get(appointment, [])
-            ),
-        ),
-        _section(
-            "Filed claims",
-            ("id", "date", "code", "frequency", "batch", "claim", "line", "filed", "by", "state"),
-            (
-                (r.id, r.date, r.code, r.frequency, r.batch, r.claim, r.line, r.filed_at, r.filed_by, r.state)
-                for r in filings.of_appointments(conn, ids).get(appointment, [])
-            ),
-        ),
-        _section(
-            "Recalls",
-            ("id", "action", "old date", "new date", "version", "state", "found", "reasons"),
-            (
-                (r.id, r.action, r.old_date, r.new_date, r.version, r.state, r.detected_at, ", ".join(r.reasons))
-                for r in recalled
-            ),
-        ),
-        _section(
-            "Log of decisions and effects",
-            ("row", "at", "by", "what", "about", "detail", "previous", "hash"),
-            (
-                (r.seq, r.at, r.actor, r.what, r.subject, _plain(_without_note(r.detail)), r.previous, r.hash)
-                for r in log
-            ),
-        ),
+        _record(conn, appointment),
+        _readings(conn, appointment),
+        _session_log(conn, appointment),
+        _edits(conn, found),
+        _statements(conn, appointment),
+        _clearances(conn, appointment),
+        _filings(conn, appointment),
+        _recalls(recalled),
+        _log(conn, subjects),
     ]
+
+
+def _record(conn: Connection, appointment: str) -> Section:
+    rows = (
+        (row.at, row.actor, row.action, _plain(row.before), _plain(row.after))
+        for row in records.history(conn, SubjectKind.APPOINTMENT, appointment)
+    )
+    return _section("Record", ("at", "by", "what", "before", "after"), rows)
+
+
+def _readings(conn: Connection, appointment: str) -> Section:
+    rows = (
+        (row.calendar, row.read_at, _seen(row.seen), row.version, row.drift, row.linked_at)
+        for row in observations.of_appointments(conn, [appointment]).get(appointment, [])
+    )
+    columns = ("calendar", "read began", "showed", "version", "edit", "event stood since")
+    return _section("Readings of calendars", columns, rows)
+
+
+def _session_log(conn: Connection, appointment: str) -> Section:
+    rows = (
+        (row.id, row.source, row.who, row.start_at, row.end_at, row.received_at)
+        for row in evidence.of_appointments(conn, [appointment]).get(appointment, [])
+    )
+    return _section("Session log", ("id", "source", "who", "from", "to", "received"), rows)
+
+
+def _edits(conn: Connection, found: Sequence[Drift]) -> Section:
+    answers = drifts.answers(conn, [one.id for one in found])
+    rows = (
+        (
+            *(one.id, one.calendar, one.kind, one.phase, one.detected_at),
+            *(_seen(one.expected), _seen(one.observed), one.resolution, answers[one.id].resolved_by),
+        )
+        for one in found
+    )
+    columns = ("id", "calendar", "what", "phase", "seen", "expected", "observed", "ended as", "by")
+    return _section("Edits in calendars", columns, rows)
+
+
+def _statements(conn: Connection, appointment: str) -> Section:
+    rows = (
+        (row.id, row.by, row.at, row.says, row.start, row.end, ", ".join(row.saw))
+        for row in statements.of_appointments(conn, [appointment]).get(appointment, [])
+    )
+    return _section("Statements", ("id", "by", "at", "says", "from", "to", "was shown"), rows)
+
+
+def _clearances(conn: Connection, appointment: str) -> Section:
+    rows = (
+        (row.id, row.date, row.code, row.at, row.ended_at, row.fingerprint)
+        for row in clearances.of_appointments(conn, [appointment]).get(appointment, [])
+    )
+    return _section("Clearances", ("id", "date", "code", "at", "ended", "fingerprint"), rows)
+
+
+def _filings(conn: Connection, appointment: str) -> Section:
+    rows = (
+        (r.id, r.date, r.code, r.frequency, r.batch, r.claim, r.line, r.filed_at, r.filed_by, r.state)
+        for r in filings.of_appointments(conn, [appointment]).get(appointment, [])
+    )
+    columns = ("id", "date", "code", "frequency", "batch", "claim", "line", "filed", "by", "state")
+    return _section("Filed claims", columns, rows)
+
+
+def _recalls(recalled: Sequence[RecallRow]) -> Section:
+    rows = (
+        (r.id, r.action, r.old_date, r.new_date, r.version, r.state, r.detected_at, ", ".join(r.reasons))
+        for r in recalled
+    )
+    return _section("Recalls", ("id", "action", "old date", "new date", "version", "state", "found", "reasons"), rows)
+
+
+def _log(conn: Connection, subjects: Iterable[str]) -> Section:
+    log = sorted((row for subject in subjects for row in audit.rows(conn, subject)), key=lambda row: row.seq)
+    rows = ((r.seq, r.at, r.actor, r.what, r.subject, _plain(_without_note(r.detail)), r.previous, r.hash) for r in log)
+    columns = ("row", "at", "by", "what", "about", "detail", "previous", "hash")
+    return _section("Log of decisions and effects", columns, rows)
 
 
 def _section(title: str, columns: tuple[str, ...], rows: Iterable[Sequence[object]]) -> Section:

@@ -71,7 +71,7 @@ def began(read: Observation) -> datetime:
 
 
 def in_time(bench: Bench, read: Observation, end: datetime) -> bool:
-    """True when the read began after `end` + settle, not before the event's last write was confirmed, nor in the future.
+    """True when the read began after `end` + settle, not before the last write was confirmed and not in the future.
 
     One instant for both is fine: a pass reads after it has confirmed, and a clock may stand still between them.
     """

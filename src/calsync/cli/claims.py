@@ -12,7 +12,7 @@ from calsync.claims.answer import Answer
 from calsync.claims.filing import CloseReason, FiledLine, Frequency, close_recall, file_claims
 from calsync.claims.gate import Gate, Question
 from calsync.claims.proof import write_proof
-from calsync.claims.reasons import Verdict
+from calsync.claims.reasons import ReasonCode, Verdict
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
@@ -22,6 +22,7 @@ from calsync.errors import NotFoundError
 from calsync.store import recalls as recall_store
 from calsync.store import records
 from calsync.store.recalls import RecallRow
+from calsync.worker.refresh import refresh
 
 
 def register(app: click.Group) -> None:
@@ -36,14 +37,18 @@ def claims() -> None:
 
 @claims.command()
 @click.argument("asked", metavar="ID[=DATE]...", nargs=-1, required=True)
+@click.option("--refresh", "read_now", is_flag=True, help="Read the calendars first that leave something unknown.")
 @json_option
 @pass_app
-def check(app: App, asked: tuple[str, ...]) -> int:
+def check(app: App, asked: tuple[str, ...], read_now: bool) -> int:
     """Say for each session whether its claim may be sent, and with which date.
 
     Exit code 0: all cleared; 3: something is held or not billable.
     """
-    answers = _gate(app).check([Question(*_read(one)) for one in asked])
+    questions = [Question(*_read(one)) for one in asked]
+    if read_now:
+        _read_calendars(app, [one.appointment for one in questions])
+    answers = _gate(app).check(questions)
     show_rows(_rows(answers), _lines(answers), as_json=app.as_json, empty="")
     return ExitCode.FINE if all(one.verdict is Verdict.CLEARED for one in answers) else ExitCode.NEEDS_PERSON
 
@@ -156,6 +161,34 @@ def proof(app: App, appointment: str, file: Path) -> int:
     file.write_text(write_proof(_gate(app), appointment), encoding="utf-8")
     click.echo(f"Wrote {file}.")
     return ExitCode.FINE
+
+
+# What another look at the calendar can mend (contract sheet of the claims, rule 8).
+_WANT_A_READ = frozenset(
+    {
+        ReasonCode.NEVER_OBSERVED,
+        ReasonCode.OBSERVATION_STALE,
+        ReasonCode.CALENDAR_UNREACHABLE,
+        ReasonCode.EVENT_DIFFERS,
+        ReasonCode.CALENDARS_DISAGREE,
+    }
+)
+
+
+def _read_calendars(app: App, appointments: list[str]) -> None:
+    """Read the calendars of the providers whose sessions wait for a reading, within `claims.refresh_timeout`."""
+    waiting = [
+        one.answer.appointment
+        for one in _gate(app).look(appointments)
+        if one.answer.appointment and any(reason.code in _WANT_A_READ for reason in one.answer.reasons)
+    ]
+    with app.database.reading() as conn:
+        providers = {one.provider for one in records.appointments_by_ids(conn, waiting).values()}
+    wired = app.wired
+    try:
+        refresh(wired.worker, providers, app.settings.claims.refresh_timeout)
+    finally:
+        wired.opener.close()
 
 
 def _gate(app: App) -> Gate:

@@ -37,7 +37,7 @@ def run_pass(context: PassContext) -> PassResult:
         return replace(_result(context, sights), again=False, plan=tuple(steps_of(gathered, plan)))
     found = _record(context, gathered, plan)  # 4 record
     written = 0
-    if plan.stampede is None:
+    if plan.stampede is None and not context.only_record:
         written, more = _write(context)  # 5 write, 6 confirm
         found += more
     return replace(_result(context, sights), drifts=found, written=written, stopped=plan.stampede is not None)

@@ -83,6 +83,7 @@ class PassContext:
     began_at: datetime
     full: bool = False
     dry_run: bool = False
+    only_record: bool = False  # look and record, and leave every write to the next pass
     released: str | None = None
     keep_lease: Callable[[], None] = lambda: None
 

@@ -33,10 +33,15 @@ FOLLOW_UPS = 200
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """How to run it: `full` lists everything, `dry_run` changes nothing anywhere."""
+    """How to run it.
+
+    `full` lists everything, `dry_run` changes nothing anywhere, `only_record` reads and records, and
+    writes to no calendar.
+    """
 
     full: bool = False
     dry_run: bool = False
+    only_record: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,7 @@ def _run(worker: WorkerContext, lease: Lease, row: CalendarRow, how: tuple[Reque
         began_at=began_at,
         full=full,
         dry_run=request.dry_run,
+        only_record=request.only_record,
         released=released,
         keep_lease=LeaseKeeper(worker, lease).keep,
     )
