@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import socket
 import subprocess
@@ -108,9 +109,12 @@ def test_the_worker_goes_on_without_the_web(house: House) -> None:
 
 def test_idle_and_slow_connections_keep_nobody_out(house: House) -> None:
     house.set_up()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, files), hard))
     with running(house, "serve") as process:
         until(house.ready)
-        idle = [socket.create_connection(("127.0.0.1", house.port)) for _ in range(400)]
+        idle = [socket.create_connection(("127.0.0.1", house.port)) for _ in range(min(1500, files - 500))]
         for number, one in enumerate(idle):
             if number % 2:
                 one.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ")

@@ -7,6 +7,7 @@ says so, and tries again; `calsync serve`, which is nothing else, ends with a se
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,6 +26,7 @@ _log = structlog.get_logger(__name__)
 HEAD_WITHIN_S: Final = 20.0
 _GRACE_S: Final = 5
 _BACKLOG: Final = 2048
+_FILES: Final = 20_000
 
 
 class ImpatientProtocol(H11Protocol):
@@ -58,6 +60,7 @@ class WebServer:
 
     def start(self) -> None:
         """Listen, and answer from now on. UserError if the address cannot be listened on."""
+        _allow_many_files()
         listening = _listen(self.address)
         self.address = (self.address[0], listening.getsockname()[1])
         config = uvicorn.Config(
@@ -99,6 +102,14 @@ class WebServer:
             return True
         self._server.should_exit = True
         return self._thread.join(_GRACE_S + 2)
+
+
+def _allow_many_files() -> None:
+    # Each connection is an open file. Idle ones are hung up on, but until then they must not lock others out.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _listen(address: tuple[str, int]) -> socket.socket:

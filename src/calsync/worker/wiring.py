@@ -83,5 +83,5 @@ def _free_leases_of_the_dead(conn: Connection, host: str, ports: Ports) -> None:
 
 
 def installation_of(keys: KeyRing) -> str:
-    """The name of a new installation: bound to its key, so that books made anew recognise their events (F-4)."""
-    return sha256(b"installation" + keys.current.derive("installation")).hexdigest()[:16]
+    """The name of a new installation: bound to its oldest key, so that books made anew recognise their events (F-4)."""
+    return sha256(b"installation" + keys.keys[-1].derive("installation")).hexdigest()[:16]
