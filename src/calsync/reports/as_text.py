@@ -26,6 +26,7 @@ def report_text(report: Report) -> str:
         *_block("done about it", report.by_disposition),
         *_block("ended as", report.by_resolution),
         *_block("by provider", report.by_provider),
+        f"Time until seen, at most: {_spread(report.time_to_detect)}",
         f"Time until settled: {_spread(report.time_to_resolve)}",
         f"Waiting for an answer: {report.open}",
         "",

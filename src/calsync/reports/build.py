@@ -28,10 +28,14 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A drift of the period. `otherwise`: a person said that the session was at another time, or was none."""
+    """A drift of the period. `otherwise`: a person said that the session was at another time, or was none.
+
+    `unseen_at`: when its calendar was last read without it; the time to detection is at most what lies between.
+    """
 
     drift: Drift
     otherwise: bool = False
+    unseen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ def add_sessions(report: Report, sessions: Iterable[Session]) -> None:
 def add_edits(report: Report, edits: Iterable[Edit]) -> None:
     """Count guarded edits; cosmetic ones are the user's own business."""
     lengths: list[timedelta] = []
+    unseen: dict[str, timedelta] = {}
     for one in edits:
         drift = one.drift
         if drift.kind in COSMETIC:
@@ -128,10 +133,13 @@ def add_edits(report: Report, edits: Iterable[Edit]) -> None:
         report.by_disposition[drift.disposition.value] += 1
         report.by_resolution[drift.resolution.value] += 1
         report.open += drift.resolution is Resolution.OPEN
+        if one.unseen_at is not None:
+            unseen[drift.edit] = drift.detected_at - one.unseen_at
         if drift.resolved_at is not None:
             lengths.append(drift.resolved_at - drift.detected_at)
         _add_hold(report, one)
     report.time_to_resolve = distribution(lengths)
+    report.time_to_detect = distribution(list(unseen.values()))
 
 
 def add_held(report: Report, answers: Iterable[Held | None]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from calsync.domain.drift import COSMETIC, Drift, Resolution
 from calsync.reports.build import ABSENT, Edit, Report, Scope, Session, add_edits, add_recalls, add_sessions
-from calsync.store import drifts, recalls, report_rows, statements
+from calsync.store import drifts, edits, recalls, report_rows, statements
 from calsync.store.database import Database
 from calsync.store.drifts import DriftFilter
 
@@ -55,9 +55,11 @@ def _edits(conn: Connection, scope: Scope) -> Iterator[Edit]:
     found = drifts.rows(conn, DriftFilter(provider=scope.provider, since=scope.since, until=scope.until))
     while block := list(islice(found, _BLOCK)):
         said = statements.of_appointments(conn, _answered(block))
+        known = edits.by_ids(conn, [one.edit for one in block])
         for one in block:
             words = said.get(one.appointment or "", [])
-            yield Edit(one, any(one.id in word.saw and word.says in _OTHERWISE for word in words))
+            otherwise = any(one.id in word.saw and word.says in _OTHERWISE for word in words)
+            yield Edit(one, otherwise, known[one.edit].unseen_at if one.edit in known else None)
 
 
 def _answered(block: Iterable[Drift]) -> list[str]:

@@ -16,7 +16,10 @@ from calsync.store.schema import edits
 
 @dataclass(frozen=True, slots=True)
 class EditRow:
-    """One edit. `assigned`, `snoozed_until` and `waiting_for` are the review queue's."""
+    """One edit. `assigned`, `snoozed_until` and `waiting_for` are the review queue's.
+
+    `unseen_at`: when the calendar was last read without it, so that it is no older than that (None: never read before).
+    """
 
     id: str
     link: str
@@ -29,6 +32,7 @@ class EditRow:
     assigned: str | None = None
     snoozed_until: datetime | None = None
     waiting_for: str | None = None
+    unseen_at: datetime | None = None
 
 
 def insert(conn: Connection, edit: EditRow) -> None:

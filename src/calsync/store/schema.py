@@ -308,6 +308,7 @@ edits = Table(
     Column("provider", Text, nullable=False, index=True),
     Column("version", Text),
     Column("detected_at", Instant, nullable=False),
+    Column("unseen_at", Instant),  # the last reading before: the edit is no older than that
     Column("scope", Text, nullable=False),
     Column("mixed", Boolean, nullable=False, server_default=text("false")),
     Column("assigned", Text),

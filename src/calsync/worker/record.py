@@ -117,6 +117,7 @@ def _edit_row(context: PassContext, facts: LinkFacts, decision: Decision, edit: 
         provider=context.row.provider,
         version=decision.version_seen,
         detected_at=now,
+        unseen_at=context.row.last_read_at,
         scope=Scope.SERIES if any(f.scope is Scope.SERIES for f in decision.found) else Scope.OCCURRENCE,
         mixed=any(f.mixed for f in decision.found),
     )

@@ -10,6 +10,8 @@ import pytest
 
 from calsync.domain.appointment import AppointmentStatus
 from calsync.domain.drift import Disposition, DriftKind, Resolution
+from calsync.reports.build import Scope
+from calsync.reports.gather import gather
 from calsync.store import holds, outbox, providers, records, stops
 from calsync.store.calendars import CalendarState, set_state
 from calsync.store.providers import ProviderRow
@@ -216,3 +218,17 @@ class TestBooks:
             world.book(f"A-{number}", start.isoformat())
         assert world.run().written == 1100
         assert world.run().requests == 1
+
+
+class TestTimes:
+    def test_the_report_says_how_long_an_edit_went_unseen_at_most(self, world: World) -> None:
+        world.book("4821", "2026-11-24T10:00")
+        world.run()
+        world.later(minutes=5)
+        world.run()
+        world.people.drag(world.only(), timedelta(hours=4))
+        world.later(minutes=4)
+        world.run()
+        now = world.clock.now()
+        report = gather(world.database, Scope(since=now - timedelta(days=1), until=now + timedelta(days=1)))
+        assert report.time_to_detect.longest == timedelta(minutes=4)

@@ -239,6 +239,7 @@ def upgrade() -> None:
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("version", sa.Text(), nullable=True),
         sa.Column("detected_at", sa.BigInteger(), nullable=False),
+        sa.Column("unseen_at", sa.BigInteger(), nullable=True),
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("mixed", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("assigned", sa.Text(), nullable=True),
