@@ -1,0 +1,90 @@
+"""The wire: httplib2 with what it does behind one's back switched off, and with bounds.
+
+httplib2 sends a request again by itself when a kept connection ends without an answer, a POST included (contract sheet
+3.3). Here a request goes out once. A connection that the other side has closed meanwhile is noticed before anything is
+sent on it, so that polling every few minutes needs no second try.
+"""
+
+from __future__ import annotations
+
+import http.client
+import select
+import zlib
+from typing import Any
+
+import httplib2
+
+from calsync_google.timing import elapsed
+
+MAX_BYTES = 16 * 1024 * 1024
+_CHUNK = 256 * 1024
+
+
+class TooLarge(Exception):
+    """An answer is larger than any that Google sends, as it came or unpacked."""
+
+
+class Transport(httplib2.Http):  # type: ignore[misc]
+    """One account's connections, used by one thread at a time. `sent` counts requests, those for tokens aside."""
+
+    def __init__(self, timeout: float, token_uri: str) -> None:
+        super().__init__(timeout=timeout)
+        self.follow_redirects = False
+        self.sent = 0
+        self._token_uri = token_uri
+
+    def request(self, uri: str, *args: Any, **kwargs: Any) -> Any:
+        """Send one request, once; see `httplib2.Http.request`."""
+        if uri != self._token_uri:
+            self.sent += 1
+        return super().request(uri, *args, **kwargs)
+
+    def _conn_request(self, conn: Any, request_uri: str, method: str, body: Any, headers: Any) -> Any:
+        deadline = elapsed() + 2 * self.timeout
+        if conn.sock is not None and _is_over(conn.sock):
+            conn.close()
+        try:
+            if conn.sock is None:
+                conn.connect()
+            conn.request(method, request_uri, body, headers)
+            answer = conn.getresponse()
+            content = _read(answer, deadline)
+        except BaseException:
+            conn.close()
+            raise
+        return _unpacked(httplib2.Response(answer), content)
+
+
+def _is_over(sock: Any) -> bool:
+    """Whether an idle connection has something to read: the other side's goodbye, or words that nobody asked for."""
+    try:
+        return bool(select.select([sock], [], [], 0)[0])
+    except (OSError, ValueError):
+        return True
+
+
+def _read(answer: http.client.HTTPResponse, deadline: float) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while part := answer.read(_CHUNK):
+        parts.append(part)
+        size += len(part)
+        if size > MAX_BYTES:
+            raise TooLarge
+        if elapsed() > deadline:
+            raise TimeoutError("deadline passed")
+    return b"".join(parts)
+
+
+def _unpacked(response: Any, content: bytes) -> tuple[Any, bytes]:
+    packing = response.pop("content-encoding", None)
+    if packing in ("gzip", "deflate") and content:
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        try:
+            content = unpacker.decompress(content, MAX_BYTES)
+        except zlib.error:
+            raise http.client.IncompleteRead(b"") from None
+        if unpacker.unconsumed_tail:
+            raise TooLarge
+    response["content-length"] = str(len(content))
+    return response, content
