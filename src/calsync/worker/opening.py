@@ -22,6 +22,10 @@ from calsync.store.database import Database
 from calsync.worker.context import Rules
 
 
+# The keys of calendars that name the file with the secret, whatever the connector.
+SECRET_KEYS = ("password_file", "refresh_token_file")
+
+
 @dataclass(slots=True)
 class ConfiguredOpener:
     """Opens the calendars that the config names. Open ones are kept, so that a resident worker reuses its connections.
@@ -132,11 +136,13 @@ def rules_of(settings: Settings, practice: str) -> Rules:
 
 def secret_reader(keys: BaseModel) -> Callable[[], str]:
     """Return a function that reads the calendar's secret from the file that its keys name, when it is needed."""
-    path = getattr(keys, "password_file", None)
+    names = [name for name in SECRET_KEYS if name in type(keys).model_fields]
+    path = next((getattr(keys, name) for name in names if getattr(keys, name) is not None), None)
 
     def read() -> str:
         if not isinstance(path, Path):
-            raise UserError.of("no password_file is given", "calendar", "Add password_file to its table")
+            name = names[0] if names else "password_file"
+            raise UserError.of(f"no {name} is given", "calendar", f"Add {name} to its table")
         return read_secret_file(path)
 
     return read

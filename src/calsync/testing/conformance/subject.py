@@ -104,7 +104,7 @@ class Subject(ABC):
         assert isinstance(made, int), "give the calendar a requests_made, or override Subject.requests"
         return made
 
-    def settle(self) -> None:
+    def settle(self) -> None:  # noqa: B027 - most need not wait
         """Wait until what was done shows in the feed, and what is done next shows as later.
 
         Called before and after each look. Override where the service needs time for either.
@@ -122,5 +122,5 @@ class Subject(ABC):
         """Remove the whole calendar by the service's own means. Not needed with `NO_REMOVAL`."""
         raise NotImplementedError
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most have nothing to clean up
         """Clean up after a check."""
