@@ -90,6 +90,7 @@ def without_renaming(case: LinkCase) -> LinkCase:
         link=replace(case.link, remote_id=first.remote_id, version=first.version),
         sight=SeenNow(first.version, first.event, first.marker),
         copies=tuple(rest),
+        gone_copies=case.gone_copies | {first.remote_id},
     )
 
 

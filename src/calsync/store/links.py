@@ -144,6 +144,11 @@ def copy_ids(conn: Connection, calendar: str, remote_ids: Iterable[str]) -> set[
     }
 
 
+def all_copy_ids(conn: Connection, calendar: str) -> list[str]:
+    """Every event of the calendar that is on the books as a copy, by remote id."""
+    return [str(one) for one in conn.execute(_ALL_COPY_IDS, {"the_calendar": calendar}).scalars()]
+
+
 # --- writing -------------------------------------------------------------------------------------------------------
 
 
@@ -197,6 +202,15 @@ def set_retiring(conn: Connection, link_id: str) -> None:
 def retire(conn: Connection, link_id: str, at: datetime) -> None:
     """The link is history: its event is no longer looked at. It goes on counting for sessions that ended before."""
     conn.execute(_RETIRE, {"the_id": link_id, "at": at})
+
+
+def take_back(conn: Connection, calendar: str, removed_at: datetime, after: datetime) -> int:
+    """A removed calendar is mirrored again: links that ended with it and still have sessions after `after` are active.
+
+    They keep their names, so that events that stayed are found, and begin with nothing agreed. Returns how many.
+    """
+    parameters = {"the_calendar": calendar, "removed_at": removed_at, "after": after}
+    return conn.execute(_TAKE_BACK, parameters).rowcount
 
 
 def put_copy(conn: Connection, link_id: str, remote_id: str, version: str, event: Event) -> None:
@@ -348,6 +362,26 @@ _SET_LAST_END = (
     .values(last_end=bindparam("at"))
 )
 _SET_RETIRING = update(links).where(_THIS, _ALIVE).values(state=LinkState.RETIRING.value)
+_TAKE_BACK = (
+    update(links)
+    .where(
+        _c.calendar == bindparam("the_calendar"),
+        _c.state == LinkState.RETIRED.value,
+        _c.ended_at == bindparam("removed_at", type_=_c.ended_at.type),
+        or_(_c.last_end.is_(None), _c.last_end > bindparam("after", type_=_c.last_end.type)),
+    )
+    .values(
+        state=LinkState.ACTIVE.value,
+        version=None,
+        baseline=None,
+        baseline_hash=None,
+        confirmed_at=None,
+        linked_at=None,
+        read_after=None,
+        ended_at=None,
+        **_NOTHING_SEEN,
+    )
+)
 _RETIRE = (
     update(links)
     .where(_THIS)
@@ -361,6 +395,7 @@ _RETIRE = (
 _p = link_copies.c
 _COPIES = select(_p.remote_id, _p.version, _p.event).where(_p.link == bindparam("the_link")).order_by(_p.remote_id)
 _COPY_IDS = select(_p.remote_id).where(_p.remote_id.in_(_IDS), _p.link == _c.id, _HERE)
+_ALL_COPY_IDS = select(_p.remote_id).where(_p.link == _c.id, _HERE, _ALIVE).order_by(_p.remote_id)
 _PUT_COPY = Upsert(link_copies, [_p.link, _p.remote_id], lambda new: {"version": new["version"], "event": new["event"]})
 _DROP_COPY = delete(link_copies).where(
     and_(_p.link == bindparam("the_link"), _p.remote_id == bindparam("the_remote_id"))

@@ -49,7 +49,7 @@ def confirm(context: PassContext, batch: Sequence[tuple[OwedWrite, Link]], resul
                 written += 1
             elif result.outcome is Outcome.CONFLICT:
                 owed_writes.settle(conn, owed.id, "superseded", now, "conflict")
-                # Should the reading that follows fail, the next pass makes up for it: the feed may have nothing to tell.
+                # Should the reading that follows fail, the next pass makes up for it: the feed may be silent.
                 links.set_read_after(conn, link.id, now)
                 conflicts.append(link.id)
             else:
@@ -78,7 +78,8 @@ def _written(
             confirmed_at=now,
         )
         _owe_read(conn, context, link, now)
-    reverted = drifts.mark_reverted(conn, link.id, owed.reverts, now) if owed.reverts else []
+    copy = owed.remote_id if owed.cause is Cause.COPY else None
+    reverted = drifts.mark_reverted(conn, link.id, owed.reverts, now, copy=copy) if owed.reverts else []
     if owed.cause is Cause.RESTORE:
         # A person looked and said that the bookings stand: that is the answer, and nobody is asked again.
         for drift in reverted:

@@ -245,14 +245,16 @@ def _link_facts(
     facts = facts_of(conn, link.subject, Showing(link.provider, link.uid, context.rules.title_privacy))
     before = {copy.remote_id: copy for copy in links.copies(conn, link.id)}
     gone_copies = {rid for rid, i in sights.items.items() if rid in before and isinstance(i, Gone)}
-    copies = {rid: copy for rid, copy in (before | dict(copies_seen)).items() if rid not in gone_copies}
+    # A copy that took the place of the link's own event is none any more.
+    not_copies = gone_copies | {link.remote_id}
+    copies = {rid: copy for rid, copy in (before | dict(copies_seen)).items() if rid not in not_copies}
     case = LinkCase(
         link=link,
         expected=facts.expected if _is_mirrored(context, link, facts) else None,
         slots=facts.slots,
         sight=_sight(match, sights, titles_of(link.baseline) | titles_of(facts.expected)),
         copies=tuple(copies.values()),
-        gone_copies=frozenset(gone_copies),
+        gone_copies=frozenset(not_copies & before.keys()),
         sent=tuple(SentWrite(owed.id, owed.target, owed.content) for owed in sent),
         drifts=open_drifts,
         reverts=reverts,

@@ -129,9 +129,9 @@ def _ours(context: PassContext, items: Sequence[Item], ours: frozenset[str]) -> 
 
 
 def _unmentioned(context: PassContext, sights: Sights) -> list[str]:
+    """Events of ours, and copies with our marker, of which a full listing said nothing."""
     with context.worker.database.reading() as conn:
-        return [
-            remote_id
-            for _, remote_id, version in links.all_remote_ids(conn, context.row.id)
-            if version is not None and remote_id not in sights.items and remote_id not in sights.mentioned
-        ]
+        calendar = context.row.id
+        own = [remote_id for _, remote_id, version in links.all_remote_ids(conn, calendar) if version is not None]
+        known = dict.fromkeys([*own, *links.all_copy_ids(conn, calendar)])
+    return [one for one in known if one not in sights.items and one not in sights.mentioned]

@@ -282,8 +282,9 @@ def _keep_copies(conn: Connection, facts: LinkFacts, renamed: str | None) -> Non
 
 def _record_writes(conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision, now: datetime) -> None:
     wanted = {write.remote_id for write in decision.writes}
-    if facts.link.remote_id not in wanted and (decision.looked or decision.changed):
-        # Nothing is to be written after all: what was owed from an older decision must not go out.
+    renamed = facts.is_renamed or decision.renamed is not None
+    if renamed or (facts.link.remote_id not in wanted and (decision.looked or decision.changed)):
+        # Nothing is to be written after all, or not there: what was owed from an older decision must not go out.
         owed_writes.withdraw(conn, facts.link.id)
     for write in decision.writes:
         owed_writes.owe(conn, _owed(context, facts, write, now))
