@@ -21,7 +21,6 @@ from calsync.store.calendars import CalendarRow
 from calsync.store.database import Database
 from calsync.worker.context import Rules
 
-
 # The keys of calendars that name the file with the secret, whatever the connector.
 SECRET_KEYS = ("password_file", "refresh_token_file")
 
