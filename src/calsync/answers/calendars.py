@@ -39,6 +39,7 @@ def resume(desk: Desk, calendar: str, *, by: str, as_: ResumeAs | None = None, n
     """Work on it again; False if nothing held it.
 
     A mass change must be answered: `edits` records what happened as people's edits, `restore` writes the events again.
+    A calendar of our own that is gone is made again by `restore` (R-25); without it, it is looked for once more.
     Refused without that answer, and for a calendar that the config does not name any more.
     """
     now = desk.clock.now()
@@ -47,9 +48,11 @@ def resume(desk: Desk, calendar: str, *, by: str, as_: ResumeAs | None = None, n
         standing = stops.standing(conn, calendar)
         if row.last_error == NOT_IN_CONFIG and row.state is CalendarState.PAUSED:
             raise Refused([Problem("the configuration does not name it any more", f"calendar {calendar}")])
-        if standing is not None and standing.kind != "pause" and as_ is None:
+        if standing is not None and standing.kind == "stampede" and as_ is None:
             remedy = "Say which it is: --as edits (people did it) or --as restore (write the events again)"
             raise Refused([Problem("many events changed there at once", f"calendar {calendar}", remedy)])
+        if standing is not None and standing.kind == "lost" and as_ == "restore" and row.placement == "dedicated":
+            calendars.forget_remote(conn, calendar)
         was_at_rest = row.state in (CalendarState.STOPPED, CalendarState.PAUSED)
         if standing is None and not was_at_rest:
             return False

@@ -42,7 +42,7 @@ class CalendarsJudge:
         found = [finding for reads in calendars for finding in self._unproven(reads)]
         self._keep(found if calendars else self._unlinked())
         differing = {reads.calendar: shown for reads in calendars if (shown := self._difference(reads)) is not None}
-        agreeing = [reads.calendar for reads in calendars if self._agrees(reads)]
+        agreeing = [one.calendar for one in calendars if one.calendar not in differing and self._agrees(one)]
         for reads in calendars:
             if reads.calendar in differing:
                 self._hold_difference(reads, differing[reads.calendar], agreeing)

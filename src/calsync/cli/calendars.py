@@ -72,7 +72,11 @@ def show(app: App, calendar: str) -> int:
     for name, value in row.items():
         if value is not None and name != "stop":
             click.echo(f"  {name}: {value}")
-    if stop is not None and stop.kind != "pause":
+    if stop is not None and stop.kind == "lost":
+        click.echo("  The service does not have this calendar any more.")
+        click.echo(f"  `calsync calendars resume {calendar}`: look for it again.")
+        click.echo(f"  `calsync calendars resume {calendar} --as restore`: make it again, and write all events.")
+    elif stop is not None and stop.kind != "pause":
         evidence = stop.evidence
         click.echo(f"  {evidence.get('changed')} of {evidence.get('upcoming')} events vanished or changed at once.")
         click.echo(f"  `calsync calendars resume {calendar} --as edits`: people did it; each change is recorded.")
@@ -97,7 +101,7 @@ def pause(app: App, calendar: str) -> int:
     "--as",
     "as_",
     type=click.Choice(["edits", "restore"]),
-    help="After a mass change: edits (people did it) or restore (write the events again).",
+    help="After a mass change: edits (people did it) or restore (write the events again; a lost calendar, too).",
 )
 @json_option
 @actor_options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import click
 
@@ -13,6 +14,7 @@ from calsync.cli.drift_rows import drift_line, drift_row
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
 from calsync.cli.record_rows import show_rows
+from calsync.domain.drift import Drift
 from calsync.errors import NotFoundError
 from calsync.store import drifts as drift_store
 from calsync.store.drifts import DriftFilter
@@ -42,10 +44,16 @@ def list_(
     """List edits, the first one seen on top; settled ones too, unless --open."""
     wanted = DriftFilter(open=only_open, provider=provider, appointment=appointment, edit=edit, calendar=calendar)
     with app.database.reading() as conn:
-        found = list(drift_store.rows(conn, wanted))
+        found = sorted(drift_store.rows(conn, wanted), key=_first_seen)
     rows, lines = [drift_row(one) for one in found], map(drift_line, found)
     show_rows(rows, lines, as_json=app.as_json, empty="No open edits." if only_open else "No edits.")
     return ExitCode.FINE
+
+
+def _first_seen(one: Drift) -> tuple[datetime, bool, datetime, str]:
+    # What was seen at once stands in the order of the sessions.
+    known = one.expected or one.observed
+    return one.detected_at, known is None, known.span.start_at if known else one.detected_at, one.id
 
 
 @drifts.command()

@@ -15,7 +15,7 @@ from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import json_option
 from calsync.errors import NotFoundError
-from calsync.store import calendars
+from calsync.store import calendars, providers
 from calsync.store.calendars import CalendarRow
 from calsync.worker.context import PassResult, WorkerContext
 from calsync.worker.dispatch import run_now
@@ -70,9 +70,12 @@ def run_all(app: App, wired: Wired, scope: Scope, request: Request) -> list[Pass
 
 
 def find_rows(worker: WorkerContext, scope: Scope) -> list[CalendarRow]:
-    """The calendars in scope. Raises NotFoundError for an id that is not on the books."""
+    """The calendars in scope; none for a provider without any. Raises NotFoundError for an id not on the books."""
     with worker.database.reading() as conn:
         rows = calendars.rows(conn)
+        strangers = [key for key in scope.providers if providers.get(conn, key) is None]
+    if strangers:
+        raise NotFoundError("provider", strangers[0])
     by_id = {row.id: row for row in rows}
     known_providers = {row.provider for row in rows}
     for calendar in scope.calendars:

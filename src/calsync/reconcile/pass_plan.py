@@ -32,10 +32,15 @@ def make_plan(cases: Iterable[LinkCase], facts: CalendarFacts, *, moment: Moment
         return Plan(facts.calendar, stampede=stampede)
     if facts.released == "restore":
         decisions = [
-            _restored(case, moment, policy) if decision.vanished or decision.changed_wholly else decision
+            _restored(case, moment, policy) if _belongs_to_stop(decision) else decision
             for case, decision in zip(ordered, decisions, strict=True)
         ]
     return Plan(facts.calendar, tuple(decisions))
+
+
+def _belongs_to_stop(decision: Decision) -> bool:
+    """Tell whether the event vanished or changed wholly; one whose sessions are all over counts only if it vanished."""
+    return decision.vanished or decision.changed_wholly or (decision.absent and bool(decision.found))
 
 
 def _restored(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Decision:

@@ -89,9 +89,10 @@ def rows(conn: Connection, provider: str | None = None, *, removed: bool = False
 
 
 def register(conn: Connection, spec: CalendarSpec, now: datetime) -> bool:
-    """Put the calendar on the books as declared, due at once if it is new; True if it is.
+    """Put the calendar on the books as declared, due at once if it is new or was removed; True if it is.
 
     One that is known keeps its state, cursor and work; it leaves the pause that its absence from the config caused.
+    One that was removed begins anew: it is looked for, and read in full.
     """
     known = get(conn, spec.id)
     if known is None:
@@ -99,17 +100,22 @@ def register(conn: Connection, spec: CalendarSpec, now: datetime) -> bool:
         return True
     change = {name: value for name, value in _SPEC.values(spec).items() if getattr(known, name) != value}
     if known.removed_at is not None:
-        change["removed_at"] = None
+        change |= {"removed_at": None, "remote": None, "cursor": None, "inventory_at": None, "due_at": now}
     if known.state is CalendarState.PAUSED and known.last_error == NOT_IN_CONFIG:
         change |= {"state": CalendarState.ACTIVE.value, "state_since": now, "last_error": None, "due_at": now}
     if change:
         conn.execute(update(calendars).where(_c.id == spec.id).values(change))
-    return False
+    return known.removed_at is not None
 
 
 def set_remote(conn: Connection, calendar: str, remote: str | None) -> None:
     """Remember the service's address of the calendar; it is not being made any more."""
     conn.execute(_SET_REMOTE, {"the_id": calendar, "remote": remote})
+
+
+def forget_remote(conn: Connection, calendar: str) -> None:
+    """Forget the service's address and the place in its feed: the next pass finds or makes the calendar anew."""
+    conn.execute(_FORGET_REMOTE, {"the_id": calendar})
 
 
 def set_placement(conn: Connection, calendar: str, placement: str) -> None:
@@ -170,6 +176,7 @@ _THIS = _c.id == bindparam("the_id")
 _GET = select(*_SHAPE.columns).where(_THIS)
 _ADD = insert(calendars)
 _SET_REMOTE = update(calendars).where(_THIS).values(remote=bindparam("remote"), making_since=None)
+_FORGET_REMOTE = update(calendars).where(_THIS).values(remote=None, cursor=None, inventory_at=None)
 _SET_PLACEMENT = update(calendars).where(_THIS).values(placement=bindparam("to_placement"))
 _SET_MAKING = update(calendars).where(_THIS).values(making_since=bindparam("at"))
 _SET_STATE = (

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from calsync.settings.model import Provider, Settings
-from calsync.store import audit, calendars, drifts, providers, subject_changes
+from calsync.store import audit, calendars, drifts, links, providers, subject_changes
 from calsync.store.calendars import CalendarSpec
 from calsync.store.providers import ProviderRow
 from calsync.worker.opening import rules_of
@@ -62,6 +62,8 @@ def _register_calendars(conn: Connection, settings: Settings, provider: Provider
             _note(conn, calendar.id, "calendar-linked", now)
             if calendar.mode == "mirror":
                 window = rules_of(settings, provider.practice).window(now)
+                if known is not None and known.removed_at is not None:
+                    links.take_back(conn, calendar.id, known.removed_at, window.start)
                 subject_changes.mark_calendar(conn, calendar.id, window)
     return fresh
 
