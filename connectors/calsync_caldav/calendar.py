@@ -15,10 +15,11 @@ from calsync_caldav.collection import Collection
 from calsync_caldav.discovery import Discovery, elsewhere
 from calsync_caldav.feed import Feed
 from calsync_caldav.mapping import Reader
+from calsync_caldav.parts import uid_places
 from calsync_caldav.quirks import makes_missing_calendars
-from calsync_caldav.reading import BATCH, read_all
+from calsync_caldav.reading import BATCH
 from calsync_caldav.selftest import self_test
-from calsync_caldav.writing import Writer, uid_place
+from calsync_caldav.writing import Writer
 
 TRAITS = Traits(push=False, read_batch=BATCH, write_batch=10, feed_proves=False, makes_calendars=True, series=True)
 _MOST_CALENDARS = 30
@@ -51,14 +52,15 @@ class CaldavCalendar:
 
     def read(self, remote_ids: Sequence[str]) -> Iterable[Reading]:
         """Read events by id, in batches of one request."""
-        return read_all(self._collection, remote_ids, self._reader)
+        return self._feed.read(remote_ids)
 
     def write(self, batch: Sequence[Write]) -> Iterator[WriteResult]:
         """Carry out writes, one exchange after the other."""
         if batch and makes_missing_calendars(self._collection.url):
             self._collection.exists()
         for write in batch:
-            result = Writer(self._collection, self._reader, self._clock.now()).carry_out(write)
+            feed = self._feed
+            result = Writer(self._collection, feed.reader, self._clock.now(), feed.parts).carry_out(write)
             if result.outcome is Outcome.WRITTEN and result.version is not None:
                 self._feed.written[result.remote_id] = result.version
             yield result
@@ -67,7 +69,7 @@ class CaldavCalendar:
         """Return the address of another calendar of the account that holds this UID."""
         for found in elsewhere(Discovery(self._client), self._collection.url)[:_MOST_CALENDARS]:
             try:
-                if uid_place(Collection(self._client, found.url), uid, self._reader) is not None:
+                if uid_places(Collection(self._client, found.url), uid, self._reader):
                     return found.url
             except CalendarError:
                 continue  # one calendar that cannot be searched says nothing about the others

@@ -8,14 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from calsync.connector.errors import Malformed, NotFound
+from calsync.connector.errors import CursorExpired, Malformed, NotFound
 from calsync_caldav import dav_xml
 from calsync_caldav.client import Answer, Client
 from calsync_caldav.dav_xml import CALDAV, DAV, SERVER, Multistatus, Response
 from calsync_caldav.errors import error_for
-from calsync_caldav.hrefs import href_of, member_of, path_of
+from calsync_caldav.hrefs import as_collection, href_of, member_of, path_of
 from calsync_caldav.quirks import strong_form
+from calsync_caldav.redirects import MOVED_FOR_GOOD, next_hop
 
+_ABILITIES = (
+    *("d:resourcetype", "d:supported-report-set", "d:sync-token", "cs:getctag"),
+    *("c:calendar-timezone", "c:calendar-timezone-id"),
+)
 _XML_TYPES = {"application/xml", "text/xml", ""}
 _XML = {"Content-Type": "application/xml; charset=utf-8"}
 _ICS = {"Content-Type": "text/calendar; charset=utf-8"}
@@ -23,11 +28,16 @@ _ICS = {"Content-Type": "text/calendar; charset=utf-8"}
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What the collection says of itself: whether it can sync, and its tags right now (None where it has none)."""
+    """What the collection says of itself: whether it can sync, and its tags right now (None where it has none).
+
+    `zone_id` and `zone_text` are its own zone for floating times, by name and as VTIMEZONE ("" where it has none).
+    """
 
     syncs: bool
     sync_token: str | None
     ctag: str | None
+    zone_id: str = ""
+    zone_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +58,19 @@ class Collection:
 
     def abilities(self) -> Abilities:
         """Ask the collection for its abilities and tags; NotFound, Forbidden, ... where it is not to be had."""
-        names = ("d:resourcetype", "d:supported-report-set", "d:sync-token", "cs:getctag")
-        own = self._own(self._dav("PROPFIND", dav_xml.propfind(*names), depth="0"))
+        own = self._own(self._dav("PROPFIND", dav_xml.propfind(*_ABILITIES), depth="0"))
         if f"{CALDAV}calendar" not in own.inner.get(f"{DAV}resourcetype", ()):
             raise Malformed("the place is no calendar")
         reports = own.inner.get(f"{DAV}supported-report-set", ())
         token = own.props.get(f"{DAV}sync-token", "").strip()
         ctag = own.props.get(f"{SERVER}getctag", "").strip()
-        return Abilities(f"{DAV}sync-collection" in reports, token or None, ctag or None)
+        return Abilities(
+            syncs=f"{DAV}sync-collection" in reports,
+            sync_token=token or None,
+            ctag=ctag or None,
+            zone_id=own.props.get(f"{CALDAV}calendar-timezone-id", ""),
+            zone_text=own.props.get(f"{CALDAV}calendar-timezone", ""),
+        )
 
     def ctag(self) -> str | None:
         """Return the collection's CTag now."""
@@ -80,8 +95,11 @@ class Collection:
         return self._dav("PROPFIND", dav_xml.propfind("d:getetag", "d:resourcetype"), depth="1")
 
     def sync_answer(self, token: str) -> Answer:
-        """Send a sync-collection REPORT and return its raw answer, any status."""
-        return self._send("REPORT", self.url, dav_xml.sync_collection(token), {**_XML, "Depth": "0"})
+        """Send a sync-collection REPORT and return its raw answer, any status; CursorExpired if the calendar moved."""
+        answer = self._send("REPORT", self.url, dav_xml.sync_collection(token), {**_XML, "Depth": "0"})
+        if self._has_moved(answer):
+            raise CursorExpired("the calendar has moved")
+        return answer
 
     def multiget_answer(self, remote_ids: Sequence[str]) -> Answer:
         """Send a calendar-multiget REPORT and return its raw answer, any status."""
@@ -129,7 +147,23 @@ class Collection:
         raise Malformed("the answer does not speak about the calendar")
 
     def _dav(self, method: str, body: bytes, *, depth: str) -> Multistatus:
-        return multistatus_of(self._send(method, self.url, body, {**_XML, "Depth": depth}), self.client, method)
+        headers = {**_XML, "Depth": depth}
+        answer = self._send(method, self.url, body, headers)
+        if self._has_moved(answer):
+            answer = self._send(method, self.url, body, headers)
+        return multistatus_of(answer, self.client, method)
+
+    def _has_moved(self, answer: Answer) -> bool:
+        """Follow a calendar that its server moved for good, once a calendar is seen there; the URL is then another.
+
+        Cyrus redirects to a place that does not exist where a right was taken away (sheet 2): NotFound then.
+        """
+        if answer.status not in MOVED_FOR_GOOD:
+            return False
+        there = Collection(self.client, as_collection(next_hop(self.url, answer)))
+        there.exists()
+        self.url = there.url
+        return True
 
     def _send(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> Answer:
         answer = self.client.send(method, url, body=body, headers=headers)

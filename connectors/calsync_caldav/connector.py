@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import cast
 
+import dns.resolver
+
 from calsync.connector.errors import NotFound
 from calsync.connector.protocol import PROTOCOL_VERSION, Calendar, CalendarPlace, OpenRequest
 from calsync.errors import Problem, UserError
@@ -17,6 +19,7 @@ from calsync_caldav.discovery import Discovery, Found, NotMade, Place
 from calsync_caldav.guard import AddressRefused, Guard, networks, origin_of
 from calsync_caldav.hrefs import as_collection
 from calsync_caldav.mapping import Reader
+from calsync_caldav.service_records import domain_of, services_of
 from calsync_caldav.settings import CalendarSettings, ConnectorSettings
 
 
@@ -25,7 +28,7 @@ class CaldavConnector:
 
     `OpenRequest.extras` may hold `clock` (a `calsync.ports.Clock`, for the time stamps of what is written),
     `addresses` (the owner's mail addresses, whose answers count as the owner's), and `typed_by_provider` (true: not
-    even the URL's own host may be a private address).
+    even the URL's own host may be a private address), and `resolver` (of dnspython, for mail addresses).
     """
 
     name = "caldav"
@@ -62,10 +65,11 @@ def _located(discovery: Discovery, request: OpenRequest) -> CalendarPlace:
     settings = _calendar(request)
     if request.remote:
         # Where it was put before. One that a provider deleted is made again by a person only (R-25).
-        if not discovery.place(as_collection(request.remote)).is_calendar:
+        kept = discovery.place(as_collection(request.remote))
+        if not kept.is_calendar:
             raise NotFound("the calendar is no longer there")
-        return CalendarPlace(as_collection(request.remote))
-    start = discovery.start(settings.url)
+        return CalendarPlace(as_collection(kept.url))
+    start = _start(discovery, request, settings.url)
     if start.is_calendar:
         return CalendarPlace(as_collection(start.url))
     homes = discovery.homes(start) or _home_itself(discovery, start)
@@ -82,6 +86,25 @@ def _located(discovery: Discovery, request: OpenRequest) -> CalendarPlace:
         what = f"the server does not let calsync make a calendar ({refusal})"
         raise UserError([Problem(what, _where(request), _choice(calendars))]) from None
     return CalendarPlace(url, made)
+
+
+def _start(discovery: Discovery, request: OpenRequest, url: str) -> Place:
+    domain = domain_of(url)
+    if domain is None:
+        return discovery.start(url)
+    seconds = cast("ConnectorSettings", request.connector_settings).timeout.total_seconds()
+    resolver = request.extras.get("resolver") or dns.resolver.get_default_resolver()
+    services = list(services_of(domain, resolver, seconds))
+    if (place := discovery.service(service for service in services if service.own)) is not None:
+        return place
+    others = [service.url for service in services if not service.own]
+    what = f"no calendar service was found at {domain}"
+    remedy = (
+        f"The domain names {' and '.join(others)}: if that is the provider's service, set url to it"
+        if others
+        else "Write the URL that the service names for CalDAV"
+    )
+    raise UserError([Problem(what, _where(request), remedy)])
 
 
 def _home_itself(discovery: Discovery, start: Place) -> tuple[str, ...]:
@@ -123,7 +146,7 @@ def _tls(settings: ConnectorSettings) -> ssl.SSLContext:
 
 
 def _trusted(request: OpenRequest, calendar: CalendarSettings) -> frozenset[tuple[str, int]]:
-    if request.extras.get("typed_by_provider"):
+    if request.extras.get("typed_by_provider") or domain_of(calendar.url) is not None:
         return frozenset()
     try:
         origin = origin_of(calendar.url)

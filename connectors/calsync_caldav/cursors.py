@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from calsync.connector.errors import CursorExpired
 from calsync_caldav.hrefs import path_of
@@ -16,16 +17,37 @@ _FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A resource that holds overrides of another one's series: of which, and its version when it was last read."""
+
+    of: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cursor:
-    """`mode`: sync-collection; CTag and listing; or a listing each time. `token`: the server's, "" for none."""
+    """`mode`: sync-collection; CTag and listing; or a listing each time. `token`: the server's, "" for none.
+
+    `again`: ids of events that could not be read, with how often that was tried. `parts`: see `parts`. `zone`: the
+    calendar's own zone for floating times, "" for none.
+    """
 
     mode: Mode
     token: str
+    again: Mapping[str, int] = field(default_factory=dict)
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    zone: str = ""
 
     def text(self, collection: str) -> str:
         """Return the text to be stored; bound to the collection, so that a server move starts anew."""
-        place = _place(collection)
-        return json.dumps({"v": _FORMAT, "mode": self.mode, "token": self.token, "at": place}, separators=(",", ":"))
+        data: dict[str, Any] = {"v": _FORMAT, "mode": self.mode, "token": self.token, "at": _place(collection)}
+        if self.again:
+            data["again"] = dict(sorted(self.again.items()))
+        if self.parts:
+            data["parts"] = {name: [part.of, part.version] for name, part in sorted(self.parts.items())}
+        if self.zone:
+            data["zone"] = self.zone
+        return json.dumps(data, separators=(",", ":"))
 
 
 def cursor_of(text: str, collection: str) -> Cursor:
@@ -39,7 +61,12 @@ def cursor_of(text: str, collection: str) -> Cursor:
     mode, token = data.get("mode"), data.get("token")
     if mode not in ("sync", "ctag", "inventory") or not isinstance(token, str):
         raise CursorExpired("the cursor is damaged")
-    return Cursor(mode, token)
+    try:
+        again = {str(name): int(tries) for name, tries in data.get("again", {}).items()}
+        parts = {str(name): Part(str(of), str(version)) for name, (of, version) in data.get("parts", {}).items()}
+    except (AttributeError, TypeError, ValueError):
+        raise CursorExpired("the cursor is damaged") from None
+    return Cursor(mode, token, again, parts, str(data.get("zone", "")))
 
 
 def _place(collection: str) -> str:

@@ -6,22 +6,23 @@ https to http. Credentials are therefore sent to that host alone (and to hosts t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
-from calsync.connector.errors import Forbidden, Malformed, NotFound
+from calsync.connector.errors import Forbidden, Malformed, NotFound, Unavailable
 from calsync_caldav import dav_xml
-from calsync_caldav.client import Answer, Client
+from calsync_caldav.client import Client
 from calsync_caldav.collection import multistatus_of
 from calsync_caldav.dav_xml import CALDAV, DAV, Response
 from calsync_caldav.errors import error_for
 from calsync_caldav.guard import AddressRefused, Origin, origin_of
 from calsync_caldav.hrefs import as_collection, located, path_of
 from calsync_caldav.quirks import well_known_roots
+from calsync_caldav.redirects import REDIRECTS, next_hop
+from calsync_caldav.service_records import Service
 
 _HOPS = 5
-_REDIRECTS = {301, 302, 303, 307, 308}
 _XML = {"Content-Type": "application/xml; charset=utf-8"}
 _SELF = ("d:resourcetype", "d:displayname", "d:current-user-principal", "c:calendar-home-set")
 
@@ -78,6 +79,18 @@ class Discovery:
                 if candidate != url and (found := self._maybe(candidate)) is not None:
                     return found
             raise failure from None
+
+    def service(self, services: Iterable[Service]) -> Place | None:
+        """Return what lies at the first service that answers as a CalDAV server; AuthRevoked where one refuses us."""
+        for service in services:
+            for url in (service.url, urljoin(service.url, "/.well-known/caldav")):
+                try:
+                    place = self._maybe(url)
+                except Unavailable:
+                    break  # nobody listens there: the next one
+                if place is not None and (place.is_calendar or place.homes or place.principal):
+                    return place
+        return None
 
     def _maybe(self, url: str) -> Place | None:
         try:
@@ -143,10 +156,10 @@ class Discovery:
         for _ in range(_HOPS):
             body = dav_xml.propfind(*_SELF)
             answer = self._client.send("PROPFIND", url, body=body, headers={**_XML, "Depth": "0"})
-            if answer.status not in _REDIRECTS:
+            if answer.status not in REDIRECTS:
                 rows = multistatus_of(answer, self._client, "PROPFIND").responses
                 return url, _own(url, rows)
-            url = _next_hop(url, answer)
+            url = next_hop(url, answer)
         raise Malformed("too many redirects")
 
     def _hrefs(self, base: str, row: Response, name: str) -> Iterator[str]:
@@ -177,22 +190,6 @@ def _own(url: str, rows: tuple[Response, ...]) -> Response:
     if row.status >= 400:
         raise error_for("PROPFIND", row.status, {})
     return row
-
-
-def _next_hop(url: str, answer: Answer) -> str:
-    target = urljoin(url, answer.headers.get("location", ""))
-    try:
-        here, there = origin_of(url), origin_of(target)
-    except AddressRefused as refusal:
-        raise Malformed(f"a redirect that is refused: {refusal}") from None
-    if target == url:
-        raise Malformed("a redirect to itself")
-    upgrade = (here.scheme, there.scheme) == ("http", "https")
-    if here.host != there.host or (here.scheme == "https" and there.scheme == "http"):
-        raise Malformed("a redirect to another host or out of https is refused")
-    if here.port != there.port and not upgrade:
-        raise Malformed("a redirect to another port is refused")
-    return target
 
 
 def elsewhere(discovery: Discovery, collection: str) -> list[Found]:

@@ -6,108 +6,139 @@ know the token, the calendar is listed in full (sheet 5.2). Pages are fetched as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from calsync.connector.errors import CursorExpired, Malformed
-from calsync.connector.protocol import Gone, Item, Known, Page, Seen, Unchanged, Unknown, Unreadable
+from calsync.connector.errors import CursorExpired, Malformed, Unavailable
+from calsync.connector.protocol import Gone, Item, Known, Page, Reading, Seen, Unchanged, Unknown, Unreadable
 from calsync_caldav.client import Answer
 from calsync_caldav.collection import Collection, multistatus_of
-from calsync_caldav.cursors import Cursor, cursor_of
-from calsync_caldav.dav_xml import CALDAV, DAV, Multistatus, Response, parse_conditions
+from calsync_caldav.cursors import Cursor, Part, cursor_of
+from calsync_caldav.dav_xml import Multistatus, parse_conditions
 from calsync_caldav.errors import error_for
-from calsync_caldav.hrefs import member_of
 from calsync_caldav.mapping import Reader
-from calsync_caldav.quirks import accepted_silently, strong_form, token_refused
-from calsync_caldav.reading import BATCH, read_all
+from calsync_caldav.members import Members, absorb, members_of
+from calsync_caldav.parts import is_part, parts_of, read_whole, uid_places
+from calsync_caldav.quirks import accepted_silently, in_this_second, token_refused
+from calsync_caldav.reading import BATCH, is_servers_fault, read_all
+from calsync_caldav.zones import zone_of_calendar
 
 MAX_SYNC_PAGES = 100
+MAX_FAILING = 50
+# A stranger's event that the server never hands out is not asked for for ever; one of ours is.
+TRIES_FOR_STRANGERS = 5
 
 
 @dataclass(slots=True)
-class Members:
-    """What a listing or a sync answer says: versions by id, ids reported as removed, and ids listed in two versions."""
+class _Look:
+    """One look at the calendar: what it names, and what was found while fetching that."""
 
-    versions: dict[str, str | None] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
-    doubled: set[str] = field(default_factory=set)
-
-    def add(self, remote_id: str, version: str | None) -> None:
-        """Note a member; one that is also reported as removed was made again (sheet 5.1), so the member wins."""
-        if remote_id in self.versions and self.versions[remote_id] != version:
-            self.doubled.add(remote_id)
-        self.versions[remote_id] = version
-        self.gone.discard(remote_id)
+    members: Members
+    cursor: Cursor
+    familiar: Mapping[str, str] = field(default_factory=dict)
+    full: bool = False
+    failing: dict[str, int] = field(default_factory=dict)
+    split: set[str] = field(default_factory=set)  # those to be read again with their parts
+    text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class Feed:
     """Follows one collection. `written`: versions that this process wrote, by id, whose echo is no news.
 
-    `listed` keeps, beside the cursor that was handed out with it, the last full listing: events at the same version
-    need no second look, but only where that cursor has come back, that is, where the listing's pages were recorded.
+    `reader` reads with the calendar's own zone and `parts` holds what belongs together (see that module), both as of
+    the cursor that was last followed. `_listed` keeps, beside the cursor that was handed out with it, the last full
+    listing: events at the same version need no second look, but only where that cursor has come back, that is, where
+    the listing's pages were recorded.
     """
 
-    collection: Collection
-    reader: Reader
-    written: dict[str, str] = field(default_factory=dict)
-    listed: dict[str, dict[str, str]] = field(default_factory=dict)
+    def __init__(self, collection: Collection, reader: Reader) -> None:
+        self.collection = collection
+        self.reader = reader
+        self.parts: dict[str, Part] = {}
+        self.written: dict[str, str] = {}
+        self._listed: dict[str, dict[str, str]] = {}
 
     def pages(self, cursor: str | None, known: Known) -> Iterator[Page]:
         """Yield what changed since the cursor, or everything; see `Calendar.changes`."""
         if cursor is None:
-            yield from self._everything(known, {})
+            yield from self._everything(known)
             return
         place = cursor_of(cursor, self.collection.url)
+        self.parts = dict(place.parts)
+        self.reader = replace(self.reader, floating=place.zone)
         if place.mode == "sync":
-            yield from self._synced(place.token, known)
-        elif place.mode == "ctag" and place.token and self.collection.ctag() == place.token:
+            yield from self._synced(place, known)
+        elif place.mode == "ctag" and place.token and not place.again and self.collection.ctag() == place.token:
             yield Page((), cursor)
         else:
-            yield from self._everything(known, self.listed.get(cursor, {}))
+            yield from self._everything(known, self._listed.get(cursor, {}), place.again)
 
-    def _everything(self, known: Known, familiar: dict[str, str]) -> Iterator[Page]:
+    def read(self, remote_ids: Sequence[str]) -> Iterator[Reading]:
+        """Yield exactly one reading for each id, those that are spread over several resources as one."""
+        spread = {part.of for part in self.parts.values()}.intersection(remote_ids)
+        yield from read_all(self.collection, [name for name in remote_ids if name not in spread], self.reader)
+        for name in sorted(spread):
+            yield read_whole(self.collection, name, self.parts, self.reader)
+
+    # -- everything
+
+    def _everything(
+        self, known: Known, familiar: Mapping[str, str] | None = None, again: Mapping[str, int] | None = None
+    ) -> Iterator[Page]:
         # The tag is taken before the listing: a change between the two is then seen twice, not never.
         abilities = self.collection.abilities()
+        self.reader = replace(self.reader, floating=zone_of_calendar(abilities.zone_id, abilities.zone_text))
         token = abilities.sync_token
         if abilities.syncs and token is None:
             members, token = self._all_by_sync()
         else:
-            members = _members(self.collection, self.collection.listing())
+            members = members_of(self.collection.url, self.collection.listing())
         if abilities.syncs and token:
             cursor = Cursor("sync", token)
-        elif abilities.ctag:
+        elif abilities.ctag and not in_this_second(abilities.ctag, self.collection.last_headers):
             cursor = Cursor("ctag", abilities.ctag)
         else:
-            cursor = Cursor("inventory", "")
-        text = cursor.text(self.collection.url)
-        yield from self._paged(members, known, text, familiar=familiar, full=True)
-        self._remember(cursor, text, members)
+            # Without a tag, or with one that the next change may not move: the next look is a listing again.
+            cursor = Cursor("ctag" if abilities.ctag else "inventory", "")
+        look = _Look(members, replace(cursor, again=again or {}), familiar or {}, full=True)
+        for name in [name for name in self.parts if name not in members.versions]:
+            look.split.add(self.parts.pop(name).of)
+        yield from self._paged(look, known)
+        self._remember(look)
 
-    def _remember(self, cursor: Cursor, text: str, members: Members) -> None:
-        self.listed.clear()
-        if cursor.mode != "sync":
-            self.listed[text] = {name: tag for name, tag in members.versions.items() if tag}
+    def _remember(self, look: _Look) -> None:
+        self._listed.clear()
+        if look.cursor.mode != "sync":
+            self._listed[look.text] = {
+                name: tag for name, tag in look.members.versions.items() if tag and name not in look.failing
+            }
 
     def _all_by_sync(self) -> tuple[Members, str]:
         members = Members()
         token = self._collect("", members)
         return members, token
 
-    def _synced(self, token: str, known: Known) -> Iterator[Page]:
+    # -- what changed
+
+    def _synced(self, place: Cursor, known: Known) -> Iterator[Page]:
         members = Members()
-        token = self._collect(token, members)
+        token = self._collect(place.token, members)
         if self._looks_like_a_listing(members, known):
-            yield from self._everything(known, {})
+            yield from self._everything(known, again=place.again)
             return
         self.written.clear()
-        yield from self._paged(members, known, Cursor("sync", token).text(self.collection.url))
+        for name in place.again:
+            if name not in members.gone:
+                members.versions[name] = None
+        look = _Look(members, replace(place, token=token))
+        look.split.update(self.parts.pop(name).of for name in members.gone.intersection(self.parts))
+        yield from self._paged(look, known)
 
     def _collect(self, token: str, members: Members) -> str:
         # RFC 6578 3.6: a cut answer says 507 for the collection and carries a token to go on with.
         for _ in range(MAX_SYNC_PAGES):
             answer = self._sync_answer(token)
-            cut = _absorb(self.collection, answer, members)
+            cut = absorb(self.collection.url, answer, members)
             if not answer.sync_token:
                 raise Malformed("a sync answer carries no token")
             if not cut:
@@ -137,77 +168,77 @@ class Feed:
         same = sum(1 for name, version in books.items() if members.versions[name] == version)
         return accepted_silently(len(books), same)
 
-    def _paged(
-        self, members: Members, known: Known, cursor: str, *, familiar: dict[str, str] | None = None, full: bool = False
-    ) -> Iterator[Page]:
-        names = list(members.versions)
-        removed: list[Item] = [Gone(name) for name in sorted(members.gone)]
-        batches = [names[at : at + BATCH] for at in range(0, len(names), BATCH)]
-        for number, batch in enumerate(batches, start=1):
-            items = self._items(batch, members, known, familiar or {})
-            last = number == len(batches)
-            yield Page((*items, *removed) if last else items, cursor if last else None, full)
-        if not batches:
-            yield Page(tuple(removed), cursor, full)
+    # -- from names to events
 
-    def _items(self, batch: list[str], members: Members, known: Known, familiar: dict[str, str]) -> tuple[Item, ...]:
-        books = {**familiar, **known.versions(batch)}
-        same: list[Item] = []
+    def _paged(self, look: _Look, known: Known) -> Iterator[Page]:
+        names = list(look.members.versions)
+        batches = [names[at : at + BATCH] for at in range(0, len(names), BATCH)]
+        for batch in batches[:-1]:
+            yield Page(self._items(batch, look, known), None, look.full)
+        items = list(self._items(batches[-1], look, known)) if batches else []
+        items += [Gone(name) for name in sorted(look.members.gone)]
+        for name in sorted(look.split):
+            reading = read_whole(self.collection, name, self.parts, self.reader)
+            items.append(reading if not isinstance(reading, Unknown) else self._failed(reading, look, ours=True))
+        cursor = replace(look.cursor, again=look.failing, parts=self.parts, zone=self.reader.floating)
+        look.text = cursor.text(self.collection.url)
+        yield Page(tuple(items), look.text, look.full)
+
+    def _items(self, batch: Sequence[str], look: _Look, known: Known) -> tuple[Item, ...]:
+        booked = known.versions(batch)
+        books = {**look.familiar, **booked}
+        items: list[Item] = []
         fetch: list[str] = []
         for name in batch:
-            version = members.versions[name]
-            if name in members.doubled:
-                same.append(Unreadable(name, None, "listed-twice"))
+            version = look.members.versions[name]
+            if name in look.members.doubled:
+                items.append(Unreadable(name, None, "listed-twice"))
             elif version is not None and books.get(name) == version:
-                same.append(Unchanged(name, version))
+                items.append(Unchanged(name, version))
             else:
                 fetch.append(name)
-        return (*same, *(_item(reading) for reading in read_all(self.collection, fetch, self.reader)))
+        for reading in read_all(self.collection, fetch, self.reader):
+            if isinstance(reading, Unknown):
+                items.append(self._failed(reading, look, ours=reading.remote_id in booked))
+            elif not self._belongs_to_another(reading, look, known):
+                items.append(reading)
+        return tuple(items)
+
+    def _failed(self, reading: Unknown, look: _Look, *, ours: bool) -> Item:
+        if not is_servers_fault(reading):
+            # The server lists it and does not let us see it: no reason to be blind to all others.
+            return Unreadable(reading.remote_id, None, reading.reason)
+        tries = look.cursor.again.get(reading.remote_id, 0) + 1
+        if ours or tries < TRIES_FOR_STRANGERS:
+            look.failing[reading.remote_id] = tries
+        if len(look.failing) > MAX_FAILING:
+            raise Unavailable("the server fails on many events")
+        return reading
+
+    def _belongs_to_another(self, reading: Seen | Gone | Unreadable, look: _Look, known: Known) -> bool:
+        """Tell whether this is to be read as, or with, another resource; the one to read is then among `split`."""
+        name = reading.remote_id
+        if isinstance(reading, Seen) and is_part(reading.event):
+            owner = self.parts[name].of if name in self.parts else self._owner(reading, known)
+            if owner:
+                self.parts[name] = Part(owner, reading.version)
+                look.split.add(owner)
+                return True
+        elif name in self.parts:
+            look.split.add(self.parts.pop(name).of)
+        if parts_of(name, self.parts):
+            look.split.add(name)
+            return True
+        return False
+
+    def _owner(self, reading: Seen, known: Known) -> str | None:
+        places = uid_places(self.collection, reading.event.uid, self.reader)
+        return next(iter(known.versions([place for place in places if place != reading.remote_id])), None)
 
 
-def _item(reading: Seen | Gone | Unreadable | Unknown) -> Item:
-    # The feed says that it is there, and the server fails on this one event alone: no reason to be blind to all others.
-    return Unreadable(reading.remote_id, None, reading.reason) if isinstance(reading, Unknown) else reading
-
-
-def _versions(known: Known, names: list[str]) -> dict[str, str]:
+def _versions(known: Known, names: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for at in range(0, len(names), BATCH):
-        found.update(known.versions(names[at : at + BATCH]))
+    wanted = list(names)
+    for at in range(0, len(wanted), BATCH):
+        found.update(known.versions(wanted[at : at + BATCH]))
     return found
-
-
-def _members(collection: Collection, answer: Multistatus) -> Members:
-    members = Members()
-    own = False
-    for row in answer.responses:
-        remote_id = member_of(collection.url, row.href)
-        own = own or remote_id == ""
-        if remote_id and _is_event(row) and row.status < 400:
-            members.add(remote_id, strong_form(row.etag) if row.etag else None)
-    if not own and not members.versions:
-        raise Malformed("the listing does not speak about the calendar")
-    return members
-
-
-def _absorb(collection: Collection, answer: Multistatus, members: Members) -> bool:
-    cut = False
-    for row in answer.responses:
-        remote_id = member_of(collection.url, row.href)
-        if remote_id == "":
-            cut = cut or row.status == 507
-        elif remote_id is None:
-            continue
-        elif row.status in {404, 410}:
-            if remote_id not in members.versions:
-                members.gone.add(remote_id)
-        elif row.status < 400 and _is_event(row):
-            members.add(remote_id, strong_form(row.etag) if row.etag else None)
-        elif row.status >= 400:
-            raise Malformed(f"a sync answer says {row.status} about an event")
-    return cut
-
-
-def _is_event(row: Response) -> bool:
-    types: Iterable[str] = row.inner.get(f"{DAV}resourcetype", ())
-    return f"{DAV}collection" not in types and f"{CALDAV}calendar" not in types

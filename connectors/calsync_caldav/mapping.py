@@ -1,9 +1,9 @@
 """From a calendar resource to an Event (RFC 5545, RFC 4791 4.1). Pure: text in, values out, nothing remembered.
 
-Wall times stay in the zone that the file names; UTC times get the zone `Etc/UTC`; floating and all-day times get the
-zone of the reader, as do times in a private zone that no IANA name equals. A resource of overrides alone (an
-invitation to some occurrences of a series) is an event without recurrence whose master looks like the first override,
-with the overrides beside it.
+Wall times stay in the zone that the file names; UTC times get the zone `Etc/UTC`; floating times get the calendar's own
+zone; all-day times get the zone of the reader, as do times in a private zone that no IANA name equals. A resource of
+overrides alone (an invitation to some occurrences of a series) is an event without recurrence whose master looks like
+the first override, with the overrides beside it.
 """
 
 from __future__ import annotations
@@ -43,10 +43,14 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whose eyes read: the IANA zone for times without one, and the addresses whose answer counts as the owner's."""
+    """Whose eyes read: the provider's IANA zone, and the addresses whose answer counts as the owner's.
+
+    `floating`: the calendar's own zone (RFC 4791 5.2.2), in which times without one are read; "" for the provider's.
+    """
 
     zone: str
     addresses: Collection[str] = ()
+    floating: str = ""
 
 
 def read_event(body: bytes, reader: Reader) -> Parsed:
@@ -159,7 +163,10 @@ def _start(file: _File, part: Component) -> _Placed:
     line = part.one("DTSTART")
     if line is None:
         raise IcsRefused("no-start")
-    return _placed(file, line, parse_moment(line.value), iana(file.reader.zone))
+    moment = parse_moment(line.value)
+    return _placed(
+        file, line, moment, iana(file.reader.zone if moment.is_date else file.reader.floating or file.reader.zone)
+    )
 
 
 def _placed(file: _File, line: Line, moment: Moment, floating: Zone) -> _Placed:

@@ -7,6 +7,7 @@ package, `compatibility_hints.py`). Everything else in this package follows the 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from email.utils import parsedate_to_datetime
 
 from calsync_caldav.guard import Origin
 
@@ -65,6 +66,17 @@ def names_uid_conflict(conditions: Collection[str]) -> bool:
 def may_be_uid_conflict(status: int) -> bool:
     """SOGo answers a UID conflict with a bare 409 (sheet 3.5); a query for the UID decides."""
     return status == 409
+
+
+def in_this_second(ctag: str, headers: Mapping[str, str]) -> bool:
+    """SOGo's CTag is a Unix second (sheet 5.4): one that is not over yet by the server's own clock proves nothing."""
+    if not ctag.isascii() or not ctag.isdecimal() or len(ctag) > 12:
+        return False
+    try:
+        now = parsedate_to_datetime(headers.get("date", "")).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return now - int(ctag) < 2 and int(ctag) - now < 60
 
 
 def accepted_silently(listed: int, unchanged: int) -> bool:

@@ -52,7 +52,7 @@ def _batch(collection: Collection, wanted: Sequence[str], reader: Reader) -> lis
 def _multiget(collection: Collection, wanted: Sequence[str]) -> dict[str, Body]:
     # Whatever this does not find, or finds in a form that is not to be trusted, is asked for alone.
     answer = collection.multiget_answer(wanted)
-    if answer.status in {401, 403, 429} or answer.status >= 500:
+    if answer.status in {401, 403, 429} or answer.status > 500:
         raise error_for("REPORT", answer.status, answer.headers)
     try:
         rows = multistatus_of(answer, collection.client, "REPORT").responses if answer.status == 207 else ()
@@ -82,6 +82,11 @@ def _alone(collection: Collection, remote_id: str, reader: Reader) -> Reading:
     if body in _ABOUT_THE_SERVER:
         raise error_for("GET", body, collection.last_headers)
     return Unknown(remote_id, f"status-{body}")
+
+
+def is_servers_fault(reading: Unknown) -> bool:
+    """Whether the server failed (5xx), so that a later try may succeed."""
+    return reading.reason.startswith("status-5")
 
 
 def versioned(collection: Collection, remote_id: str, body: Body) -> Body:

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from calsync_caldav.guard import AddressRefused, networks, origin_of
+from calsync_caldav.service_records import domain_of
 
 _DURATION = re.compile(r"([1-9][0-9]{0,5})(s|m|h)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
@@ -53,7 +54,10 @@ class CalendarSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     url: str
-    """A calendar (used as it is), or a principal, calendar home or server root (a calendar of our own is made)."""
+    """A calendar (used as it is), or a principal, calendar home or server root (a calendar of our own is made).
+
+    A mail address stands for the service that its domain names in DNS (RFC 6764).
+    """
     username: str = Field(min_length=1)
     password_file: Path | None = None
     """File that holds the password; None where it is kept in the database."""
@@ -61,6 +65,8 @@ class CalendarSettings(BaseModel):
     @field_validator("url")
     @classmethod
     def _is_a_web_address(cls, value: str) -> str:
+        if domain_of(value) is not None:
+            return value.strip()
         try:
             origin_of(value)
         except AddressRefused as refusal:

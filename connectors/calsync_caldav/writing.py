@@ -7,22 +7,22 @@ status that redirects is never a success. `REJECTED` reasons are stable: `uid-co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from calsync.connector.errors import Forbidden, Malformed
 from calsync.connector.protocol import Outcome, Write, WriteResult
 from calsync.domain.event import Event
 from calsync.domain.write import WriteKind
-from calsync_caldav import dav_xml
 from calsync_caldav.client import Answer
 from calsync_caldav.collection import Body, Collection
 from calsync_caldav.composing import Order, compose, merge
-from calsync_caldav.dav_xml import CALDAV, DAV, parse_conditions, usable_etag
+from calsync_caldav.cursors import Part
+from calsync_caldav.dav_xml import DAV, parse_conditions, usable_etag
 from calsync_caldav.errors import error_for
-from calsync_caldav.hrefs import member_of
 from calsync_caldav.ics_text import IcsRefused
 from calsync_caldav.mapping import Reader, read_event
+from calsync_caldav.parts import parts_of, uid_places
 from calsync_caldav.quirks import ignores_preconditions, may_be_uid_conflict, names_uid_conflict
 from calsync_caldav.reading import versioned
 
@@ -32,11 +32,15 @@ _WRITE_PRIVILEGES = {f"{DAV}write", f"{DAV}write-content", f"{DAV}bind", f"{DAV}
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes into one collection. `now` (aware UTC) stamps what is written; `reader` tells how it reads."""
+    """Writes into one collection. `now` (aware UTC) stamps what is written; `reader` tells how it reads.
+
+    `parts`: resources that belong to others (see that module); they are removed before what they belong to is written.
+    """
 
     collection: Collection
     reader: Reader
     now: datetime
+    parts: dict[str, Part] = field(default_factory=dict)
 
     def carry_out(self, write: Write) -> WriteResult:
         """Carry out one write."""
@@ -84,7 +88,10 @@ class Writer:
         version = versioned(self.collection, name, body).version
         if version is None or version != write.version:
             return WriteResult(write.key, Outcome.CONFLICT, name, version, reason="other-version")
-        merged = self._merged(write, body)
+        return self._without_parts(write) or self._put_over(write, version, self._merged(write, body))
+
+    def _put_over(self, write: Write, version: str, merged: bytes) -> WriteResult:
+        name = write.remote_id
         answer = self.collection.put(name, merged, {"If-Match": version})
         if _stored(answer):
             return self._confirmed(write, name, answer, merged)
@@ -119,6 +126,10 @@ class Writer:
             if version is not None and there != version:
                 return WriteResult(write.key, Outcome.CONFLICT, name, there, reason="other-version")
             version = there
+        return self._without_parts(write) or self._remove(write, version)
+
+    def _remove(self, write: Write, version: str) -> WriteResult:
+        name = write.remote_id
         answer = self.collection.delete(name, {"If-Match": version})
         if answer.status in {200, 202, 204} and not _is_page(answer):
             return WriteResult(write.key, Outcome.WRITTEN, name)
@@ -127,6 +138,15 @@ class Writer:
         if answer.status in {409, 412}:
             return WriteResult(write.key, Outcome.CONFLICT, name, reason=f"status-{answer.status}")
         return self._general_refusal(write, name, answer) or _rejected(write, name, f"refused-{answer.status}")
+
+    def _without_parts(self, write: Write) -> WriteResult | None:
+        """Remove what belongs to the event, as it was when it was last read; return a conflict where it was not."""
+        for name in parts_of(write.remote_id, self.parts):
+            answer = self.collection.delete(name, {"If-Match": self.parts[name].version})
+            if answer.status not in {200, 202, 204, 404, 410} or _is_page(answer):
+                return WriteResult(write.key, Outcome.CONFLICT, write.remote_id, reason=f"part-{answer.status}")
+            del self.parts[name]
+        return None
 
     def _absent(self, write: Write) -> WriteResult:
         self.collection.exists()  # a calendar that hides answers 404 for every event (sheet 2)
@@ -196,27 +216,12 @@ class Writer:
         raise error_for("GET", body, self.collection.last_headers)
 
     def _uid_is_there(self, write: Write) -> bool:
-        return uid_place(self.collection, _event(write).uid, self.reader) is not None
+        return bool(uid_places(self.collection, _event(write).uid, self.reader))
 
 
 def named(remote_id: str) -> str:
     """Return the name under which an id asked for is created: the last part of the href, ending in `.ics`."""
     return remote_id if remote_id.endswith(".ics") else f"{remote_id}.ics"
-
-
-def uid_place(collection: Collection, uid: str, reader: Reader) -> str | None:
-    """Return the remote id of the event with this UID in a collection; hits are checked (sheet 4.3)."""
-    for row in collection.query(dav_xml.uid_query(uid)).responses:
-        remote_id = member_of(collection.url, row.href)
-        text = row.props.get(f"{CALDAV}calendar-data", "")
-        if not remote_id or uid not in text:
-            continue
-        try:
-            if read_event(text.encode(), reader).event.uid == uid:
-                return remote_id
-        except IcsRefused:
-            continue
-    return None
 
 
 def _event(write: Write) -> Event:

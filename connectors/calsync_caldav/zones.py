@@ -18,7 +18,7 @@ from dateutil.tz import tzical
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from calsync.domain.span import zone_named
-from calsync_caldav.ics_text import MAX_EXTRA_DATES, Component, IcsRefused, Line, serialise
+from calsync_caldav.ics_text import MAX_EXTRA_DATES, Component, IcsRefused, Line, parse, serialise
 from calsync_caldav.rules import checked_rule
 from calsync_caldav.times import wall_text
 
@@ -81,6 +81,21 @@ class FileZones:
             if candidate and _agree(rules, zone_named(candidate)):
                 return iana(candidate)
         return Zone("", rules)
+
+
+def zone_of_calendar(zone_id: str, definition: str) -> str:
+    """Return the IANA name of a calendar's own zone, "" where it has none or one that has no such name.
+
+    `zone_id`: its `calendar-timezone-id` (RFC 7809 5.2); `definition`: its `calendar-timezone` (RFC 4791 5.2.2).
+    """
+    if iana_name(zone_id):
+        return iana_name(zone_id)
+    try:
+        calendar = parse(definition.strip().encode())
+        line = next(part.first("TZID") for part in calendar.named("VTIMEZONE"))
+        return FileZones(calendar, UTC_NAME).named(line.value.strip()).name if line else ""
+    except (IcsRefused, StopIteration):
+        return ""
 
 
 def iana_name(tzid: str) -> str:

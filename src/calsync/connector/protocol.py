@@ -68,13 +68,16 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A read of this one event failed while others succeeded: neither present nor absent."""
+    """A read of this one event failed while others succeeded: neither present nor absent.
+
+    In a feed: it changed, and could not be read; the cursor keeps it in mind, so that later passes try again.
+    """
 
     remote_id: str
     reason: str
 
 
-Item = Seen | Unchanged | Gone | Unreadable
+Item = Seen | Unchanged | Gone | Unreadable | Unknown
 Reading = Seen | Gone | Unreadable | Unknown
 
 

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from math import prod
 
-MAX_COUNT = 10_000
+# Only a limit of sense: what a count may cost is bounded where it is expanded (`rule_days.STEP_BUDGET`).
+MAX_COUNT = 100_000_000
 MAX_TIMES_A_DAY = 24
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 

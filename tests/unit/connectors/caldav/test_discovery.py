@@ -56,7 +56,12 @@ class Account:
                 row("/calendars-of-user1/inbox/", "<resourcetype><collection/><C:schedule-inbox/></resourcetype>"),
                 row("http://127.0.0.1:1/elsewhere/", CALENDAR),
             )
-        known = {"/": FOLDER + self.principal, "/p/": self.home, "/calendars-of-user1/": FOLDER, "/calendars-of-user1/work/": CALENDAR}
+        known = {
+            "/": FOLDER + self.principal,
+            "/p/": self.home,
+            "/calendars-of-user1/": FOLDER,
+            "/calendars-of-user1/work/": CALENDAR,
+        }
         known |= dict.fromkeys(self.made, CALENDAR)
         return found(row(path, known[path])) if path in known else Reply(404)
 

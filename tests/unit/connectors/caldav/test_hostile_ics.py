@@ -133,6 +133,14 @@ def test_an_impossible_day_has_no_more_occurrences_than_its_start() -> None:
     assert len(expand(event_in("05-february-30.ics"), WINDOW)) <= 1
 
 
+def test_a_huge_count_is_expanded_inside_the_window_only() -> None:
+    began = time.process_time()
+    shown = expand(event_in("06-count-huge.ics"), WINDOW)
+    assert time.process_time() - began < 1
+    assert min(at for at in shown if at) == datetime(2027, 3, 1, 9, tzinfo=UTC)
+    assert len(shown) == 306  # every day from the first of March to the end of the year
+
+
 def test_a_rule_that_ended_before_it_began_shows_nothing() -> None:
     assert expand(event_in("10-until-before-start.ics"), WINDOW) == {}
 
