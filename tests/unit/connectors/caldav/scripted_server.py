@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -45,9 +46,9 @@ Answer = Callable[[Request], Reply | None]
 
 
 class ScriptedServer:
-    """Answers each request by `answer`; `requests` holds them all."""
+    """Answers each request by `answer`; `requests` holds them all. With a context it speaks TLS."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, *, context: ssl.SSLContext | None = None) -> None:
         self.answer = answer
         self.requests: list[Request] = []
         script = self
@@ -72,6 +73,13 @@ class ScriptedServer:
             allow_reuse_address = True
             daemon_threads = True
             address_family = socket.AF_INET
+
+            def get_request(self) -> tuple[socket.socket, object]:
+                connection, address = super().get_request()
+                if context is not None:
+                    connection.settimeout(5)
+                    connection = context.wrap_socket(connection, server_side=True)
+                return connection, address
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

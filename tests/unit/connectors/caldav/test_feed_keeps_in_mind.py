@@ -78,7 +78,7 @@ class Shelf:
             rows = [self.row(name, data=True) for name, body in self.bodies.items() if isinstance(body, bytes)]
             return Reply(body=multistatus(*rows, token=None))
         if request.headers["depth"] == "1":
-            rows = map(self.row, self.bodies)
+            rows = [self.row(name) for name in self.bodies]
             return Reply(body=multistatus(collection(), *rows, token=None), headers=self.headers)
         return Reply(body=multistatus(collection(*self.props), token=None), headers=self.headers)
 
