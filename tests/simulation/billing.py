@@ -64,8 +64,8 @@ def _check_calendar(world: World, what: tuple[str, Any], calendar: str, span: Sh
     last = max(reads, key=lambda read: read.began)
     days = {datetime.fromtimestamp(one[0], UTC).date() for one in last.spans}
     if span not in last.spans and datetime.fromtimestamp(span[0], UTC).date() not in days:
-        accepted = [one for one in world.observer.drifts.values() if one.appointment == number and one.resolution in ENDED]
-        if not accepted:
+        told = [one for one in world.observer.drifts.values() if one.appointment == number]
+        if not any(one.resolution in ENDED or _is_collateral(world, one.id) for one in told):
             world.observer.fail("I1-disagrees", f"{number} is cleared; {calendar} last showed {last.spans}")
 
 
@@ -74,11 +74,16 @@ def _check_doubts(world: World, number: str) -> None:
     for drift in world.observer.drifts.values():
         if drift.appointment != number or drift.kind in ("retitled", "marked-free", "marker-lost"):
             continue
-        if drift.disposition == "ignore" or drift.resolution in ENDED:
+        if drift.disposition == "ignore" or drift.resolution in ENDED or _is_collateral(world, drift.id):
             continue
         same_day = _day(drift.expected) == _day(drift.observed) is not None
         if drift.open and not same_day:
             world.observer.fail("I1-doubt", f"{number} is cleared while drift {drift.id} ({drift.kind}) is open")
+
+
+def _is_collateral(world: World, drift: str) -> bool:
+    """Whether it is part of a series edit that spans past and future: proof that was whole before stays whole (R-9)."""
+    return world.books.rows("SELECT 1 FROM drifts WHERE id = ? AND mixed", drift) != []
 
 
 def _day(span: Shown | None) -> object:

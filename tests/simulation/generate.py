@@ -38,10 +38,10 @@ ERRORS = ("unavailable", "auth-revoked", "forbidden", "malformed", "throttled", 
 TX = ("crash-before-begin", "crash-before-commit", "crash-after-commit")
 WORDS = ("stands", "dismiss", "restore", "reschedule", "did-not-take-place")
 SINGLE = ("drag", "drag", "drag", "resize", "delete", "delete", "all-day", "zone", "call-off", "undo", "retitle", "free",
-          "decline", "recolour", "note", "strip", "break", "duplicate", "other-calendar", "undo-delete")  # fmt: skip
+          "decline", "recolour", "note", "strip", "break", "duplicate", "other-calendar", "undo-delete", "drag-far")  # fmt: skip
 SERIES = ("drag", "drag-occurrence", "drag-occurrence", "delete-occurrence", "delete-occurrence", "resize", "delete",
           "split", "split", "duplicate", "zone", "rule", "call-off", "undo", "strip", "recolour", "retitle",
-          "other-calendar", "undo-delete", "drag-far")  # fmt: skip
+          "other-calendar", "undo-delete")  # fmt: skip
 
 
 @dataclass(frozen=True)

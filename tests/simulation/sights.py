@@ -55,8 +55,9 @@ def by_slot(event: Event) -> dict[datetime, Appearance]:
     assert event.recurrence is not None
     master = event.master
     length = instant_of(master.span.end, master.span.zone) - instant_of(master.span.start, master.span.zone)
-    slots = {*_rule_slots(event), *event.recurrence.added} - set(event.recurrence.excluded)
     overrides = {one.original_start: one.appearance for one in event.overrides}
+    # A single change that lost its slot to another rule still shows where it was put.
+    slots = {*_rule_slots(event), *event.recurrence.added, *overrides} - set(event.recurrence.excluded)
     return {slot: overrides.get(slot) or _at(master, slot, length) for slot in sorted(slots)}
 
 

@@ -156,6 +156,7 @@ class World:
         self.settings = Settings(path=Path("calsync.toml"))
         self.rules = self._rules()
         self._subjects: dict[str, tuple[str, str]] = {}
+        self._said: dict[tuple[str, str, Shown], int] = {}
         self._expected: dict[str, dict[str, Counter[Shown]]] = {}
         self._faults = {(f["port"], f["nth"]): f for f in plan.faults if f["port"] == "tx"}
         self.keeps_images = any(act["do"] == "power-loss" for one in plan.rounds for act in one.acts)
@@ -275,7 +276,8 @@ class World:
     def _around_web(self, process: Process, where: str) -> None:
         if where == "committed":
             if self.books.changed & {"appointments", "series", "blocks"}:
-                self._expected.clear()
+                self.books.changed -= {"appointments", "series", "blocks"}
+                self._note_records()
             self._committed()
 
     def _around(self, process: Process, where: str) -> None:
@@ -322,8 +324,7 @@ class World:
             context = running.context
             with context.database.transaction() as conn:
                 leases = work.claim(conn, context.owner, limit, self.clock.now(), context.lease_for)
-            for lease in leases:
-                found.append(self._watched(running, lease, Request()))
+            found.extend(self._watched(running, lease, Request()) for lease in leases)
 
         self._as(running.process, run)
         return found
@@ -381,10 +382,10 @@ class World:
         return calendar not in self.lied and not service.personality.whole_seconds
 
     def _note_lies(self, calendar: str, service: MemoryService) -> None:
-        for key, _, kind in service.weather.struck:
-            if kind in LIES:
-                self.lied.add(calendar)
-        self.tally.fired.update(kind.value for _, _, kind in service.weather.struck[self._seen_strikes(service) :])
+        fresh = service.weather.struck[self._seen_strikes(service) :]
+        self.tally.fired.update(kind.value for _, _, kind in fresh)
+        if any(kind in LIES for _, _, kind in fresh):
+            self.lied |= {name for name, place in self.places.items() if self.services[place] is service}
 
     def _seen_strikes(self, service: MemoryService) -> int:
         seen = self.calls[f"strikes-{id(service)}"]
@@ -409,6 +410,23 @@ class World:
     def forget_records(self) -> None:
         """The records may be others now."""
         self._expected.clear()
+
+    def _note_records(self) -> None:
+        """Remember until when the record called for what it called for."""
+        self._expected.clear()
+        for place in self.plan.calendars:
+            for name, spans in self.expected(place["id"]).items():
+                kind, _, number = name.partition(":")
+                for span in spans:
+                    self._said[kind, number, span] = self.observer.pos
+        now = {(kind, number, span) for (kind, number, span) in self._said if self._says(kind, number, span)}
+        for key in self._said:
+            self.observer.called_for[key] = 1 << 60 if key in now else self.observer.called_for.get(key, -1)
+            if key not in now and self.observer.called_for[key] == 1 << 60:
+                self.observer.called_for[key] = self.observer.pos
+
+    def _says(self, kind: str, number: str, span: Shown) -> bool:
+        return any(expected.get(f"{kind}:{number}", Counter())[span] > 0 for expected in self._expected.values())
 
     def subject_of(self, link: str) -> tuple[str, str] | None:
         """What a link shows, as kind and id."""

@@ -1,0 +1,152 @@
+"""The command line of the simulation: many seeds, one plan, shrinking, and a table of what was reached."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tests.simulation.history import Report, run, run_seed
+from tests.simulation.marks import unreached
+from tests.simulation.plan import Plan, plan_of, stored_plans
+from tests.simulation.shrink import shrink
+
+# 1 in so many histories is run twice; both must leave the same trace and the same books.
+TWICE_EACH = 50
+FAILURES_SHOWN = 5
+
+
+@dataclass
+class Summary:
+    """What many histories came to."""
+
+    histories: int = 0
+    steps: int = 0
+    marks: Counter[str] = field(default_factory=Counter)
+    fired: Counter[str] = field(default_factory=Counter)
+    failures: list[tuple[int, str, str]] = field(default_factory=list)  # seed, check, what was told
+    seconds: float = 0.0
+
+    def take(self, seed: int, report: Report) -> None:
+        """Count one history."""
+        self.histories += 1
+        self.steps += report.tally.steps
+        self.marks += report.marks
+        self.fired += report.tally.fired
+        if report.violations:
+            first = report.violations[0]
+            self.failures.append((seed, first.check, first.told + ("\n" + report.fault if report.fault else "")))
+
+    def add(self, other: Summary) -> None:
+        """Count what another process did."""
+        self.histories += other.histories
+        self.steps += other.steps
+        self.marks += other.marks
+        self.fired += other.fired
+        self.failures += other.failures
+
+
+def run_seeds(seeds: Sequence[int], *, stop_at: int | None = None) -> Summary:
+    """Run the histories of these seeds in this process; `stop_at` failures it ends early."""
+    summary, began = Summary(), time.perf_counter()
+    for seed in seeds:
+        twice = seed % TWICE_EACH == 0
+        report = run_seed(seed, trace=twice)
+        summary.take(seed, report)
+        if twice and run_seed(seed, trace=True).trace != report.trace:
+            summary.failures.append((seed, "not-the-same-twice", "the same seed left another trace"))
+        if stop_at is not None and len(summary.failures) >= stop_at:
+            break
+    summary.seconds = time.perf_counter() - began
+    return summary
+
+
+def run_many(first: int, count: int, jobs: int) -> Summary:
+    """Run histories in several processes."""
+    seeds = range(first, first + count)
+    if jobs <= 1:
+        return run_seeds(seeds)
+    began = time.perf_counter()
+    summary = Summary()
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        for part in pool.imap_unordered(run_seeds, list(_parts(seeds, 25))):
+            summary.add(part)
+    summary.seconds = time.perf_counter() - began
+    return summary
+
+
+def _parts(seeds: range, size: int) -> Iterator[range]:
+    for start in range(0, len(seeds), size):
+        yield seeds[start : start + size]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0 when nothing failed and every mark was reached."""
+    options = _options().parse_args(arguments)
+    if options.replay is not None:
+        return _replay(options.replay, small=options.shrink)
+    if options.shrink:
+        return _shrink_seed(options.seed)
+    summary = run_many(options.seed, options.count, options.jobs)
+    _tell(summary)
+    missing = unreached(summary.marks) if options.count >= 300 else []
+    for name in missing:
+        print(f"never reached: {name}")
+    return 1 if summary.failures or missing else 0
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seed", type=int, default=0, help="the first seed")
+    parser.add_argument("--count", type=int, default=300, help="how many histories")
+    parser.add_argument("--jobs", type=int, default=2, help="how many processes")
+    parser.add_argument("--mutant", help="break calsync first; see tests/mutants")
+    parser.add_argument("--replay", type=Path, help="run a stored plan instead")
+    parser.add_argument("--shrink", action="store_true", help="make the failing seed or plan small, and print it")
+    return parser
+
+
+def _replay(path: Path, *, small: bool) -> int:
+    return _show(plan_of(path.read_text()), small=small)
+
+
+def _shrink_seed(seed: int) -> int:
+    return _show(run_seed(seed).plan, small=True)
+
+
+def _show(plan: Plan, *, small: bool) -> int:
+    report = run(plan)
+    if report.failed is None:
+        print("nothing failed")
+        return 0
+    if small:
+        plan = shrink(plan, report.failed)
+        report = run(plan)
+        print(replace(plan, note=plan.note or f"shrunken from seed {plan.seed}").to_json())
+    for one in report.violations:
+        print(f"{one.check}: {one.told}")
+    print(report.fault)
+    return 1
+
+
+def _tell(summary: Summary) -> None:
+    rate = summary.histories / summary.seconds if summary.seconds else 0.0
+    print(f"{summary.histories} histories, {summary.steps} steps, {summary.seconds:.1f} s ({rate:.1f} a second)")
+    print("faults: " + ", ".join(f"{name} {count}" for name, count in sorted(summary.fired.items())))
+    print("marks:  " + ", ".join(f"{name} {count}" for name, count in sorted(summary.marks.items())))
+    by_check: dict[str, list[tuple[int, str]]] = {}
+    for seed, check, told in sorted(summary.failures):
+        by_check.setdefault(check, []).append((seed, told))
+    for check, those in by_check.items():
+        print(f"\nFAILED {check}: {len(those)} histories, seeds {[seed for seed, _ in those][:FAILURES_SHOWN]}")
+        print(f"  {those[0][1]}")
+    if summary.failures:
+        print(f"\nReplay and shrink: python -m tests.simulation --seed {min(summary.failures)[0]} --shrink", file=sys.stderr)
+
+
+__all__ = ["Summary", "main", "run_many", "run_seeds", "stored_plans"]
