@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import Connection, Executable, Select, bindparam, func, or_, select
+from sqlalchemy import Connection, Executable, Select, bindparam, exists, func, or_, select
 
 from calsync.domain.appointment import Subject, SubjectKind
 from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
@@ -223,7 +223,8 @@ def next_episode(conn: Connection, link: str, original_start: OriginalStart) -> 
 def recent_whole(conn: Connection, calendar: str, since: datetime) -> list[RecentChange]:
     """Links that vanished or changed as a whole at or after `since`, or earlier and are still open (R-13), by link.
 
-    What a person let through when releasing an earlier stop does not count again.
+    Only what was upcoming then and was not over by `since`. What a person let through when releasing an earlier stop
+    does not count again.
     """
     return recent_changes(_SHAPE.all(conn, _RECENT, {"the_calendar": calendar, "since": since}))
 
@@ -348,10 +349,14 @@ _COUNTED = (
     or_(_c.scope == Scope.SERIES.value, _c.original_start == bindparam("single", None, type_=_c.original_start.type)),
     _c.detected_at > _LET_THROUGH,
 )
+# Edits of what is over say nothing about the events that are still to come.
+_OVER = exists().where(links.c.id == _c.link, links.c.last_end <= bindparam("since", type_=links.c.last_end.type))
 _RECENT = (
     select(*_SHAPE.columns)
     .where(
         *_COUNTED,
+        _c.phase == Phase.UPCOMING.value,
+        ~_OVER,
         or_(_OPEN, _c.detected_at >= _SINCE),
         _c.resolution.not_in([Resolution.WITHDRAWN.value, Resolution.IGNORED.value]),
     )

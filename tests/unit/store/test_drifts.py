@@ -220,6 +220,7 @@ def test_links_that_vanished_or_changed_as_a_whole(conn: Connection) -> None:
         "taken back": {"link": "L9"},
         "put back": {"link": "M1"},
         "elsewhere": {"link": "M2", "calendar": "k2"},
+        "over when it was edited": {"link": "M3", "phase": Phase.PAST},
     }
     for number, changes in cases.items():
         drifts.insert(conn, drift(number, **changes))
