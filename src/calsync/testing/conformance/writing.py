@@ -110,6 +110,17 @@ class WritingChecks:
         assert bench.hands.raw(made.remote_id) == before
         assert_same(bench.seen(made.remote_id).event, persons)
 
+    def test_a_series_of_which_one_occurrence_was_edited_is_another_version(self, bench: Bench) -> None:
+        made = bench.create(series())
+        stale = bench.seen(made.remote_id).version
+        bench.hands.save(made.remote_id, lambda event: edits.dragged(event, HOUR, slot(3)))
+        result = bench.write(Write(bench.new_key(), WriteKind.UPDATE, made.remote_id, series(), MARKER, version=stale))
+        assert result.outcome is Outcome.CONFLICT
+        if not bench.is_weak(Weakness.STALE_DELETE):
+            result = bench.write(Write(bench.new_key(), WriteKind.DELETE, made.remote_id, version=stale))
+            assert result.outcome is Outcome.CONFLICT
+        assert_same(bench.seen(made.remote_id).event, edits.dragged(series(), HOUR, slot(3)))
+
     def test_an_update_of_a_removed_event_makes_none(self, bench: Bench) -> None:
         made = bench.create(single())
         version = bench.seen(made.remote_id).version

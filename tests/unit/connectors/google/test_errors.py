@@ -1,0 +1,123 @@
+"""Every reason that Google gives means one thing to the worker (contract sheet 11)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from calsync.connector.errors import AuthRevoked, Forbidden, Malformed, NotFound, Throttled, Unavailable
+from calsync_google.account_lock import READ_AGAIN, AccountLocks
+from calsync_google.errors import grant_error, reason_of, refused, retry_after
+from calsync_google.strict_json import BadJson, parse, shown
+
+
+def body(reason: str, **more: Any) -> bytes:
+    return json.dumps({"error": {"errors": [{"domain": "x", "reason": reason}], "code": 400, **more}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "error"),
+    [
+        (401, "authError", AuthRevoked),
+        (401, "required", AuthRevoked),
+        (403, "insufficientPermissions", AuthRevoked),
+        (403, "userRateLimitExceeded", Throttled),
+        (403, "rateLimitExceeded", Throttled),
+        (403, "quotaExceeded", Throttled),
+        (403, "dailyLimitExceeded", Throttled),
+        (403, "accessNotConfigured", Forbidden),
+        (403, "forbidden", Forbidden),
+        (403, "requiredAccessLevel", Forbidden),
+        (403, "domainPolicy", Forbidden),
+        (403, "somethingNew", Forbidden),
+        (404, "notFound", NotFound),
+        (410, "deleted", NotFound),
+        (429, "rateLimitExceeded", Throttled),
+        (408, "", Unavailable),
+        (500, "backendError", Unavailable),
+        (502, "", Unavailable),
+        (503, "backendError", Unavailable),
+        (504, "", Unavailable),
+        (400, "invalid", Malformed),
+        (301, "", Malformed),
+        (302, "", Malformed),
+    ],
+)
+def test_every_reason_has_its_meaning(status: int, reason: str, error: type[Exception]) -> None:
+    said = refused("list", status, {}, body(reason))
+    assert type(said.error()) is error
+
+
+def test_a_wait_that_is_asked_for_is_kept() -> None:
+    for status in (429, 503):
+        problem = refused("list", status, {"retry-after": "37"}, b"").error()
+        assert isinstance(problem, Throttled)
+        assert problem.retry_after == 37
+    problem = refused("insert", 403, {}, body("quotaExceeded")).error()
+    assert isinstance(problem, Throttled)
+    assert problem.retry_after == 3600
+    dated = {"retry-after": "Thu, 05 Mar 2026 10:01:00 GMT", "date": "Thu, 05 Mar 2026 10:00:00 GMT"}
+    assert retry_after(dated) == 60
+    for nonsense in ("soon", "-5", "1e9", "٣"):
+        assert retry_after({"retry-after": nonsense}) is None
+    assert retry_after({"retry-after": "9" * 40}) == 86400
+
+
+def test_the_reason_is_found_in_both_shapes() -> None:
+    assert reason_of(body("invalid")) == "invalid"
+    front = {"error": {"code": 403, "status": "PERMISSION_DENIED", "details": [{"reason": "SERVICE_DISABLED"}]}}
+    assert reason_of(json.dumps(front).encode()) == "SERVICE_DISABLED"
+    assert reason_of(b'{"error":{"status":"UNAVAILABLE"}}') == "UNAVAILABLE"
+    for odd in (b"", b"<html>", b"[]", b'{"error":"x"}', b'{"error":{"errors":7}}', body("Kim Doe, 4 pm")):
+        assert reason_of(odd) == ""
+
+
+@pytest.mark.parametrize("word", ["invalid_grant", "unauthorized_client", "deleted_client", "admin_policy_enforced"])
+def test_a_dead_grant_is_a_lost_consent(word: str) -> None:
+    assert isinstance(grant_error(word, retryable=False), AuthRevoked)
+
+
+@pytest.mark.parametrize(("word", "retryable"), [("internal_failure", True), ("invalid_grant", True), (None, False)])
+def test_other_trouble_with_tokens_is_not(word: str | None, retryable: bool) -> None:
+    assert isinstance(grant_error(word, retryable=retryable), Unavailable)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": NaN}', '{"a": Infinity}', '{"a": 1e999}', '{"a": ' + "9" * 5000 + "}", "[" * 100_000, '{"a":1,"a":2}',
+        '{"a": 1', "", "<html>", '{"a": tru',
+    ],
+)  # fmt: skip
+def test_bad_json_is_refused_as_a_whole(text: str) -> None:
+    with pytest.raises(BadJson):
+        parse(text.encode())
+
+
+def test_bytes_that_are_no_utf8_are_refused() -> None:
+    with pytest.raises(BadJson):
+        parse(b'{"a": "\xff"}')
+
+
+def test_texts_are_mended() -> None:
+    assert shown(parse(rb'"a\ud800b\u0000"')) == "a\ufffdb\ufffd"
+    assert shown("🙂") == "🙂"
+    assert shown(7) == ""
+
+
+def test_a_locked_account_is_asked_again_only_for_reading() -> None:
+    now = [0.0]
+    locks = AccountLocks(now=lambda: now[0])
+    locks.lock("ash", 3600)
+    locks.check("kim")
+    with pytest.raises(Throttled) as told:
+        locks.check("ash")
+    assert told.value.retry_after == READ_AGAIN
+    now[0] = 3590
+    with pytest.raises(Throttled) as told:
+        locks.check("ash")
+    assert told.value.retry_after == 10
+    now[0] = 3601
+    locks.check("ash")
