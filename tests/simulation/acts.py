@@ -12,7 +12,7 @@ from calsync.answers.words import Answer, Word
 from calsync.booking import commands as book
 from calsync.claims.gate import drain_touched
 from calsync.connector.errors import CalendarError
-from calsync.domain.appointment import Block
+from calsync.domain.appointment import Appointment, Block
 from calsync.domain.event import Appearance, Event
 from calsync.domain.span import Span
 from calsync.errors import NotFoundError, UserError
@@ -161,9 +161,19 @@ def _reschedule(world: World, act: Act) -> None:
         one = records.appointment(conn, number)
     assert one is not None
     span = one.span.starting(one.span.start + timedelta(seconds=act["by"]))
+    earlier = _earlier(world, one)
     scope = act.get("scope", "this") if one.series is not None else None
     move = book.Move(span=span, scope=scope)
     _web(world, lambda conn: book.reschedule(conn, _command(world), number, move), f"rescheduled-{scope or 'one'}")
+    if _earlier(world, one) != earlier:
+        world.observer.fail("earlier-sessions", f"moving {number} and what follows changed sessions before it")
+
+
+def _earlier(world: World, one: Appointment) -> list[tuple[Any, ...]]:
+    """The sessions of the same series before this one, as they are."""
+    at = -1 if one.original_start is None else int(one.original_start.timestamp() * 1_000_000)
+    query = "SELECT id, series, start_at, end_at, status FROM appointments WHERE series = ? AND original_start < ? ORDER BY id"
+    return world.books.rows(query, one.series, at)
 
 
 @doing("cancel")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from calsync.claims.answer import Answer
 from calsync.claims.gate import Gate, Question
 from calsync.claims.reasons import Verdict
+from tests.simulation.observer import HOLDS_NOTHING, Revision
 from tests.simulation.sights import Shown
 from tests.simulation.world import World
 
@@ -71,14 +73,19 @@ def _check_calendar(world: World, what: tuple[str, Any], calendar: str, span: Sh
 
 def _check_doubts(world: World, number: str) -> None:
     """No edit that a person has not answered stands about a session that is cleared."""
+    for drift in unanswered(world, number):
+        world.observer.fail("I1-doubt", f"{number} is cleared while drift {drift.id} ({drift.kind}) is open")
+
+
+def unanswered(world: World, number: str) -> Iterator[Revision]:
+    """Open edits of a session that leave a second date possible."""
     for drift in world.observer.drifts.values():
         if drift.appointment != number or drift.kind in ("retitled", "marked-free", "marker-lost"):
             continue
-        if drift.disposition == "ignore" or drift.resolution in ENDED or _is_collateral(world, drift.id):
+        if not drift.open or drift.disposition in HOLDS_NOTHING or _is_collateral(world, drift.id):
             continue
-        same_day = _day(drift.expected) == _day(drift.observed) is not None
-        if drift.open and not same_day:
-            world.observer.fail("I1-doubt", f"{number} is cleared while drift {drift.id} ({drift.kind}) is open")
+        if not _day(drift.expected) == _day(drift.observed) is not None and drift.resolved_by is None:
+            yield drift
 
 
 def _is_collateral(world: World, drift: str) -> bool:

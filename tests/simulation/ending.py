@@ -6,7 +6,9 @@ from collections import Counter
 from datetime import timedelta
 
 from calsync.answers.calendars import resume
+from calsync.claims.gate import drain_touched
 from calsync.store import audit
+from tests.simulation.billing import unanswered
 from tests.simulation.observer import COSMETIC, HOLDS_NOTHING, REVERTS, Held, Revision
 from tests.simulation.sights import Shown
 from tests.simulation.world import World
@@ -53,6 +55,8 @@ def _judge(world: World) -> None:
         verdict = audit.verify(conn)
     if not verdict.is_whole:
         world.observer.fail("audit", f"the audit chain is {verdict.problem} at {verdict.first_bad}")
+    _check_told(world)
+    _check_recalls(world)
     owed = world.books.rows("SELECT link, kind, cause, state FROM owed_writes WHERE state IN ('owed', 'sent')")
     if owed:
         world.observer.fail("I4-owed", f"still owed: {owed[:3]}")
@@ -145,6 +149,29 @@ def _check_drifts(world: World) -> None:
             query = "SELECT 1 FROM holds WHERE appointment = ? AND drift = ? AND closed_at IS NULL"
             if not world.books.rows(query, drift.appointment, drift.id):
                 world.observer.fail("I1-no-hold", f"drift {drift.id} is open, and {drift.appointment} is not held")
+
+
+def _check_told(world: World) -> None:
+    """The audit log tells of every drift: it was written with it, or neither was."""
+    told = {row[0] for row in world.books.rows("SELECT subject FROM audit WHERE what = 'drift-found'")}
+    for drift in world.observer.drifts:
+        if f"drift:{drift}" not in told:
+            world.observer.fail("audit", f"the audit log does not tell of drift {drift}")
+
+
+def _check_recalls(world: World) -> None:
+    """A claim that somebody was told yes about is recalled when an edit of its session waits for an answer."""
+    while drain_touched(world.web, world.clock, world.ids, world.settings):
+        pass
+    issued = world.books.rows("SELECT id, appointment FROM clearances WHERE ended_at IS NULL AND issued_at IS NOT NULL")
+    for clearance, appointment in issued:
+        if any(True for _ in unanswered(world, appointment)):
+            world.observer.mark("recall-wanted")
+            query = "SELECT 1 FROM recalls WHERE appointment = ? AND state = 'open'"
+            if not world.books.rows(query, appointment) and not world.plan.policy.get("observe"):
+                world.observer.fail("I1-no-recall", f"{clearance} of {appointment} stands, and its session is in doubt")
+    if world.books.rows("SELECT 1 FROM recalls"):
+        world.observer.mark("recall-issued")
 
 
 def _be_quiet(world: World) -> None:

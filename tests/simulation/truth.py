@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from calsync.connector.errors import Throttled
 from calsync.connector.protocol import Known, Page, Reading, Seen, Write, WriteResult
 from calsync.domain.span import Window
 from calsync.testing.fake_ports import FakeClock
@@ -31,6 +33,7 @@ class Readings:
         self.clock = clock
         self.observer = observer
         self.of: dict[tuple[int, str, str], list[Read]] = {}  # by service, calendar, remote id
+        self.alone_until: dict[str, datetime] = {}
         self.feeds: dict[str, list[datetime]] = {}  # by calendar: feed reads that succeeded
 
     def watching(self, calendar: MemoryCalendar, service: int) -> WatchedCalendar:
@@ -58,16 +61,18 @@ class WatchedCalendar:
     def changes(self, cursor: str | None, window: Window, known: Known) -> Iterator[Page]:
         """See the protocol."""
         began = self._readings.clock.now()
-        for page in self._inner.changes(cursor, window, known):
-            for item in page.items:
-                self._readings.note((self._service, self._inner.name, item.remote_id), began)
-            yield page
+        with self._heeding():
+            for page in self._inner.changes(cursor, window, known):
+                for item in page.items:
+                    self._readings.note((self._service, self._inner.name, item.remote_id), began)
+                yield page
         self._readings.feeds.setdefault(self._inner.name, []).append(began)
 
     def read(self, remote_ids: Sequence[str]) -> Iterable[Reading]:
         """See the protocol."""
         began = self._readings.clock.now()
-        found = list(self._inner.read(remote_ids))
+        with self._heeding():
+            found = list(self._inner.read(remote_ids))
         for one in found:
             if isinstance(one, Seen):
                 self._readings.note((self._service, self._inner.name, one.remote_id), began)
@@ -75,4 +80,15 @@ class WatchedCalendar:
 
     def write(self, batch: Sequence[Write]) -> Iterable[WriteResult]:
         """See the protocol."""
-        return self._inner.write(batch)
+        with self._heeding():
+            yield from self._inner.write(batch)
+
+    @contextmanager
+    def _heeding(self) -> Iterator[None]:
+        """Remember until when the service asked to be left alone."""
+        try:
+            yield
+        except Throttled as asked:
+            wait = min(asked.retry_after or 0.0, 86_000.0)
+            self._readings.alone_until[self._inner.name] = self._readings.clock.now() + timedelta(seconds=wait)
+            raise

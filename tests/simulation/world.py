@@ -324,10 +324,18 @@ class World:
             context = running.context
             with context.database.transaction() as conn:
                 leases = work.claim(conn, context.owner, limit, self.clock.now(), context.lease_for)
-            found.extend(self._watched(running, lease, Request()) for lease in leases)
+            for lease in leases:
+                self._check_left_alone(lease.calendar)
+                found.append(self._watched(running, lease, Request()))  # noqa: PERF401 - a crash may come between
 
         self._as(running.process, run)
         return found
+
+    def _check_left_alone(self, calendar: str) -> None:
+        """Nobody works on a calendar by the clock before the time that its service asked for."""
+        until = self.readings.alone_until.get(calendar)
+        if until is not None and self.clock.now() < until and not self.observer.clock_jumped:
+            self.observer.fail("retry-after", f"{calendar} is worked on at {self.clock.now()}, before {until}")
 
     def sync(self, number: int, calendar: str, *, full: bool = False) -> PassResult | None:
         """A person runs one calendar now; None if another process has it."""
