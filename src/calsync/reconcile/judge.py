@@ -108,7 +108,7 @@ def _look_at(ground: Ground, key: OriginalStart, drift: Drift | None, accepted: 
     reference, answered = agreed, False
     if drift is not None:
         reference = drift.expected
-    elif accepted is not None and same_state(accepted.expected, expected):
+    elif accepted is not None and same_state(accepted.expected, expected) and not _overwritten(ground, accepted, agreed):
         # The answer holds as long as the record says what it said then.
         reference, answered = accepted.observed, True
     elif accepted is not None and same_state(accepted.observed, shown.seen):
@@ -133,6 +133,13 @@ def _look_at(ground: Ground, key: OriginalStart, drift: Drift | None, accepted: 
         and _same_look(ground.before[key], shown.seen if shown.copy_id is None else shown.own),
         put_back=put_back,
     )
+
+
+def _overwritten(ground: Ground, accepted: Drift, agreed: Appearance | None) -> bool:
+    """Tell whether a later write of ours ended what the answer had let be."""
+    confirmed_at, answered_at = ground.case.link.confirmed_at, accepted.resolved_at
+    later = confirmed_at is not None and answered_at is not None and confirmed_at > answered_at
+    return later and not same_state(agreed, accepted.observed)
 
 
 def _concerns(ground: Ground, drift: Drift) -> bool:
