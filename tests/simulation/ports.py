@@ -52,7 +52,9 @@ class Books:
         assert isinstance(raw, sqlite3.Connection)
         self.raw: sqlite3.Connection = raw
         self._template = raw.serialize()
+        self.on_begin: Callable[[], None] = lambda: None
         event.listen(self.database.engine, "after_cursor_execute", self._note)
+        event.listen(self.database.engine, "begin", lambda _conn: self.on_begin())
 
     def reset(self) -> None:
         """Empty again."""

@@ -160,6 +160,8 @@ class World:
         self._expected: dict[str, dict[str, Counter[Shown]]] = {}
         self._faults = {(f["port"], f["nth"]): f for f in plan.faults if f["port"] == "tx"}
         self.keeps_images = any(act["do"] == "power-loss" for one in plan.rounds for act in one.acts)
+        self._begun = 0  # how often the present transaction block has begun one
+        self.books.on_begin = self._on_begin
         self.web = ProcessDatabase(self.books, Process("web"), self._around_web)
         self._make_services()
         self._make_calendars()
@@ -288,12 +290,21 @@ class World:
             self.tally.transactions += 1
         told = self._faults.get(("tx", self.calls["tx"])) if not where.startswith("read") else None
         crash = told is not None and TX_CRASHES.get(told["kind"]) == where
+        if where in ("begin", "read"):
+            self._begun = 0 if where == "begin" else -1_000
         if crash and where == "begin":
             self._die(told)
         self.inside += {"begin": 1, "read": 1, "committed": -1, "rolled-back": -1, "read-end": -1}.get(where, 0)
         if where == "committed":
             self._committed()
         if crash:
+            self._die(told)
+
+    def _on_begin(self) -> None:
+        """A block that commits twice can die between its commits, too."""
+        self._begun += 1
+        told = self._faults.get(("tx", self.calls["tx"])) if self._begun > 1 and self.running else None
+        if told is not None and told["kind"] == "crash-after-commit":
             self._die(told)
 
     def _committed(self) -> None:

@@ -1,0 +1,65 @@
+"""`python -m tests.mutants [--hunt] [NAME ...]`: run the known killing seeds, or look for new ones."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.mutants.broken import PATCHES, Mutant, broken, mutants, simulate
+
+# An unbroken calsync must pass the histories that are to kill a mutant, so hunts stay inside those that CI runs.
+HUNT = 2000
+_PART = 50
+
+
+def main() -> int:
+    """Run the command; 0 when every mutant that was asked for is caught."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("names", nargs="*", help="numbers or names; all of them by default")
+    parser.add_argument("--hunt", action="store_true", help="look for a seed that kills, and write it down")
+    parser.add_argument("--count", type=int, default=HUNT, help="how many histories to hunt through")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    wanted = [one for one in mutants() if not options.names or any(one.name.startswith(n) for n in options.names)]
+    with ThreadPoolExecutor(options.jobs) as pool:
+        act = (lambda one: hunt(one, options.count)) if options.hunt else confirm
+        results = list(pool.map(act, wanted))
+    return 0 if all(results) else 1
+
+
+def confirm(mutant: Mutant) -> bool:
+    """Run the known killing seed."""
+    if mutant.seed is None:
+        print(f"{mutant.name}: {'survives: ' + mutant.survives if mutant.survives else 'no seed is known'}", flush=True)
+        return mutant.survives is not None
+    with broken(mutant) as source:
+        failures = simulate(source, mutant.seed)
+    caught = [check for _, check, _ in failures] == [mutant.check]
+    print(f"{mutant.name}: {'caught' if caught else f'NOT CAUGHT ({failures})'} by {mutant.check}", flush=True)
+    return caught
+
+
+def hunt(mutant: Mutant, count: int) -> bool:
+    """Look for the first history that fails, and write it into the patch."""
+    with broken(mutant) as source:
+        for first in range(0, count, _PART):
+            failures = simulate(source, first, _PART)
+            if failures:
+                seed, check, told = failures[0]
+                _write_down(mutant, seed, check)
+                print(f"{mutant.name}: seed {seed} {check}: {told[:160]}", flush=True)
+                return True
+    print(f"{mutant.name}: SURVIVES {count} histories", flush=True)
+    return False
+
+
+def _write_down(mutant: Mutant, seed: int, check: str) -> None:
+    path = PATCHES / f"{mutant.name}.patch"
+    head, _, patch = path.read_text().partition("\n\n")
+    lines = [line for line in head.splitlines() if not line.startswith(("killed-by:", "survives:"))]
+    path.write_text("\n".join([*lines, f"killed-by: seed {seed} {check}"]) + "\n\n" + patch)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
