@@ -57,6 +57,12 @@ class Login:
     username: str
     password: str
 
+    @property
+    def basic(self) -> str:
+        """The Authorization header of Basic, in UTF-8 for whatever Latin-1 cannot say (RFC 7617 2.1)."""
+        pair = f"{self.username}:{self.password}".encode()
+        return f"Basic {base64.b64encode(pair).decode('ascii')}"
+
     def __repr__(self) -> str:
         return f"Login({self.username!r}, ...)"
 
@@ -88,6 +94,7 @@ class Client:
         self._limits = limits
         self._deadline = Deadline()
         self._digest: _Digest | None = None
+        self._basic = login.basic
         self._open: dict[Origin, GuardedConnection] = {}
         self.requests = 0
 
@@ -162,11 +169,8 @@ class Client:
         return connection
 
     def _authorization(self, method: str, url: str) -> dict[str, str]:
-        if self._digest is not None:
-            return {"Authorization": self._digest.header(method, url)}
-        # UTF-8 for whatever Latin-1 cannot say (RFC 7617 2.1).
-        login = f"{self._login.username}:{self._login.password}".encode()
-        return {"Authorization": f"Basic {base64.b64encode(login).decode('ascii')}"}
+        value = self._basic if self._digest is None else self._digest.header(method, url)
+        return {"Authorization": value}
 
     def _learn_digest(self, answer: Answer) -> bool:
         challenge = answer.headers.get("www-authenticate", "")

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from calsync.connector.errors import CursorExpired
@@ -69,5 +70,6 @@ def cursor_of(text: str, collection: str) -> Cursor:
     return Cursor(mode, token, again, parts, str(data.get("zone", "")))
 
 
+@lru_cache(maxsize=1024)
 def _place(collection: str) -> str:
     return hashlib.sha256(path_of(collection).encode()).hexdigest()[:12]

@@ -26,7 +26,8 @@ _PROLOG = re.compile(rb"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*", re.DOTALL)
 _ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _ENCODINGS = {b"utf-8", b"us-ascii", b"ascii", b"iso-8859-1", b"utf8"}
 _STATUS = re.compile(r"HTTP/[0-9.]+ ([1-5][0-9]{2})\b")
-_ERROR_PARSER = etree.XMLParser(
+_SMALL = 256 << 10  # an answer of this size may stand in memory as a tree
+_PARSER = etree.XMLParser(
     resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
 )
 
@@ -71,6 +72,8 @@ def usable_etag(text: str | None) -> str | None:
 def parse_multistatus(body: bytes) -> Multistatus:
     """Return what a 207 says; Malformed for anything but one well-formed multistatus."""
     _check_prolog(body)
+    if len(body) <= _SMALL:
+        return _of_small(body)
     responses: list[Response] = []
     token: str | None = None
     root: etree._Element | None = None
@@ -101,11 +104,21 @@ def parse_multistatus(body: bytes) -> Multistatus:
     return Multistatus(tuple(responses), token)
 
 
+def _of_small(body: bytes) -> Multistatus:
+    try:
+        root = _multistatus(etree.fromstring(body, _PARSER))
+    except (etree.XMLSyntaxError, ValueError):
+        raise Malformed("the answer is not well-formed XML") from None
+    token = root.findtext(f"{DAV}sync-token")
+    responses = tuple(_response(element) for element in root.iterfind(f"{DAV}response"))
+    return Multistatus(responses, None if token is None else token.strip())
+
+
 def parse_conditions(body: bytes) -> frozenset[str]:
     """Return the local names of the preconditions that an error body names (RFC 4918 16); empty for any other body."""
     try:
         _check_prolog(body)
-        root = etree.fromstring(body, _ERROR_PARSER)
+        root = etree.fromstring(body, _PARSER)
     except (Malformed, etree.XMLSyntaxError, ValueError):
         return frozenset()
     if root.tag != f"{DAV}error":

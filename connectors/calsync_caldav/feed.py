@@ -67,7 +67,7 @@ class Feed:
         self.parts = dict(place.parts)
         self.reader = replace(self.reader, floating=place.zone)
         if place.mode == "sync":
-            yield from self._synced(place, known)
+            yield from self._synced(cursor, place, known)
         elif place.mode == "ctag" and place.token and not place.again and self.collection.ctag() == place.token:
             yield Page((), cursor)
         else:
@@ -120,9 +120,13 @@ class Feed:
 
     # -- what changed
 
-    def _synced(self, place: Cursor, known: Known) -> Iterator[Page]:
+    def _synced(self, cursor: str, place: Cursor, known: Known) -> Iterator[Page]:
         members = Members()
         token = self._collect(place.token, members)
+        if token == place.token and not members.versions and not members.gone and not place.again:
+            self.written.clear()
+            yield Page((), cursor)
+            return
         if self._looks_like_a_listing(members, known):
             yield from self._everything(known, again=place.again)
             return

@@ -11,6 +11,7 @@ import re
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -46,6 +47,7 @@ class Origin:
     port: int
 
 
+@lru_cache(maxsize=1024)
 def origin_of(url: str) -> Origin:
     """Return where a URL leads; AddressRefused for other schemes, a user in the URL, blanks, backslashes, no host."""
     if _BAD_IN_URL.search(url):

@@ -15,6 +15,8 @@ from typing import Any
 from calsync_caldav.guard import Guard, Origin
 from calsync_caldav.timing import Deadline
 
+_GATHERED = 64 << 10
+
 
 class GuardedConnection(HTTPConnection):
     """One connection to one origin, plain or TLS (`context`)."""
@@ -57,39 +59,58 @@ class GuardedConnection(HTTPConnection):
 
 
 class _DeadlineSocket:
-    """A connected socket whose every wait is cut to what is left of the request's time."""
+    """A connected socket whose every wait is cut to what is left of the request's time.
+
+    What is sent is gathered until an answer is asked for, so that a request with its body is one packet.
+    """
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
+        self._patience = -1.0
+        self._unsent = bytearray()
 
     def fileno(self) -> int:
         return self._sock.fileno()
 
     def sendall(self, data: Any) -> None:
-        self._sock.settimeout(self._deadline.left())
-        self._sock.sendall(data)
+        self._unsent += data
+        if len(self._unsent) > _GATHERED:
+            self._flush()
 
     def makefile(self, _mode: str = "rb", _buffering: int = -1) -> io.BufferedReader:
-        return io.BufferedReader(_DeadlineReader(self._sock, self._deadline))
+        self._flush()
+        return io.BufferedReader(_DeadlineReader(self))
+
+    def recv_into(self, buffer: Any) -> int:
+        self._hurry()
+        return self._sock.recv_into(buffer)
 
     def close(self) -> None:
         self._sock.close()
 
+    def _flush(self) -> None:
+        if self._unsent:
+            self._hurry()
+            self._sock.sendall(self._unsent)
+            self._unsent.clear()
+
+    def _hurry(self) -> None:
+        # Each setting is a system call: the last one is good enough while it is within a tenth of what is left.
+        left = self._deadline.left()
+        if not left * 0.9 <= self._patience <= left * 1.1:
+            self._sock.settimeout(left)
+            self._patience = left
+
 
 class _DeadlineReader(io.RawIOBase):
-    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
-        self._raw = sock.makefile("rb", buffering=0)
+    """Reads for one answer; the connection outlives it."""
+
+    def __init__(self, sock: _DeadlineSocket) -> None:
         self._sock = sock
-        self._deadline = deadline
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(self._deadline.left())
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
+    def readinto(self, buffer: Any) -> int:
+        return self._sock.recv_into(buffer)
