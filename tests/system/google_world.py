@@ -16,8 +16,8 @@ from calsync.sandbox.google.knobs import Knobs
 from calsync.sandbox.google.people import Person
 from calsync.sandbox.google.server import Sandbox
 from calsync.sandbox.google.times import instant_of
-from calsync.store import providers
-from calsync.store.calendars import CalendarRow
+from calsync.store import calendars, providers, subject_changes
+from calsync.store.calendars import CalendarRow, CalendarSpec
 from calsync.store.database import open_database
 from calsync.store.providers import ProviderRow
 from calsync.store.upgrade import create_for_tests
@@ -91,6 +91,14 @@ class GoogleWorld(World):
         for name in list(self.opener.kept):
             self.opener.forget(name)
         self.google.stop()
+
+    def link(self, calendar: str) -> None:
+        """Put a calendar on the books."""
+        spec = CalendarSpec(calendar, "P-1", "c", "google", "mirror", "existing", "config")
+        with self.database.transaction() as conn:
+            calendars.register(conn, spec, self.clock.now())
+            calendars.set_remote(conn, calendar, calendar)
+            subject_changes.mark_calendar(conn, calendar, self.opener.the_rules.window(self.clock.now()))
 
     def restart(self) -> None:
         """A new process on the same books."""

@@ -127,11 +127,13 @@ def make_web(app: App, progress: Progress | None) -> WebServer:
     """The installation's HTTP face, not started yet."""
     # Only these commands need the web extra.
     from calsync.web.app import make_app  # noqa: PLC0415
+    from calsync.web.hook_targets import OpenChannels  # noqa: PLC0415
     from calsync.web.server import WebServer  # noqa: PLC0415
     from calsync.web.site import Site  # noqa: PLC0415
 
     keys = KeyFile(app.settings.secrets.key_file)
-    site = Site(app.database, app.settings, app.clock, app.ids, keys, progress)
+    channels = OpenChannels(app.database, app.clock)
+    site = Site(app.database, app.settings, app.clock, app.ids, keys, progress, channels)
     return WebServer(make_app(site), app.settings.web.address)
 
 

@@ -547,6 +547,20 @@ action_links = Table(
     Column("revoked_at", Instant),
 )
 
+watches = Table(
+    "watches",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("service", Text, nullable=False),
+    Column("calendar", Text, nullable=False, index=True),
+    Column("resource", Text, nullable=False, server_default=""),
+    Column("secret_hash", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("last_push_at", Instant),
+)
+
 budgets = Table(
     "budgets",
     metadata,

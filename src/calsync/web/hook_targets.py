@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
+
+from calsync.ports import Clock
+from calsync.store import watches
+from calsync.store.database import Database
 
 
 class HookTargets(Protocol):
@@ -22,3 +27,16 @@ class NoTargets:
         """None."""
         del service, channel, secret
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenChannels:
+    """The channels on the books (`store.watches`). A message that fits is noted: its channel lives."""
+
+    database: Database
+    clock: Clock
+
+    def calendar_of(self, service: str, channel: str, secret: bytes) -> str | None:
+        """See `HookTargets`."""
+        with self.database.transaction() as conn:
+            return watches.claim_push(conn, service, channel, secret, self.clock.now())

@@ -15,6 +15,7 @@ from calsync.reconcile.case import DecisionPolicy
 from calsync.store.calendars import CalendarRow
 from calsync.store.database import Database
 from calsync.store.work import Lease
+from calsync.worker.watching import PushPlan
 
 
 class LeaseLostError(Exception):
@@ -31,6 +32,7 @@ class Rules:
     claims_settle: timedelta = timedelta(minutes=2)
     title_privacy: str = "id"
     poll_interval: timedelta = timedelta(minutes=5)
+    poll_interval_with_push: timedelta = timedelta(minutes=30)
 
     def window(self, now: datetime) -> Window:
         """The stretch of time that is mirrored at an instant."""
@@ -63,6 +65,7 @@ class WorkerContext:
     owner: str
     lease_for: timedelta = timedelta(seconds=120)
     stop: Stop | None = None
+    push: PushPlan | None = None  # None: the installation has no address that services could call
 
     @property
     def is_stopping(self) -> bool:

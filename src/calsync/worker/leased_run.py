@@ -12,13 +12,26 @@ from sqlalchemy import Connection
 
 from calsync.connector.errors import AuthRevoked, CalendarError, Forbidden, NotFound, Throttled
 from calsync.errors import NotFoundError, UserError
-from calsync.store import audit, calendars, claims, links, outbox, owed_writes, providers, stops, subject_changes, work
+from calsync.store import (
+    audit,
+    calendars,
+    claims,
+    links,
+    outbox,
+    owed_writes,
+    providers,
+    stops,
+    subject_changes,
+    watches,
+    work,
+)
 from calsync.store.calendars import CalendarRow
 from calsync.store.errors import StoreUnavailable
 from calsync.store.work import Lease
 from calsync.worker.calendar_pass import WriteForbiddenError, run_pass
 from calsync.worker.context import LeaseLostError, PassContext, PassResult, Rules, WorkerContext
 from calsync.worker.lease import LeaseKeeper
+from calsync.worker.watching import keep_watch
 
 # A full comparison of versions at least this often finds what a feed never told (F-15, caldav.md rule 6).
 INVENTORY_EVERY = timedelta(hours=24)
@@ -29,6 +42,8 @@ RECONNECT_RETRY = timedelta(hours=6)
 # A pass is directly followed by another while more is known to be waiting: a large import, sessions imported after the
 # fact. The bound only keeps a fault of ours from running for ever.
 FOLLOW_UPS = 200
+# An edit that a poll finds although its channel was silent for so long shows that the channel is dead.
+PUSH_MAY_TAKE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +122,8 @@ def _run(worker: WorkerContext, lease: Lease, row: CalendarRow, how: tuple[Reque
         if not result.again or result.stopped or worker.is_stopping:
             break
         result = _follow_up(context, result)
+    if worker.push is not None and not (request.dry_run or result.stopped):
+        keep_watch(worker.push, row, calendar, database=worker.database, ids=worker.ids, now=worker.clock.now())
     return replace(result, requests=calendar.counts.requests - before)
 
 
@@ -149,6 +166,8 @@ def _succeeded(worker: WorkerContext, lease: Lease, row: CalendarRow, rules: Rul
             return replace(result, error="lease-lost", state=row.state)
         # Due times and leases go by the database's clock, readings by ours.
         now = worker.database.now(conn, worker.clock)
+        if result.drifts and result.began_at is not None:
+            watches.doubt(conn, row.id, result.began_at - PUSH_MAY_TAKE)
         if result.cursor is not None and result.began_at is not None and not result.stopped:
             inventory_at = result.began_at if result.full else None
             calendars.save_reading(conn, row.id, result.cursor, result.began_at, inventory_at=inventory_at)
@@ -167,7 +186,9 @@ def _state_after(row: CalendarRow, result: PassResult) -> str:
 
 
 def _next_due(conn: Connection, worker: WorkerContext, row: CalendarRow, rules: Rules, now: datetime) -> datetime:
-    poll = now + rules.poll_interval * worker.ids.jitter(0.9, 1.1)
+    is_told = worker.push is not None and watches.is_alive(conn, row.id, now)
+    interval = rules.poll_interval_with_push if is_told else rules.poll_interval
+    poll = now + interval * worker.ids.jitter(0.9, 1.1)
     owed = owed_writes.next_due(conn, row.id)
     read = links.next_read(conn, row.id)
     # What is owed already and did not go this time waits for the poll: a pass must not follow itself for ever.

@@ -130,6 +130,7 @@ def rules_of(settings: Settings, practice: str) -> Rules:
         claims_settle=settings.claims_for(practice).settle,
         title_privacy=own.privacy.title,
         poll_interval=sync.poll_interval,
+        poll_interval_with_push=sync.poll_interval_with_push,
     )
 
 

@@ -20,6 +20,7 @@ from calsync.store.database import Database
 from calsync.worker.config_sync import register
 from calsync.worker.context import WorkerContext
 from calsync.worker.opening import ConfiguredOpener
+from calsync.worker.watching import PushPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def wire(settings: Settings, database: Database, keys: KeyRing, ports: Ports, *,
         keys=marker_keys,
         opener=opener,
         stop=ports.stop,
+        push=PushPlan(settings.web.public_url) if settings.web.public_url else None,
         owner=f"{host}/{ports.pid}/{ports.ids.new_id('worker')}",
     )
     return Wired(worker, opener)

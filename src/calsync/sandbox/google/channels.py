@@ -58,7 +58,7 @@ class Channels:
         if len(body.get("token") or "") > 256:
             raise faults.invalid("token")
         if self.https_only and not address.startswith("https://"):
-            raise ApiError(401, "push.webhookUrlUnauthorized")
+            raise ApiError(400, "push.webhookUrlUnauthorized")
         channel = Channel(
             id=name,
             calendar=calendar.id,

@@ -1,0 +1,49 @@
+"""Channels on the books: found by id and secret alone, alive when heard, renewed in time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from calsync.store import watches
+from calsync.store.database import open_database
+from calsync.store.upgrade import create_for_tests
+from calsync.store.watches import OPEN, REFUSED, WatchRow
+
+NOW = datetime(2026, 11, 16, 14, tzinfo=UTC)
+ROW = WatchRow("w-1", "google", "work", "r", watches.hash_of(b"secret"), OPEN, NOW, NOW + timedelta(days=5))
+
+
+def test_a_message_is_known_by_channel_secret_and_service() -> None:
+    database = open_database("sqlite://")
+    create_for_tests(database)
+    with database.transaction() as conn:
+        watches.insert(conn, ROW)
+        watches.insert(conn, WatchRow("w-2", "google", "work", "", "", REFUSED, NOW, NOW + timedelta(hours=1)))
+        for service, name, secret, at in (
+            ("google", "w-1", b"other", NOW),
+            ("google", "w-1", b"", NOW),
+            ("google", "w-1", "sécret".encode(), NOW),
+            ("graph", "w-1", b"secret", NOW),
+            ("google", "w-3", b"secret", NOW),
+            ("google", "w-3", b"", NOW),
+            ("google", "w-2", b"", NOW),
+            ("google", "w-1", b"secret", NOW + timedelta(days=6)),
+        ):
+            assert watches.claim_push(conn, service, name, secret, at) is None
+        assert not watches.is_alive(conn, "work", NOW)
+        assert watches.claim_push(conn, "google", "w-1", b"secret", NOW) == "work"
+        assert watches.is_alive(conn, "work", NOW)
+        assert not watches.is_alive(conn, "work", NOW + timedelta(days=6))
+        assert watches.doubt(conn, "work", NOW - timedelta(minutes=1)) == 0
+        assert watches.doubt(conn, "work", NOW + timedelta(minutes=1)) == 1
+        assert not watches.is_alive(conn, "work", NOW)
+        watches.remove(conn, "w-1")
+        assert watches.claim_push(conn, "google", "w-1", b"secret", NOW) is None
+    database.dispose()
+
+
+def test_a_channel_is_renewed_at_four_fifths_of_its_life() -> None:
+    assert ROW.renew_at == NOW + timedelta(days=4)
+    assert WatchRow("w", "google", "work", "", "", REFUSED, NOW, NOW + timedelta(hours=1)).renew_at == NOW + timedelta(
+        hours=1
+    )
