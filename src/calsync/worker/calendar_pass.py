@@ -19,7 +19,7 @@ from calsync.store import links, owed_writes, subject_changes
 from calsync.worker.context import PassContext, PassResult
 from calsync.worker.gather import Gathered, Pending, Start, gather, links_to_read, start
 from calsync.worker.plan_steps import steps_of
-from calsync.worker.read import Sights, confirm_absences, locate_gone, read_by_id, read_changes
+from calsync.worker.read import Sights, absences, locate_gone, read_by_id, read_changes
 from calsync.worker.record import record
 from calsync.worker.write import write_due
 
@@ -31,6 +31,8 @@ def run_pass(context: PassContext) -> PassResult:
     """Reconcile one calendar. Raises connector errors and LeaseLostError; whatever was committed before stands."""
     begun = start(context)
     sights = _look(context, begun)  # 1 read, 2 match
+    if _is_quiet(context, begun, sights):
+        return _quiet(context, sights)
     gathered = gather(context, begun, sights)
     plan = _plan(context, gathered)  # 3 decide
     if context.dry_run:
@@ -43,10 +45,22 @@ def run_pass(context: PassContext) -> PassResult:
     return replace(_result(context, sights), drifts=found, written=written, stopped=plan.stampede is not None)
 
 
+def _is_quiet(context: PassContext, begun: Start, sights: Sights) -> bool:
+    """Nothing on the books, nothing in the calendar: by far the most passes, and none of them should cost more."""
+    nothing_seen = not sights.items and not sights.unknown
+    return begun.is_empty and nothing_seen and context.released is None and not context.dry_run
+
+
+def _quiet(context: PassContext, sights: Sights) -> PassResult:
+    # What comes up meanwhile bumps the calendar's generation, so that it is due again at once.
+    return PassResult(
+        calendar=context.row.id, began_at=context.began_at, cursor=sights.cursor, full=sights.full, owed=0, again=False
+    )
+
+
 def _look(context: PassContext, begun: Start) -> Sights:
     sights = read_changes(context, begun.cursor, begun.unlinked)
-    read_by_id(context, sights, links_to_read(begun, sights))
-    confirm_absences(context, sights)
+    read_by_id(context, sights, [*links_to_read(begun, sights), *absences(context, sights)])
     gone = [remote_id for remote_id, item in sights.items.items() if isinstance(item, Gone)]
     if gone:
         with context.worker.database.reading() as conn:

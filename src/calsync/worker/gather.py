@@ -89,6 +89,12 @@ class Start:
     links: Mapping[str, Pending]
     unanswered: Mapping[str, tuple[OwedWrite, ...]]  # by link
     reads_due: tuple[Link, ...]
+    owed: int = 0  # writes that are not settled
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing on the books calls for anything to be decided, read or written."""
+        return not (self.pending or self.links or self.reads_due or self.owed)
 
     @property
     def unlinked(self) -> frozenset[str]:
@@ -125,7 +131,8 @@ def start(context: PassContext) -> Start:
         for link in links.by_ids(conn, [link_id for link_id in unanswered if link_id not in in_play]):
             in_play[link.id] = Pending(link)
         reads_due = tuple(links.reads_due(conn, calendar, context.began_at, READS_AT_MOST))
-        return Start(None if context.full else context.row.cursor, pending, in_play, unanswered, reads_due)
+        unsettled = owed_writes.count_owed(conn, calendar)
+        return Start(None if context.full else context.row.cursor, pending, in_play, unanswered, reads_due, unsettled)
 
 
 def gather(context: PassContext, begun: Start, sights: Sights) -> Gathered:

@@ -84,12 +84,10 @@ def read_by_id(context: PassContext, sights: Sights, remote_ids: Iterable[str]) 
         sights.take(context.calendar.read(batch), began_at)
 
 
-def confirm_absences(context: PassContext, sights: Sights) -> None:
-    """Ask by id for every event of ours that the feed called gone or a full listing did not mention."""
+def absences(context: PassContext, sights: Sights) -> list[str]:
+    """Remote ids of our events that the feed called gone or a full listing did not mention: to be confirmed by id."""
     missing = [remote_id for remote_id, item in sights.items.items() if isinstance(item, Gone)]
-    if sights.full:
-        missing.extend(_unmentioned(context, sights))
-    read_by_id(context, sights, missing)
+    return [*missing, *_unmentioned(context, sights)] if sights.full else missing
 
 
 def locate_gone(context: PassContext, sights: Sights, uids: Sequence[tuple[str, str]]) -> None:
