@@ -6,7 +6,7 @@ import argparse
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.mutants.broken import PATCHES, Mutant, broken, mutants, simulate
+from tests.mutants.broken import PATCHES, ROOT, Mutant, broken, mutants, simulate
 
 # An unbroken calsync must pass the histories that are to kill a mutant, so hunts stay inside those that CI runs.
 HUNT = 2000
@@ -43,9 +43,12 @@ def confirm(mutant: Mutant) -> bool:
 def hunt(mutant: Mutant, count: int) -> bool:
     """Look for the first history that fails, and write it into the patch."""
     with broken(mutant) as source:
-        for first in range(0, count, _PART):
-            failures = simulate(source, first, _PART)
-            if failures:
+        first = 0
+        while first < count:
+            failures = simulate(source, first, min(_PART, count - first))
+            first = failures[0][0] + 1 if failures else first + _PART
+            # A history that fails without the mutant says nothing about it.
+            if failures and not simulate(ROOT / "src", failures[0][0]):
                 seed, check, told = failures[0]
                 _write_down(mutant, seed, check)
                 print(f"{mutant.name}: seed {seed} {check}: {told[:160]}", flush=True)

@@ -386,7 +386,7 @@ def _undo_delete(world: World, act: Act) -> None:
 
 @doing("wipe")
 def _wipe(world: World, act: Act) -> None:
-    world.observer.wipe += 1
+    world.observer.begin_wipe(act["calendar"])
     world.people(act["calendar"]).wipe(act.get("keep", 0))
 
 

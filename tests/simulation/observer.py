@@ -133,6 +133,7 @@ class Observer:
         self.subject_of: Callable[[str], tuple[str, str] | None] = lambda link: None
         self.called_for: dict[tuple[str, str, Shown], int] = {}  # the last place at which the record said so
         self.wipe = 0
+        self.upcoming_at: dict[int, int] = {}
         self.restored: dict[int, set[str]] = {}
 
     # --- what happens
@@ -223,7 +224,8 @@ class Observer:
         [(state,)] = self.books.rows("SELECT state FROM calendars WHERE id = ?", change.calendar) or [("unknown",)]
         if state in ("stopped", "paused"):
             self.fail("I6-stopped", f"wrote {change.remote_id} to {change.calendar}, which is {state}")
-        if not self.books.rows("SELECT 1 FROM owed_writes WHERE link = ? AND state = 'sent'", link) and not self.power_lost:
+        sent = self.books.rows("SELECT 1 FROM owed_writes WHERE link = ? AND sent_at IS NOT NULL", link)
+        if not sent and not self.power_lost:
             self.fail("I2-not-sent", f"a write to {change.remote_id} left before it was on the books as sent")
         if not self.books.rows("SELECT 1 FROM links WHERE id = ?", link) and not self.power_lost:
             self.fail("I3-books", f"wrote {change.remote_id}, whose link {link} is not on the books")
@@ -255,8 +257,12 @@ class Observer:
             one
             for one in self.revisions.get(held.link, ())
             if (one.pos >= pos or self._still_says(one))
-            and all(getattr(one, name) == span for name, span in wanted.items())
+            and (self._is_about_copy(one, held) or all(getattr(one, name) == span for name, span in wanted.items()))
         ]
+
+    def _is_about_copy(self, one: Revision, held: Held) -> bool:
+        """A copy, or the rest of a split, is told of as a whole: not each of its occurrences has one of ours to stand by."""
+        return one.copy_id == held.key[2]
 
     def _still_says(self, one: Revision) -> bool:
         current = self.drifts.get(one.id)
@@ -269,13 +275,15 @@ class Observer:
             if not unguarded and not self._was_recorded(held, pos, span):
                 self.fail("I2-unrecorded", f"{did} {span} in {held.key} ({held.link}), which is not on the books")
             return
+        query = "SELECT 1 FROM owed_writes WHERE link = ? AND state = 'sent' AND cause = 'restore'"
+        said_restore = bool(self.books.rows(query, held.link))
         current = [self.drifts[one.id] for one in found if one.id in self.drifts]
         for one in current:
             left = one.open and one.disposition not in REVERTS and one.resolved_by is None and one.kind not in COSMETIC
             # What is over by now goes back with its series; its evidence is on the books (R-9).
             over = one.expected is not None and one.expected[0] <= self.clock.now().timestamp()
             along = one.scope == "series" and (over or one.phase != "upcoming")
-            if left and not along and not unguarded:
+            if left and not along and not unguarded and not said_restore:
                 self.fail("I2-flagged", f"{did} {span} in {held.key}, which drift {one.id} ({one.disposition}) leaves alone")
             if one.open and one.appointment and one.disposition in REVERTS and not self.policy.get("observe"):
                 query = "SELECT 1 FROM holds WHERE appointment = ? AND drift = ?"
@@ -304,17 +312,22 @@ class Observer:
         together.add(held.link)
         if self.books.rows("SELECT 1 FROM stops WHERE calendar = ? AND released_at IS NOT NULL", change.calendar):
             return
-        [(upcoming,)] = self.books.rows(
-            "SELECT count(*) FROM links WHERE calendar = ? AND state != 'retired' AND linked_at IS NOT NULL"
-            " AND (last_end IS NULL OR last_end > ?)",
-            change.calendar,
-            int(self.clock.now().timestamp() * 1_000_000),
-        )
+        upcoming = self.upcoming_at.get(held.wipe, 0)
         weeks = {self._week(span) for link in together for one in self.of_link[link] for span in one.ours}
         every = upcoming >= 2 and len(together) >= upcoming
         many = len(together) >= self.policy["stampede_min"] and len(together) >= 0.2 * upcoming and len(weeks) > 1
         if every or many:
             self.fail("I6-mass", f"wrote {len(together)} of {upcoming} events again that vanished together")
+
+    def begin_wipe(self, calendar: str) -> None:
+        """Somebody is about to remove many events at once."""
+        self.wipe += 1
+        [(self.upcoming_at[self.wipe],)] = self.books.rows(
+            "SELECT count(*) FROM links WHERE calendar = ? AND state != 'retired' AND linked_at IS NOT NULL"
+            " AND (last_end IS NULL OR last_end > ?)",
+            calendar,
+            int(self.clock.now().timestamp() * 1_000_000),
+        )
 
     def _week(self, span: Shown) -> tuple[int, int]:
         at = datetime.fromtimestamp(span[0], ZoneInfo(self.zone))
