@@ -61,7 +61,8 @@ class GuardedConnection(HTTPConnection):
 class _DeadlineSocket:
     """A connected socket whose every wait is cut to what is left of the request's time.
 
-    What is sent is gathered until an answer is asked for, so that a request with its body is one packet.
+    What is sent is gathered until an answer is asked for, so that a request with its body is one packet. An answer that
+    is being read outlives `close`: where the server says that it closes, `http.client` lets go before the body came.
     """
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
@@ -69,6 +70,8 @@ class _DeadlineSocket:
         self._deadline = deadline
         self._patience = -1.0
         self._unsent = bytearray()
+        self._readers = 0
+        self._closed = False
 
     def fileno(self) -> int:
         return self._sock.fileno()
@@ -80,14 +83,23 @@ class _DeadlineSocket:
 
     def makefile(self, _mode: str = "rb", _buffering: int = -1) -> io.BufferedReader:
         self._flush()
+        self._readers += 1
         return io.BufferedReader(_DeadlineReader(self))
+
+    def let_go(self) -> None:
+        """A reader has come to its end."""
+        self._readers -= 1
+        if self._closed and self._readers <= 0:
+            self._sock.close()
 
     def recv_into(self, buffer: Any) -> int:
         self._hurry()
         return self._sock.recv_into(buffer)
 
     def close(self) -> None:
-        self._sock.close()
+        self._closed = True
+        if self._readers <= 0:
+            self._sock.close()
 
     def _flush(self) -> None:
         if self._unsent:
@@ -114,3 +126,8 @@ class _DeadlineReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         return self._sock.recv_into(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._sock.let_go()
+        super().close()
