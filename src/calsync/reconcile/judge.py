@@ -108,7 +108,7 @@ def _look_at(ground: Ground, key: OriginalStart, drift: Drift | None, accepted: 
     reference, answered = agreed, False
     if drift is not None:
         reference = drift.expected
-    elif accepted is not None and same_state(accepted.expected, expected) and not _overwritten(ground, accepted, agreed):
+    elif accepted is not None and _holds(ground, accepted, agreed=agreed, expected=expected):
         # The answer holds as long as the record says what it said then.
         reference, answered = accepted.observed, True
     elif accepted is not None and same_state(accepted.observed, shown.seen):
@@ -135,11 +135,12 @@ def _look_at(ground: Ground, key: OriginalStart, drift: Drift | None, accepted: 
     )
 
 
-def _overwritten(ground: Ground, accepted: Drift, agreed: Appearance | None) -> bool:
-    """Tell whether a later write of ours ended what the answer had let be."""
+def _holds(ground: Ground, accepted: Drift, *, agreed: Appearance | None, expected: Appearance | None) -> bool:
+    """Tell whether an answer still holds: as long as the record says what it said, and no later write of ours ended it."""
     confirmed_at, answered_at = ground.case.link.confirmed_at, accepted.resolved_at
     later = confirmed_at is not None and answered_at is not None and confirmed_at > answered_at
-    return later and not same_state(agreed, accepted.observed)
+    overwritten = later and not same_state(agreed, accepted.observed)
+    return same_state(accepted.expected, expected) and not overwritten
 
 
 def _concerns(ground: Ground, drift: Drift) -> bool:

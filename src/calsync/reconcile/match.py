@@ -72,7 +72,9 @@ def match_items(
     # One that was missing and is mentioned again under its own name has come back.
     back = {item.remote_id for item in mentioned}
     homeless = {
-        link.id for link in links_by_id.values() if link.remote_id in gone or (link.absent and link.remote_id not in back)
+        link.id
+        for link in links_by_id.values()
+        if link.remote_id in gone or (link.absent and link.remote_id not in back)
     }
     for item in mentioned:
         own = links_by_remote_id.get(item.remote_id)
