@@ -136,7 +136,7 @@ def _look_at(ground: Ground, key: OriginalStart, drift: Drift | None, accepted: 
 
 
 def _holds(ground: Ground, accepted: Drift, *, agreed: Appearance | None, expected: Appearance | None) -> bool:
-    """Tell whether an answer still holds: as long as the record says what it said, and no later write of ours ended it."""
+    """Tell whether an answer holds: the record says what it said then, and no later write of ours ended it."""
     confirmed_at, answered_at = ground.case.link.confirmed_at, accepted.resolved_at
     later = confirmed_at is not None and answered_at is not None and confirmed_at > answered_at
     overwritten = later and not same_state(agreed, accepted.observed)
