@@ -67,16 +67,21 @@ class Site:
         )
 
     def calsync(self, *line: str) -> Answer:
-        """Run a command in this process, as the command line would."""
+        """Run a command of this installation in this process, as the command line would."""
+        return self.calsync_as_typed(*line, "--config", str(self.folder / "calsync.toml"))
+
+    def calsync_as_typed(self, *line: str) -> Answer:
+        """Run a command exactly as it is typed."""
         out, err = _capture(), _capture()
         before = os.environ.get("CALSYNC_NOW")
         if self.now is not None:
             os.environ["CALSYNC_NOW"] = self.now.isoformat()
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                code = run([*line, "--config", str(self.folder / "calsync.toml")])
+                code = run(line)
         finally:
-            os.environ.pop("CALSYNC_NOW", None)
+            if self.now is not None:
+                os.environ.pop("CALSYNC_NOW", None)
             if before is not None:
                 os.environ["CALSYNC_NOW"] = before
         return Answer(code, _captured(out), _captured(err))

@@ -79,13 +79,17 @@ def list_(app: App, provider: str | None, *, everything: bool) -> int:
 
 @blocks.command()
 @click.argument("block", metavar="ID")
+@json_option
 @actor_options
 @pass_app
 def remove(app: App, block: str) -> int:
     """Give the time back."""
     with app.books.transaction() as conn:
         removed = remove_block(conn, command_of(app), block)
-    click.echo(f"Removed: {block}" if removed else f"{block} was removed before.")
+    if app.as_json:
+        click.echo(json.dumps({"id": block, "removed": removed}, indent=2))
+    else:
+        click.echo(f"Removed: {block}" if removed else f"{block} was removed before.")
     return ExitCode.FINE
 
 

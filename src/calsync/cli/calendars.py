@@ -9,6 +9,7 @@ import click
 
 from calsync.answers import calendars as words
 from calsync.answers.words import Desk
+from calsync.cli.calendar_words import say_why
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
@@ -142,7 +143,7 @@ def calendar_row(one: CalendarRow, links: int) -> dict[str, Any]:
 
 def _line(row: dict[str, Any]) -> str:
     read = f"last read {row['last_read_at']}" if row["last_read_at"] else "never read"
-    error = f": {row['last_error']}" if row["last_error"] else ""
+    error = f": {say_why(row['last_error'])}" if row["last_error"] else ""
     return f"{row['id']}  {row['provider']}  {row['connector']}  {row['state']}{error}  {row['links']} events  {read}"
 
 

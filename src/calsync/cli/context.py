@@ -53,15 +53,21 @@ class App:
         """Those of them that can be loaded, by name."""
         return self.registry.usable()
 
-    @cached_property
+    @property
     def settings(self) -> Settings:
         """The configuration. Raises ConfigError with everything that is wrong in it."""
-        return load(find_config(self.config_path), self.connectors, unusable=_find_unusable(self.registry))
+        return self._in_force[0]
 
-    @cached_property
+    @property
     def clock(self) -> Clock:
         """The host's clock, or the fixed one of a test installation."""
-        return choose_clock(may_be_fixed=self.settings.testing.clock)
+        return self._in_force[1]
+
+    @cached_property
+    def _in_force(self) -> tuple[Settings, Clock]:
+        # Together: every command refuses a forgotten variable that fixes the clock, whether it asks the time or not.
+        settings = load(find_config(self.config_path), self.connectors, unusable=_find_unusable(self.registry))
+        return settings, choose_clock(may_be_fixed=settings.testing.clock)
 
     @cached_property
     def ids(self) -> Ids:

@@ -23,11 +23,15 @@ def db() -> None:
 
 
 @db.command()
+@json_option
 @pass_app
 def upgrade(app: App) -> int:
     """Make the tables, or bring older ones up to date. Safe to repeat."""
     store_upgrade.upgrade(app.database_url)
-    click.echo("The database is up to date.")
+    if app.as_json:
+        click.echo(json.dumps({"up_to_date": True}))
+    else:
+        click.echo("The database is up to date.")
     return ExitCode.FINE
 
 

@@ -81,6 +81,7 @@ def show(app: App, provider: str) -> int:
 @click.option("--calendars", "calendars_", type=click.Choice(["none"]), help="Declare that there is no calendar.")
 @click.option("--because", metavar="TEXT", help="Why there is none.")
 @click.option("--since", metavar="DATE", help="From which day on.")
+@json_option
 @actor_options
 @pass_app
 def add(app: App, /, provider: str, **told: Any) -> int:
@@ -104,8 +105,7 @@ def add(app: App, /, provider: str, **told: Any) -> int:
     )
     with app.books.transaction() as conn:
         add_provider(conn, _deed(app), row)
-    click.echo(f"Added: {row.id}")
-    return ExitCode.FINE
+    return _told(app, row.id, f"Added: {row.id}")
 
 
 @providers.command("import")
@@ -139,6 +139,7 @@ def import_(app: App, file: Path, *, dry_run: bool, partial: bool) -> int:
 
 @providers.command()
 @click.argument("provider", metavar="ID")
+@json_option
 @actor_options
 @pass_app
 def pause(app: App, provider: str) -> int:
@@ -148,6 +149,7 @@ def pause(app: App, provider: str) -> int:
 
 @providers.command()
 @click.argument("provider", metavar="ID")
+@json_option
 @actor_options
 @pass_app
 def resume(app: App, provider: str) -> int:
@@ -159,7 +161,16 @@ def _set_paused(app: App, provider: str, *, paused: bool) -> int:
     with app.books.transaction() as conn:
         changed = set_paused(conn, _deed(app), provider, paused=paused)
     word = "paused" if paused else "taking bookings"
-    click.echo(f"{provider}: {word}" if changed else f"{provider}: {word} already")
+    return _told(app, provider, f"{provider}: {word}" if changed else f"{provider}: {word} already")
+
+
+def _told(app: App, provider: str, sentence: str) -> int:
+    if app.as_json:
+        with app.database.reading() as conn:
+            one = store.get(conn, provider)
+        click.echo(json.dumps(_row(one) if one is not None else {}, indent=2, ensure_ascii=False))
+    else:
+        click.echo(sentence)
     return ExitCode.FINE
 
 

@@ -64,6 +64,7 @@ def list_(app: App) -> int:
 
 @tokens.command()
 @click.argument("token_id", metavar="ID")
+@json_option
 @actor_options
 @pass_app
 def revoke(app: App, token_id: str) -> int:
@@ -73,7 +74,7 @@ def revoke(app: App, token_id: str) -> int:
         if not books.revoke(conn, token_id, now):
             raise NotFoundError("token in force", token_id)
         audit.append(conn, at=now, actor=app.actor, what="token-revoked", subject=f"token:{token_id}", detail={})
-    click.echo(f"Token {token_id} is revoked.")
+    click.echo(json.dumps({"id": token_id, "revoked": True}) if app.as_json else f"Token {token_id} is revoked.")
     return ExitCode.FINE
 
 
