@@ -83,7 +83,7 @@ def changed(draw: Draw, event: Event) -> Event | None:  # noqa: PLR0911 - one pe
             day = datetime(span.start.year, span.start.month, span.start.day)
             whole = Span(day, day + timedelta(days=1), span.zone, all_day=True)
             return replace(event, master=replace(event.master, span=whole))
-        case 8 if recurrence is not None:
+        case 8 if recurrence is not None and recurrence.rule:
             slot = slot_of(draw, event)
             return (
                 event

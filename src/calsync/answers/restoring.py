@@ -19,7 +19,7 @@ from calsync.domain.write import Cause, WriteKind
 from calsync.errors import Problem, Refused
 from calsync.reconcile.case import Copy
 from calsync.reconcile.target import build_target
-from calsync.store import audit, drifts, links, owed_writes, providers, work
+from calsync.store import audit, copies, drifts, links, owed_writes, providers, work
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.work import Priority
 from calsync.worker.opening import rules_of
@@ -37,9 +37,9 @@ def owe_restore(conn: Connection, given: Given, chosen: Sequence[Drift]) -> None
 
 
 def _owe(conn: Connection, given: Given, link: Link, chosen: list[Drift]) -> None:
-    copies = {one.remote_id: one for one in links.copies(conn, link.id)}
+    known = {one.remote_id: one for one in copies.of_link(conn, link.id)}
     for one in chosen:
-        copy = copies.get(one.copy_id or "")
+        copy = known.get(one.copy_id or "")
         if copy is not None:
             reverts = (one.original_start,) if one.kind is DriftKind.DUPLICATED else ()
             _put(conn, given, link, _removal(given, link, copy, reverts))

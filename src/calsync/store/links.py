@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from calsync.domain.appointment import Subject, SubjectKind
 from calsync.domain.event import Event
 from calsync.domain.link import Link, LinkState
-from calsync.reconcile.case import Copy
-from calsync.store.dialect import Upsert
 from calsync.store.rows import chunks, stream
-from calsync.store.schema import link_copies, links
+from calsync.store.schema import links
 from calsync.store.titles import hide_titles, titles_of
 
 
@@ -130,25 +128,6 @@ def upcoming_count(conn: Connection, calendar: str, now: datetime) -> int:
     return int(conn.execute(_UPCOMING, {"the_calendar": calendar, "now": now}).scalar_one())
 
 
-def copies(conn: Connection, link_id: str) -> tuple[Copy, ...]:
-    """Events under other names that carry this link's marker, by remote id."""
-    return tuple(Copy(*row) for row in conn.execute(_COPIES, {"the_link": link_id}))
-
-
-def copy_ids(conn: Connection, calendar: str, remote_ids: Iterable[str]) -> set[str]:
-    """Those of these events of the calendar that are on the books as copies."""
-    return {
-        str(one)
-        for part in chunks(sorted(set(remote_ids)))
-        for one in conn.execute(_COPY_IDS, {"the_calendar": calendar, "ids": part}).scalars()
-    }
-
-
-def all_copy_ids(conn: Connection, calendar: str) -> list[str]:
-    """Every event of the calendar that is on the books as a copy, by remote id."""
-    return [str(one) for one in conn.execute(_ALL_COPY_IDS, {"the_calendar": calendar}).scalars()]
-
-
 # --- writing -------------------------------------------------------------------------------------------------------
 
 
@@ -211,18 +190,6 @@ def take_back(conn: Connection, calendar: str, removed_at: datetime, after: date
     """
     parameters = {"the_calendar": calendar, "removed_at": removed_at, "after": after}
     return conn.execute(_TAKE_BACK, parameters).rowcount
-
-
-def put_copy(conn: Connection, link_id: str, remote_id: str, version: str, event: Event) -> None:
-    """Remember an event under another name that carries this link's marker."""
-    baseline = conn.execute(_BASELINE, {"the_id": link_id}).scalar_one_or_none()
-    shown = hide_titles(event, titles_of(baseline))
-    _PUT_COPY.run(conn, {"link": link_id, "remote_id": remote_id, "version": version, "event": shown})
-
-
-def drop_copy(conn: Connection, link_id: str, remote_id: str) -> None:
-    """Forget a copy that is gone."""
-    conn.execute(_DROP_COPY, {"the_link": link_id, "the_remote_id": remote_id})
 
 
 _c = links.c
@@ -391,12 +358,4 @@ _RETIRE = (
         read_after=None,
         **_NOTHING_SEEN,
     )
-)
-_p = link_copies.c
-_COPIES = select(_p.remote_id, _p.version, _p.event).where(_p.link == bindparam("the_link")).order_by(_p.remote_id)
-_COPY_IDS = select(_p.remote_id).where(_p.remote_id.in_(_IDS), _p.link == _c.id, _HERE)
-_ALL_COPY_IDS = select(_p.remote_id).where(_p.link == _c.id, _HERE, _ALIVE).order_by(_p.remote_id)
-_PUT_COPY = Upsert(link_copies, [_p.link, _p.remote_id], lambda new: {"version": new["version"], "event": new["event"]})
-_DROP_COPY = delete(link_copies).where(
-    and_(_p.link == bindparam("the_link"), _p.remote_id == bindparam("the_remote_id"))
 )

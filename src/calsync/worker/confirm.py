@@ -15,7 +15,7 @@ from calsync.domain.link import Link
 from calsync.domain.marker import derived_remote_id
 from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
-from calsync.store import audit, claims, drifts, links, outbox, owed_writes, records, subject_changes, work
+from calsync.store import audit, claims, copies, drifts, links, outbox, owed_writes, records, subject_changes, work
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.titles import hide_titles, titles_of
 from calsync.worker.context import LeaseLostError, PassContext
@@ -63,7 +63,7 @@ def _written(
     result, now = answer
     owed_writes.settle(conn, owed.id, "done", now)
     if owed.cause is Cause.COPY:
-        links.drop_copy(conn, link.id, owed.remote_id)
+        copies.drop(conn, link.id, owed.remote_id)
     elif owed.kind is WriteKind.DELETE:
         links.retire(conn, link.id, now)
     else:

@@ -26,7 +26,7 @@ from calsync.reconcile.case import (
     UnreadableNow,
 )
 from calsync.reconcile.match import Match, Role, match_items
-from calsync.store import drifts, links, owed_writes, subject_changes
+from calsync.store import copies, drifts, links, owed_writes, subject_changes
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.titles import hide_titles, titles_of
 from calsync.worker.context import PassContext
@@ -250,17 +250,17 @@ def _link_facts(
     if link.remote_id in sights.unknown:
         return None
     facts = facts_of(conn, link.subject, Showing(link.provider, link.uid, context.rules.title_privacy))
-    before = {copy.remote_id: copy for copy in links.copies(conn, link.id)}
+    before = {copy.remote_id: copy for copy in copies.of_link(conn, link.id)}
     gone_copies = {rid for rid, i in sights.items.items() if rid in before and isinstance(i, Gone)}
     # A copy that took the place of the link's own event is none any more.
     not_copies = gone_copies | {link.remote_id}
-    copies = {rid: copy for rid, copy in (before | dict(copies_seen)).items() if rid not in not_copies}
+    now = {rid: copy for rid, copy in (before | dict(copies_seen)).items() if rid not in not_copies}
     case = LinkCase(
         link=link,
         expected=facts.expected if _is_mirrored(context, link, facts) else None,
         slots=facts.slots,
         sight=_sight(match, sights, titles_of(link.baseline) | titles_of(facts.expected)),
-        copies=tuple(copies.values()),
+        copies=tuple(now.values()),
         gone_copies=frozenset(not_copies & before.keys()),
         sent=tuple(SentWrite(owed.id, owed.target, owed.content) for owed in sent),
         drifts=open_drifts,
@@ -272,7 +272,7 @@ def _link_facts(
         case=case,
         facts=facts,
         sent=sent,
-        copies=copies,
+        copies=now,
         copies_before=before,
         is_new=pending.is_new,
         is_revived=pending.is_revived,

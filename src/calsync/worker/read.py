@@ -13,7 +13,7 @@ from datetime import datetime
 from calsync.connector.errors import CursorExpired
 from calsync.connector.protocol import Gone, Item, Seen, Unchanged, Unknown, Unreadable
 from calsync.domain.marker import verify_marker
-from calsync.store import links
+from calsync.store import copies, links
 from calsync.worker.context import PassContext
 
 # Above so many vanished events nobody asks the account's other calendars one by one: that is the brakes' business.
@@ -116,8 +116,8 @@ def _ours(context: PassContext, items: Sequence[Item], ours: frozenset[str]) -> 
         return []
     with context.worker.database.reading() as conn:
         booked = {link.remote_id for link in links.by_remote_ids(conn, context.row.id, [i.remote_id for i in items])}
-        copies = links.copy_ids(conn, context.row.id, [i.remote_id for i in items])
-    known = booked | ours | copies
+        copied = copies.ids_among(conn, context.row.id, [i.remote_id for i in items])
+    known = booked | ours | copied
     return [
         item
         for item in items
@@ -131,5 +131,5 @@ def _unmentioned(context: PassContext, sights: Sights) -> list[str]:
     with context.worker.database.reading() as conn:
         calendar = context.row.id
         own = [remote_id for _, remote_id, version in links.all_remote_ids(conn, calendar) if version is not None]
-        known = dict.fromkeys([*own, *links.all_copy_ids(conn, calendar)])
+        known = dict.fromkeys([*own, *copies.all_ids(conn, calendar)])
     return [one for one in known if one not in sights.items and one not in sights.mentioned]

@@ -17,6 +17,7 @@ from calsync.store import (
     audit,
     calendars,
     claims,
+    copies,
     drifts,
     edits,
     holds,
@@ -70,7 +71,7 @@ def _record_decision(conn: Connection, context: PassContext, gathered: Gathered,
     renamed = decision.renamed or (facts.link.remote_id if facts.is_renamed else None)
     if renamed is not None and not facts.is_new:
         links.rename(conn, facts.link.id, renamed)
-        links.drop_copy(conn, facts.link.id, renamed)
+        copies.drop(conn, facts.link.id, renamed)
     drift_at = _record_found(conn, context, facts, decision, now)
     for change in decision.changed:
         _record_change(conn, facts, change, now)
@@ -273,11 +274,11 @@ def _adopt(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime
 
 def _keep_copies(conn: Connection, facts: LinkFacts, renamed: str | None) -> None:
     for remote_id in facts.copies_before.keys() - facts.copies.keys():
-        links.drop_copy(conn, facts.link.id, remote_id)
+        copies.drop(conn, facts.link.id, remote_id)
     for remote_id, copy in facts.copies.items():
         if remote_id == renamed:
             continue
-        links.put_copy(conn, facts.link.id, remote_id, copy.version, copy.event)
+        copies.put(conn, facts.link.id, remote_id, copy.version, copy.event)
 
 
 def _record_writes(conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision, now: datetime) -> None:

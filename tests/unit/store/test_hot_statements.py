@@ -7,7 +7,20 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from calsync.store import audit, claims, drifts, holds, links, observations, outbox, owed_writes, records, stops, work
+from calsync.store import (
+    audit,
+    claims,
+    copies,
+    drifts,
+    holds,
+    links,
+    observations,
+    outbox,
+    owed_writes,
+    records,
+    stops,
+    work,
+)
 from calsync.store import subject_changes as changes
 from tests.unit.store.plans import query_plan
 from tests.unit.store.samples import NOW, WINDOW
@@ -29,7 +42,7 @@ STATEMENTS: dict[str, tuple[Any, dict[str, Any]]] = {
     "links.next_read": (links._NEXT_READ, HERE),
     "links.upcoming_count": (links._UPCOMING, {**HERE, "now": NOW}),
     "links.lives_of_subjects": (links._LIVES, {"the_kind": "series", **IDS}),
-    "links.copies": (links._COPIES, {"the_link": "x"}),
+    "copies.of_link": (copies._OF_LINK, {"the_link": "x"}),
     "owed_writes.due": (owed_writes.DUE, {**HERE, "now": NOW, "room": 10}),
     "owed_writes.next_due": (owed_writes._NEXT_DUE, HERE),
     "owed_writes.sent": (owed_writes._SENT, HERE),

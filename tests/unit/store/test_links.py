@@ -12,7 +12,7 @@ from calsync.domain.appointment import Subject, SubjectKind
 from calsync.domain.event import Event
 from calsync.domain.link import Link, LinkState
 from calsync.reconcile.case import Copy
-from calsync.store import links
+from calsync.store import copies, links
 from calsync.store.database import Database
 from calsync.store.titles import hidden_title
 from tests.unit.store.samples import DAY, LATER, NOW, SECOND, add_calendar, event, link, series_event, subject
@@ -97,12 +97,12 @@ def test_no_title_that_a_person_typed_is_stored(conn: Connection) -> None:
     typed = series_event("Session 1")
     typed = replace(typed, master=replace(typed.master, title="Mrs Miller"))
     links.remember(conn, "L1", version="v", observed=typed, absent=False)
-    links.put_copy(conn, "L1", "r2", "v", typed)
+    copies.put(conn, "L1", "r2", "v", typed)
     observed = found(conn).observed
     assert observed is not None
     assert observed.master.title == hidden_title("Mrs Miller")
     assert observed.overrides[0].appearance.title == "Session 1"
-    assert links.copies(conn, "L1")[0].event == observed
+    assert copies.of_link(conn, "L1")[0].event == observed
 
 
 def test_found_by_subject_unless_retired(conn: Connection) -> None:
@@ -193,12 +193,12 @@ def test_copies_are_kept_by_name(conn: Connection) -> None:
     add_calendar(conn)
     links.insert(conn, link())
     confirm(conn)
-    links.put_copy(conn, "L1", "r3", "v", event())
-    links.put_copy(conn, "L1", "r2", "v", event())
-    links.put_copy(conn, "L1", "r2", "w", series_event())
-    assert links.copies(conn, "L1") == (Copy("r2", "w", series_event()), Copy("r3", "v", event()))
-    assert links.copy_ids(conn, "k1", ["r2", "r3", "x"]) == {"r2", "r3"}
-    assert links.copy_ids(conn, "k2", ["r2"]) == set()
-    links.drop_copy(conn, "L1", "r2")
-    links.drop_copy(conn, "L1", "r2")
-    assert [copy.remote_id for copy in links.copies(conn, "L1")] == ["r3"]
+    copies.put(conn, "L1", "r3", "v", event())
+    copies.put(conn, "L1", "r2", "v", event())
+    copies.put(conn, "L1", "r2", "w", series_event())
+    assert copies.of_link(conn, "L1") == (Copy("r2", "w", series_event()), Copy("r3", "v", event()))
+    assert copies.ids_among(conn, "k1", ["r2", "r3", "x"]) == {"r2", "r3"}
+    assert copies.ids_among(conn, "k2", ["r2"]) == set()
+    copies.drop(conn, "L1", "r2")
+    copies.drop(conn, "L1", "r2")
+    assert [copy.remote_id for copy in copies.of_link(conn, "L1")] == ["r3"]
