@@ -6,9 +6,11 @@ import hashlib
 from typing import cast
 from urllib.parse import urlsplit
 
+from calsync.connector.consent import Consent
 from calsync.connector.errors import CalendarError, Forbidden, NotFound
 from calsync.connector.protocol import PROTOCOL_VERSION, Calendar, CalendarPlace, OpenRequest
 from calsync.errors import Problem, UserError
+from calsync_google import consenting
 from calsync_google.access import account_of, credentials_for, is_dedicated
 from calsync_google.account_lock import AccountLocks
 from calsync_google.calendar import GoogleCalendar, require_writer, role_of
@@ -58,6 +60,14 @@ class GoogleConnector:
             locks=self._locks,
             searches=settings.search_other_calendars,
         )
+
+    def consent_url(self, request: OpenRequest, consent: Consent, login_hint: str) -> str:
+        """See `calsync.connector.consent.Consenting`."""
+        return consenting.consent_url(request, _settings(request), _calendar(request), consent, login_hint)
+
+    def redeem(self, request: OpenRequest, consent: Consent, code: str) -> str:
+        """See `calsync.connector.consent.Consenting`."""
+        return consenting.redeem(request, _settings(request), _calendar(request), consent, code)
 
 
 def endpoints_of(settings: ConnectorSettings) -> Endpoints:

@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "sync": "sync",
     "doctor": "doctor",
     "demo": "demo",
+    "connect": "connect",
     "providers": "providers",
     "clients": "clients",
     "calendars": "calendars",

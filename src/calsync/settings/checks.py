@@ -17,6 +17,8 @@ from calsync.settings.toml_scan import KeyPath
 Table = dict[str, Any]
 Where = Callable[[KeyPath], str]
 
+# The signing key and tokens that people agree to are written by commands; every other file is the admin's to provide.
+_MADE_BY_COMMANDS: Final = frozenset({"key_file", "refresh_token_file"})
 _ADDRESS_KEYS: Final = ("username", "subject", "user", "calendar_id")
 
 
@@ -120,8 +122,8 @@ def _unfit_secret_files(values: Table, where: Where) -> Iterator[Problem]:
     for at, table in _all_tables(values):
         for key in find_secret_files(table):
             if isinstance(table[key], str) and "\0" not in table[key]:
-                # The signing key is made by a command; every other file is the admin's to provide.
-                problem = check_secret_file(Path(table[key]), where((*at, key)), must_exist=key != "key_file")
+                must_exist = key not in _MADE_BY_COMMANDS
+                problem = check_secret_file(Path(table[key]), where((*at, key)), must_exist=must_exist)
                 yield from [problem] if problem else []
 
 

@@ -119,6 +119,12 @@ def push(conn: Connection, calendar: str, at: datetime, priority: Priority = Pri
     return conn.execute(_PUSH, {"the_id": calendar, "at": at, "urgency": int(priority)}).rowcount == 1
 
 
+def retry_now(conn: Connection, calendar: str, now: datetime) -> bool:
+    """End a calendar's backing off: what held it (a lost consent) was mended. False if it is not on the books."""
+    conn.execute(_FORGIVE, {"the_id": calendar})
+    return push(conn, calendar, now, Priority.PERSON)
+
+
 def stats(conn: Connection, now: datetime) -> WorkStats:
     """How the work stands at `now`."""
     return WorkStats(*conn.execute(_STATS, {"now": now}).one())
@@ -203,6 +209,7 @@ _DEFER = (
     )
 )
 _OWNERS = select(_c.lease_owner).where(_c.lease_owner.is_not(None)).distinct()
+_FORGIVE = update(calendars).where(_c.id == bindparam("the_id")).values(not_before=None, attempts=0)
 _PUSH = (
     update(calendars)
     .where(_c.id == bindparam("the_id"))
