@@ -180,10 +180,12 @@ def open_of_links(conn: Connection, link_ids: Iterable[str]) -> dict[str, tuple[
     """Per link its open drifts and, per occurrence, the latest answered one whose seen state is accepted (R-10)."""
     found: dict[str, tuple[Drift, ...]] = {}
     for link, known in _grouped(conn, _STANDING, link_ids, lambda drift: drift.link).items():
-        accepted: dict[OriginalStart, Drift] = {}
+        accepted: dict[tuple[OriginalStart, str | None], Drift] = {}
         for drift in sorted(known, key=lambda one: one.episode):
             if drift.resolution is not Resolution.OPEN:
-                accepted[drift.original_start] = drift
+                # Each copy beside the event has an answer of its own.
+                copy = drift.copy_id if drift.kind is DriftKind.DUPLICATED else None
+                accepted[drift.original_start, copy] = drift
         still_open = [drift for drift in known if drift.resolution is Resolution.OPEN]
         found[link] = (*still_open, *accepted.values())
     return found

@@ -60,7 +60,7 @@ def _quiet(context: PassContext, sights: Sights) -> PassResult:
 
 def _look(context: PassContext, begun: Start) -> Sights:
     sights = read_changes(context, begun.cursor, begun.unlinked)
-    read_by_id(context, sights, [*links_to_read(begun, sights), *absences(context, sights)])
+    read_by_id(context, sights, links_to_read(begun, sights), absences(context, sights))
     gone = [remote_id for remote_id, item in sights.items.items() if isinstance(item, Gone)]
     if gone:
         with context.worker.database.reading() as conn:

@@ -73,8 +73,20 @@ def read_changes(context: PassContext, cursor: str | None, ours: frozenset[str])
         return _read_feed(context, None, ours)
 
 
-def read_by_id(context: PassContext, sights: Sights, remote_ids: Iterable[str]) -> None:
-    """Read these events now, and let the answers replace what the feed said. Raises connector errors."""
+def read_by_id(
+    context: PassContext, sights: Sights, remote_ids: Iterable[str], told_gone: Iterable[str] = ()
+) -> None:
+    """Read these events now, and those that were `told_gone`; the answers replace what the feed said.
+
+    A deletion needs two signals: what is missing though nothing told so is asked for once more. Raises connector
+    errors.
+    """
+    told = set(told_gone)
+    _read(context, sights, [*remote_ids, *told_gone])
+    _read(context, sights, [one for one, item in sights.items.items() if isinstance(item, Gone) and one not in told])
+
+
+def _read(context: PassContext, sights: Sights, remote_ids: Iterable[str]) -> None:
     wanted = list(dict.fromkeys(remote_ids))
     size = max(1, context.calendar.traits.read_batch)
     for first in range(0, len(wanted), size):
