@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import click
 
 from calsync.booking import horizon
+from calsync.cli.calendar_words import say_why
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import json_option
@@ -93,8 +94,23 @@ def find_rows(worker: WorkerContext, scope: Scope) -> list[CalendarRow]:
 def _run_one(worker: WorkerContext, row: CalendarRow, request: Request) -> PassResult:
     if row.state in AT_REST:
         return PassResult(calendar=row.id, state=row.state, error=row.last_error)
-    result = run_now(worker, row.id, partial(run_leased, worker, request=request))
-    return result or PassResult(calendar=row.id, state=row.state, error="in-use-by-another-worker")
+    run = partial(run_now, worker, row.id, partial(run_leased, worker, request=request))
+    result = run()
+    if result is None:
+        return PassResult(calendar=row.id, state=row.state, error="in-use-by-another-worker")
+    echo = run() if result.written and result.error is None else None
+    return result if echo is None else _together(result, echo)
+
+
+def _together(result: PassResult, echo: PassResult) -> PassResult:
+    """A pass that wrote, and the look behind it that takes our own writes out of the feed: the next run is quiet."""
+    return replace(
+        echo,
+        requests=result.requests + echo.requests,
+        read=result.read + echo.read,
+        drifts=result.drifts + echo.drifts,
+        written=result.written + echo.written,
+    )
 
 
 def as_json(results: list[PassResult], *, dry_run: bool) -> dict[str, Any]:
@@ -141,5 +157,5 @@ def _line(row: dict[str, Any]) -> str:
     if row["owed"]:
         parts.append(f"{row['owed']} still to be written")
     if row["error"]:
-        parts.append(str(row["error"]))
+        parts.append(say_why(str(row["error"])))
     return ", ".join(parts)
