@@ -24,7 +24,7 @@ from googleapiclient.model import JsonModel
 from calsync.connector.errors import CalendarError, Malformed, Unavailable
 from calsync_google import strict_json
 from calsync_google.errors import Refused, grant_error, refused
-from calsync_google.transport import TooLarge, Transport
+from calsync_google.transport import TooLarge, Wire
 
 Answer = dict[str, Any]
 
@@ -77,19 +77,19 @@ class Client:
     """One account's client. `quota_user` attributes the requests of a service account to the person (sheet 2.2)."""
 
     endpoints: Endpoints
-    transport: Transport
+    wire: Wire
     credentials: Any
     quota_user: str | None = None
     _http: Any = field(init=False)
 
     def __post_init__(self) -> None:
         """Put the credentials around the wire."""
-        self._http = google_auth_httplib2.AuthorizedHttp(self.credentials, http=self.transport)
+        self._http = google_auth_httplib2.AuthorizedHttp(self.credentials, http=self.wire)
 
     @property
     def requests(self) -> int:
         """How many requests were sent, batches as one, those for tokens aside."""
-        return self.transport.sent
+        return self.wire.sent
 
     # -- events
 
@@ -177,7 +177,7 @@ class Client:
 
     def close(self) -> None:
         """Give back connections."""
-        self.transport.close()
+        self.wire.close()
 
     @property
     def _vendor(self) -> _Vendor:

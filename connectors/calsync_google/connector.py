@@ -19,7 +19,7 @@ from calsync_google.errors import Refused
 from calsync_google.mapping import Reader
 from calsync_google.quirks import PRIMARY, intent_of
 from calsync_google.settings import CalendarSettings, ConnectorSettings
-from calsync_google.transport import Transport
+from calsync_google.transport import Pool, Wire
 
 
 class GoogleConnector:
@@ -35,10 +35,11 @@ class GoogleConnector:
 
     def __init__(self) -> None:
         self._locks = AccountLocks()
+        self._pool = Pool()
 
     def locate(self, request: OpenRequest) -> CalendarPlace:
         """Find the named calendar, or make one of our own; UserError where the named one cannot be used."""
-        client = _client(request)
+        client = self._client(request)
         try:
             if is_dedicated(request, _calendar(request)):
                 return _dedicated(client, request)
@@ -53,7 +54,7 @@ class GoogleConnector:
         if calendar.subject is not None:
             addresses.add(calendar.subject.lower())
         return GoogleCalendar(
-            _client(request),
+            self._client(request),
             place.remote,
             Reader(request.zone, frozenset(addresses)),
             account=account_of(request, calendar),
@@ -68,6 +69,18 @@ class GoogleConnector:
     def redeem(self, request: OpenRequest, consent: Consent, code: str) -> str:
         """See `calsync.connector.consent.Consenting`."""
         return consenting.redeem(request, _settings(request), _calendar(request), consent, code)
+
+    def _client(self, request: OpenRequest) -> Client:
+        settings, calendar = _settings(request), _calendar(request)
+        delegated = settings.service_account_file is not None
+        account = account_of(request, calendar)
+        credentials = credentials_for(request, settings, calendar)
+        return Client(
+            endpoints_of(settings),
+            Wire(self._pool, settings.timeout.total_seconds(), settings.token_uri),
+            credentials,
+            hashlib.sha256(account.encode()).hexdigest()[:32] if delegated else None,
+        )
 
 
 def endpoints_of(settings: ConnectorSettings) -> Endpoints:
@@ -131,18 +144,6 @@ def _settings(request: OpenRequest) -> ConnectorSettings:
 
 def _calendar(request: OpenRequest) -> CalendarSettings:
     return cast("CalendarSettings", request.calendar_settings)
-
-
-def _client(request: OpenRequest) -> Client:
-    settings, calendar = _settings(request), _calendar(request)
-    delegated = settings.service_account_file is not None
-    account = account_of(request, calendar)
-    return Client(
-        endpoints_of(settings),
-        Transport(settings.timeout.total_seconds(), settings.token_uri),
-        credentials_for(request, settings, calendar),
-        hashlib.sha256(account.encode()).hexdigest()[:32] if delegated else None,
-    )
 
 
 CONNECTOR = GoogleConnector()

@@ -66,7 +66,7 @@ def redeem(
 
 
 def _asked(settings: ConnectorSettings, form: dict[str, str]) -> dict[str, object]:
-    transport = Transport(settings.timeout.total_seconds(), settings.token_uri)
+    transport = Transport(settings.timeout.total_seconds())
     try:
         headers = {"content-type": "application/x-www-form-urlencoded"}
         _, content = transport.request(settings.token_uri, "POST", body=urlencode(form), headers=headers)

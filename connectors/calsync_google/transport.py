@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import select
 import zlib
+from collections import deque
 from typing import Any
 
 import httplib2
@@ -25,19 +26,11 @@ class TooLarge(Exception):
 
 
 class Transport(httplib2.Http):  # type: ignore[misc]
-    """One account's connections, used by one thread at a time. `sent` counts requests, those for tokens aside."""
+    """One set of connections, used by one thread at a time. A request goes out once; no redirect is followed."""
 
-    def __init__(self, timeout: float, token_uri: str) -> None:
+    def __init__(self, timeout: float) -> None:
         super().__init__(timeout=timeout)
         self.follow_redirects = False
-        self.sent = 0
-        self._token_uri = token_uri
-
-    def request(self, uri: str, *args: Any, **kwargs: Any) -> Any:
-        """Send one request, once; see `httplib2.Http.request`."""
-        if uri != self._token_uri:
-            self.sent += 1
-        return super().request(uri, *args, **kwargs)
 
     def _conn_request(self, conn: Any, request_uri: str, method: str, body: Any, headers: Any) -> Any:
         deadline = elapsed() + 2 * self.timeout
@@ -53,6 +46,63 @@ class Transport(httplib2.Http):  # type: ignore[misc]
             conn.close()
             raise
         return _unpacked(httplib2.Response(answer), content)
+
+
+class Pool:
+    """Idle transports, shared by all accounts: as many connections as there are requests at one time.
+
+    A deque hands out and takes back without a lock. When the last wire is closed, so are all connections.
+    """
+
+    def __init__(self) -> None:
+        self.idle: deque[Transport] = deque()
+        self.wires = 0
+
+    def take(self, timeout: float) -> Transport:
+        """Return a transport that nobody uses."""
+        try:
+            transport = self.idle.pop()
+        except IndexError:
+            return Transport(timeout)
+        transport.timeout = timeout
+        return transport
+
+    def leave(self) -> None:
+        """One wire is closed."""
+        self.wires -= 1
+        while self.wires <= 0 and self.idle:
+            self.idle.pop().close()
+
+
+class Wire:
+    """What one account sends through: the http object that Google's libraries are handed.
+
+    `sent` counts its requests, those for tokens aside.
+    """
+
+    def __init__(self, pool: Pool, timeout: float, token_uri: str) -> None:
+        self.sent = 0
+        self._pool = pool
+        self._timeout = timeout
+        self._token_uri = token_uri
+        self._open = True
+        pool.wires += 1
+
+    def request(self, uri: str, *args: Any, **kwargs: Any) -> Any:
+        """Send one request, once; see `httplib2.Http.request`."""
+        if uri != self._token_uri:
+            self.sent += 1
+        transport = self._pool.take(self._timeout)
+        try:
+            return transport.request(uri, *args, **kwargs)
+        finally:
+            self._pool.idle.append(transport)
+
+    def close(self) -> None:
+        """Use it no more; safe to call twice."""
+        if self._open:
+            self._open = False
+            self._pool.leave()
 
 
 def _is_over(sock: Any) -> bool:
