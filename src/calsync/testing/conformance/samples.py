@@ -93,3 +93,6 @@ SAMPLES: Final = (
     repeating("added", "2026-06-01T10:00", "FREQ=WEEKLY;COUNT=3", (instant(_wall("2026-06-10T12:00"), ZONE),)),
 )
 """What must come back as it was written."""
+
+BEYOND_SIMPLE_RULES: Final = SAMPLES[-2:]
+"""Samples whose recurrence some services have no form for: a fifth weekday of the month, a date of its own."""

@@ -22,6 +22,9 @@ class Weakness(StrEnum):
     FALSE_CONFLICTS = "false-conflicts"  # a conditional write may be refused without cause; a second try works
     VERSIONS_MOVE = "versions-move"  # a version may move although the content did not
     NO_CALLED_OFF = "no-called-off"  # an event is there or deleted: none stands as called off
+    SIMPLE_RULES = (
+        "simple-rules"  # some recurrences and zones have no form here: their events are refused, with a reason
+    )
     NO_LOCATE = "no-locate"  # the other calendars of the account cannot be searched, or there are none
     NO_EXPIRY = "no-expiry"  # cursors never expire, and none can be spoilt
     NO_PASSWORDS = "no-passwords"  # this subject takes any credentials

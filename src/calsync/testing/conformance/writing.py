@@ -14,7 +14,15 @@ from calsync.domain.event import Appearance, Event
 from calsync.domain.write import WriteKind
 from calsync.testing import edits
 from calsync.testing.conformance.bench import MARKER, Bench, assert_same
-from calsync.testing.conformance.samples import ODD_ZONES, SAMPLES, changed_series, series, single, slot
+from calsync.testing.conformance.samples import (
+    BEYOND_SIMPLE_RULES,
+    ODD_ZONES,
+    SAMPLES,
+    changed_series,
+    series,
+    single,
+    slot,
+)
 from calsync.testing.conformance.subject import Weakness
 
 HOUR = timedelta(hours=1)
@@ -29,6 +37,11 @@ class WritingChecks:
             assert bench.write(bench.creation(event, "one")).outcome is Outcome.REJECTED
             assert bench.hands.count() == 0
             return
+        if event in BEYOND_SIMPLE_RULES and bench.is_weak(Weakness.SIMPLE_RULES):
+            refused = bench.write(bench.creation(event, "one"))
+            assert (refused.outcome, bool(refused.reason)) == (Outcome.REJECTED, True)
+            assert bench.hands.count() == 0
+            return
         made = bench.create(event)
         seen = bench.seen(made.remote_id)
         assert_same(seen.event, event)
@@ -41,6 +54,11 @@ class WritingChecks:
         events = {zone: series(zone.replace("/", "-"), zone) for zone in ODD_ZONES}
         writes = [bench.creation(event, f"zone-{zone.replace('/', '-')}") for zone, event in events.items()]
         results = list(bench.calendar.write(writes))
+        if bench.is_weak(Weakness.SIMPLE_RULES):
+            refused = [zone for result, zone in zip(results, events, strict=True) if result.outcome is Outcome.REJECTED]
+            assert refused == ["Antarctica/Troll"]
+            results = [result for result in results if result.outcome is not Outcome.REJECTED]
+            events = {zone: event for zone, event in events.items() if zone not in refused}
         assert {result.outcome for result in results} == {Outcome.WRITTEN}
         readings = {reading.remote_id: reading for reading in bench.calendar.read([r.remote_id for r in results])}
         for result, (zone, event) in zip(results, events.items(), strict=True):
@@ -90,6 +108,9 @@ class WritingChecks:
         before, wanted = (replace(SAMPLES[at], uid="one@conformance") for at in (number - 1, number))
         if bench.is_weak(Weakness.NO_CALLED_OFF):
             before, wanted = (edits.changed(event, _stands) for event in (before, wanted))
+        if bench.is_weak(Weakness.SIMPLE_RULES):
+            rules = {one.recurrence for one in BEYOND_SIMPLE_RULES}
+            before, wanted = (series("one") if event.recurrence in rules else event for event in (before, wanted))
         made = bench.create(before)
         bench.update(made.remote_id, wanted)
         assert_same(bench.seen(made.remote_id).event, wanted)
