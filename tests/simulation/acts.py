@@ -55,7 +55,7 @@ def _advance(world: World, act: Act) -> None:
 def _clock(world: World, act: Act) -> None:
     world.observer.clock_jumped = True
     world.observer.mark("clock-back" if act["by"] < 0 else "clock-forward")
-    world.clock.advance(float(act["by"]))
+    world.clock.jump(timedelta(seconds=act["by"]))
 
 
 @doing("work")
@@ -172,7 +172,10 @@ def _reschedule(world: World, act: Act) -> None:
 def _earlier(world: World, one: Appointment) -> list[tuple[Any, ...]]:
     """The sessions of the same series before this one, as they are."""
     at = -1 if one.original_start is None else int(one.original_start.timestamp() * 1_000_000)
-    query = "SELECT id, series, start_at, end_at, status FROM appointments WHERE series = ? AND original_start < ? ORDER BY id"
+    query = (
+        "SELECT id, series, start_at, end_at, status FROM appointments"
+        " WHERE series = ? AND original_start < ? ORDER BY id"
+    )
     return world.books.rows(query, one.series, at)
 
 
@@ -197,12 +200,15 @@ def _attend(world: World, act: Act) -> None:
         now,
     )
     for place, (number,) in enumerate(rows):
-        if act.get("but") == place:
-            _web(world, lambda conn, it=number: book.record_no_show(conn, _command(world), it), "no-show")  # type: ignore[misc]
-            continue
+        _attest(world, number, f"provider:{act['provider']}", came=act.get("but") != place)
+
+
+def _attest(world: World, number: str, who: str, *, came: bool) -> None:
+    if came:
         attested = book.Attested({number: None})
-        who = f"provider:{act['provider']}"
-        _web(world, lambda conn, it=attested: book.complete(conn, _command(world, who), it), "completed")  # type: ignore[misc]
+        _web(world, lambda conn: book.complete(conn, _command(world, who), attested), "completed")
+    else:
+        _web(world, lambda conn: book.record_no_show(conn, _command(world), number), "no-show")
 
 
 # --- claims and answers
@@ -430,4 +436,3 @@ def _edit_own(world: World, act: Act) -> None:
     own = [name for name in people.ids() if (service, act["calendar"], name) not in world.observer.events]
     if own:
         people.drag(own[0], timedelta(hours=1))
-

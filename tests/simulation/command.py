@@ -146,7 +146,10 @@ def _tell(summary: Summary) -> None:
         print(f"\nFAILED {check}: {len(those)} histories, seeds {[seed for seed, _ in those][:FAILURES_SHOWN]}")
         print(f"  {those[0][1]}")
     if summary.failures:
-        print(f"\nReplay and shrink: python -m tests.simulation --seed {min(summary.failures)[0]} --shrink", file=sys.stderr)
+        print(
+            f"\nReplay and shrink: python -m tests.simulation --seed {min(summary.failures)[0]} --shrink",
+            file=sys.stderr,
+        )
 
 
 __all__ = ["Summary", "main", "run_many", "run_seeds", "stored_plans"]

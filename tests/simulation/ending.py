@@ -28,7 +28,12 @@ def finish(world: World) -> None:
     while number < rounds and not world.observer.violations:
         for place in world.plan.calendars:
             if _is_stopped(world, place["id"]):
-                resume(world.desk, place["id"], by="support:sim", as_="restore" if world.plan.release == "restore" else "edits")
+                resume(
+                    world.desk,
+                    place["id"],
+                    by="support:sim",
+                    as_="restore" if world.plan.release == "restore" else "edits",
+                )
                 world.observer.mark(f"released-as-{world.plan.release}")
                 stopped += 1
                 rounds = max(rounds, number + ROUNDS_AFTER_STOP) if stopped < 9 else rounds
@@ -142,7 +147,9 @@ def _check_drifts(world: World) -> None:
     for drift in world.observer.drifts.values():
         if not drift.open or drift.kind in COSMETIC:
             continue
-        blind = any(one.stored is not None and one.stored.unreadable for one in world.observer.of_link.get(drift.link, ()))
+        blind = any(
+            one.stored is not None and one.stored.unreadable for one in world.observer.of_link.get(drift.link, ())
+        )
         if drift.disposition in REVERTS and not blind:
             world.observer.fail("I4-unreverted", f"drift {drift.id} ({drift.kind}) is still to be put back")
         if drift.appointment is not None and drift.disposition not in HOLDS_NOTHING and drift.resolved_by is None:

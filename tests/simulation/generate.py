@@ -14,6 +14,11 @@ from zoneinfo import ZoneInfo
 
 from tests.simulation.plan import Act, Plan, Round
 
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 ZONE = ZoneInfo("America/New_York")
 # Ordinary days, the days around both American switches, and the European one between them.
 STARTS = (
@@ -37,11 +42,15 @@ ERRORS = ("unavailable", "auth-revoked", "forbidden", "malformed", "throttled", 
           "throttled-absurdly", "throttled-silently", "cursor-expired")  # fmt: skip
 TX = ("crash-before-begin", "crash-before-commit", "crash-after-commit")
 WORDS = ("stands", "dismiss", "restore", "reschedule", "did-not-take-place")
-SINGLE = ("drag", "drag", "drag", "resize", "delete", "delete", "all-day", "zone", "call-off", "undo", "retitle", "free",
-          "decline", "recolour", "note", "strip", "break", "duplicate", "other-calendar", "undo-delete", "drag-far")  # fmt: skip
-SERIES = ("drag", "drag-occurrence", "drag-occurrence", "delete-occurrence", "delete-occurrence", "resize", "delete",
-          "split", "split", "duplicate", "zone", "rule", "call-off", "undo", "strip", "recolour", "retitle",
-          "other-calendar", "undo-delete")  # fmt: skip
+# What people do to single events and to series; what stands twice is done twice as often.
+SINGLE = _words(
+    "drag drag drag resize delete delete all-day zone call-off undo retitle free decline recolour note strip break"
+    " duplicate other-calendar undo-delete drag-far"
+)
+SERIES = _words(
+    "drag drag-occurrence drag-occurrence delete-occurrence delete-occurrence resize delete split split duplicate zone"
+    " rule call-off undo strip recolour retitle other-calendar undo-delete"
+)
 
 
 @dataclass(frozen=True)
@@ -187,7 +196,14 @@ def _scheduled(streams: _Streams, swarm: _Swarm, calendars: list[dict[str, Any]]
     acts += [{"do": "work", "worker": scheduler.choice(workers)} for _ in range(scheduler.choice((0, 1, 1, 1, 2)))]
     if scheduler.random() < 0.15:
         full = scheduler.random() < 0.3
-        acts.append({"do": "sync", "calendar": scheduler.choice(calendars)["id"], "worker": scheduler.choice(workers), "full": full})
+        acts.append(
+            {
+                "do": "sync",
+                "calendar": scheduler.choice(calendars)["id"],
+                "worker": scheduler.choice(workers),
+                "full": full,
+            }
+        )
     if scheduler.random() < 0.05:
         acts.append({"do": "kill", "worker": scheduler.choice(workers)})
     if scheduler.random() < 0.2:
@@ -241,7 +257,11 @@ def _people(streams: _Streams, swarm: _Swarm, calendars: list[dict[str, Any]], s
     if people.random() < 0.03:
         acts.append({"do": "edit-own", "calendar": people.choice(calendars)["id"]})
     if people.random() < swarm.mass * 3:
-        release = {"do": "resume", "calendar": people.choice(calendars)["id"], "as": people.choice(("edits", "restore"))}
+        release = {
+            "do": "resume",
+            "calendar": people.choice(calendars)["id"],
+            "as": people.choice(("edits", "restore")),
+        }
         acts.append(release)
     if people.random() < swarm.answers:
         acts.append({"do": "answer", "which": people.randrange(4), "word": people.choice(WORDS)})
@@ -286,7 +306,11 @@ def _how(people: Random, name: str) -> Act:
 
 def _own_event(people: Random, calendars: list[dict[str, Any]]) -> Act:
     day = datetime(2026, 1, 1, 7, tzinfo=UTC) + timedelta(days=people.randrange(365))
-    act: Act = {"do": "own-event", "calendar": people.choice(calendars)["id"], "start": day.replace(tzinfo=None).isoformat()}
+    act: Act = {
+        "do": "own-event",
+        "calendar": people.choice(calendars)["id"],
+        "start": day.replace(tzinfo=None).isoformat(),
+    }
     if people.random() < 0.5:
         act |= {"forged": people.choice(("signature", "place")), "which": people.randrange(9)}
     return act
@@ -329,11 +353,11 @@ def _faults(
         if kind in ("meanwhile", "afterwards"):
             told["acts"] = _meanwhile(people, swarm, calendars, subjects)
         found.append(told)
-    for _ in range(swarm.crashes):
-        found.append({"port": "tx", "nth": weather.randint(1, 120), "kind": weather.choice(TX)})
-    if swarm.two_workers:
-        for _ in range(weather.choice((0, 1, 2))):
-            found.append(_zombie(weather, people, swarm, (len(services), calendars, subjects)))
+    crashes = ({"port": "tx", "nth": weather.randint(1, 120), "kind": weather.choice(TX)} for _ in range(swarm.crashes))
+    found.extend(crashes)
+    zombies = weather.choice((0, 1, 2)) if swarm.two_workers else 0
+    around = (len(services), calendars, subjects)
+    found.extend(_zombie(weather, people, swarm, around) for _ in range(zombies))
     return found
 
 
@@ -353,8 +377,12 @@ def _zombie(
     acts: list[Act] = [{"do": "advance", "by": weather.choice((1, 130, 130, 400))}]
     if people.random() < 0.5:
         acts.append(_edit(people, swarm, calendars, subjects))
-    for calendar in calendars:
-        acts.append({"do": "sync", "calendar": calendar["id"], "worker": 1})
+    acts += [{"do": "sync", "calendar": calendar["id"], "worker": 1} for calendar in calendars]
     port = weather.choice(("changes", "write", "write", "read"))
     nth = weather.randint(1, 10 if port != "changes" else 30)
-    return {"port": f"s{weather.randrange(services)}/{port}", "nth": nth, "kind": weather.choice(("meanwhile", "afterwards")), "acts": acts}
+    return {
+        "port": f"s{weather.randrange(services)}/{port}",
+        "nth": nth,
+        "kind": weather.choice(("meanwhile", "afterwards")),
+        "acts": acts,
+    }

@@ -59,17 +59,20 @@ def run(plan: Plan, *, trace: bool = False) -> Report:
     with silence():
         try:
             _live(world)
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - whatever the code under test raises is a finding
             fault = traceback.format_exc()
             last = traceback.extract_tb(problem.__traceback__)[-1]
             world.observer.fail(f"raised-{type(problem).__name__}", f"{problem} at {last.name}:{last.lineno}")
     seconds = time.perf_counter() - began
     digest = _digest(world) if trace else ""
-    return Report(plan, world.observer.violations, world.observer.marks, world.tally, seconds, digest, fault, world.round)
+    return Report(
+        plan, world.observer.violations, world.observer.marks, world.tally, seconds, digest, fault, world.round
+    )
 
 
 def _live(world: World) -> None:
-    for world.round, one in enumerate(world.plan.rounds):
+    for number, one in enumerate(world.plan.rounds):
+        world.round = number
         world.clock.advance(one.advance)
         for act in one.acts:
             world.carry_out(act)
@@ -86,6 +89,8 @@ def run_seed(seed: int, *, trace: bool = False) -> Report:
 
 def _digest(world: World) -> str:
     """One number for everything that happened and everything that is on the books."""
-    told = [repr(change) for service in world.services for state in service.calendars.values() for change in state.journal]
+    told = [
+        repr(change) for service in world.services for state in service.calendars.values() for change in state.journal
+    ]
     told.append(repr(sorted(world.books.dump().items())))
     return sha256("\n".join(told).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""Sometimes-marks: places that a run must have reached at least once, or it proves nothing. Checked over many histories."""
+"""Sometimes-marks: places that a run must have reached at least once, or it proves nothing."""
 
 from __future__ import annotations
 

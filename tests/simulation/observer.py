@@ -235,17 +235,23 @@ class Observer:
         overwritten = [held]
         if change.before is None and change.after is not None:
             overwritten = [one for one in self.of_link.get(held.link, ()) if one.stored is None]
-        causes = {c for (c,) in self.books.rows("SELECT cause FROM owed_writes WHERE link = ? AND state = 'sent'", held.link)}
+        causes = {
+            c for (c,) in self.books.rows("SELECT cause FROM owed_writes WHERE link = ? AND state = 'sent'", held.link)
+        }
         unguarded = held.key[0] in self.weak and (change.before is None or change.after is None)
         for one in overwritten:
             if one.stored is not None and one.stored.unreadable is not None and not unguarded:
                 self.fail("I2-unreadable", f"wrote blindly over {one.key}")
             for span, pos in one.since.items():
                 if after[span] == 0:
-                    self._require(one, pos, self._about(one, pos, observed=span), "overwrote", span, unguarded=unguarded)
+                    self._require(
+                        one, pos, self._about(one, pos, observed=span), "overwrote", span, unguarded=unguarded
+                    )
             for span, pos in one.gone.items():
                 if after[span] > one.now[span]:
-                    self._require(one, pos, self._about(one, pos, expected=span), "brought back", span, unguarded=unguarded)
+                    self._require(
+                        one, pos, self._about(one, pos, expected=span), "brought back", span, unguarded=unguarded
+                    )
                     self._count_revert(one, span, change, causes)
 
     def _about(self, held: Held, pos: int, **wanted: Shown) -> list[Revision]:
@@ -261,12 +267,16 @@ class Observer:
         ]
 
     def _is_about_copy(self, one: Revision, held: Held) -> bool:
-        """A copy, or the rest of a split, is told of as a whole: not each of its occurrences has one of ours to stand by."""
+        """A copy, or the rest of a split, is told of as a whole: not all it shows has one of ours to stand by."""
         return one.copy_id == held.key[2]
 
     def _still_says(self, one: Revision) -> bool:
         current = self.drifts.get(one.id)
-        return current is not None and current.open and (current.expected, current.observed) == (one.expected, one.observed)
+        return (
+            current is not None
+            and current.open
+            and (current.expected, current.observed) == (one.expected, one.observed)
+        )
 
     def _require(self, held: Held, pos: int, found: list[Revision], did: str, span: Shown, *, unguarded: bool) -> None:
         if self.power_lost:
@@ -284,14 +294,16 @@ class Observer:
             over = one.expected is not None and one.expected[0] <= self.clock.now().timestamp()
             along = one.scope == "series" and (over or one.phase != "upcoming")
             if left and not along and not unguarded and not said_restore:
-                self.fail("I2-flagged", f"{did} {span} in {held.key}, which drift {one.id} ({one.disposition}) leaves alone")
+                self.fail(
+                    "I2-flagged", f"{did} {span} in {held.key}, which drift {one.id} ({one.disposition}) leaves alone"
+                )
             if one.open and one.appointment and one.disposition in REVERTS and not self.policy.get("observe"):
                 query = "SELECT 1 FROM holds WHERE appointment = ? AND drift = ?"
                 if not self.books.rows(query, one.appointment, one.id):
                     self.fail("I1-no-hold", f"{did} {span} in {held.key} before {one.appointment} was held")
 
     def _was_recorded(self, held: Held, pos: int, span: Shown) -> bool:
-        """Whether the record itself called for this while it stood: then both sides agreed, and nobody's edit is lost."""
+        """Whether the record itself called for this while it stood: then both sides agreed, and nothing is lost."""
         subject = self.subject_of(held.link)
         return subject is not None and self.called_for.get((*subject, span), -1) >= pos
 
@@ -383,7 +395,11 @@ class Observer:
             self.mark(f"resolution-{fresh.resolution}")
         if known is None:
             self.mark(f"phase-{fresh.phase}")
-            if fresh.disposition == "flag" and fresh.phase == "upcoming" and fresh.kind not in COSMETIC | {"unreadable"}:
+            if (
+                fresh.disposition == "flag"
+                and fresh.phase == "upcoming"
+                and fresh.kind not in COSMETIC | {"unreadable"}
+            ):
                 self.mark("limit-reached")
         elif known.observed != fresh.observed:
             self.mark("edited-again-while-open")

@@ -1,4 +1,4 @@
-"""The ports of a simulated process: transactions that can die at every boundary, and requests that can die at each step.
+"""The ports of a simulated process: transactions and requests that can die at each step.
 
 A `Crash` takes the whole process down. Whatever it still asks of a port after that is a violation: code that cleans up
 behind itself would hide what kill -9 shows.

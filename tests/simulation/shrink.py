@@ -54,14 +54,17 @@ def _fewer_faults(plan: Plan, fails: Callable[[Plan], bool]) -> Plan:
 
 
 def _fewer_acts(plan: Plan, fails: Callable[[Plan], bool]) -> Plan:
-    for place, one in enumerate(plan.rounds):
-
-        def with_acts(acts: list[dict[str, Any]], place: int = place, one: Round = one) -> Plan:
-            return replace(plan, rounds=[*plan.rounds[:place], replace(one, acts=acts), *plan.rounds[place + 1 :]])
-
-        acts = _minimal(one.acts, lambda rest, make=with_acts: fails(make(rest)))  # type: ignore[misc]
-        plan = with_acts(acts)
+    for place in range(len(plan.rounds)):
+        plan = _fewer_acts_in(plan, place, fails)
     return plan
+
+
+def _fewer_acts_in(plan: Plan, place: int, fails: Callable[[Plan], bool]) -> Plan:
+    def with_acts(acts: list[dict[str, Any]]) -> Plan:
+        one = replace(plan.rounds[place], acts=acts)
+        return replace(plan, rounds=[*plan.rounds[:place], one, *plan.rounds[place + 1 :]])
+
+    return with_acts(_minimal(plan.rounds[place].acts, lambda rest: fails(with_acts(rest))))
 
 
 def _merged_rounds(plan: Plan, fails: Callable[[Plan], bool]) -> Plan:
@@ -91,7 +94,7 @@ def _fewer_places(plan: Plan, fails: Callable[[Plan], bool]) -> Plan:
             plan = candidate
     for name in ("caldav-sync", "google"):
         for number, service in enumerate(plan.services):
-            if service != name and service not in ("caldav-sync",):
+            if service not in {name, "caldav-sync"}:
                 candidate = replace(plan, services=[*plan.services[:number], name, *plan.services[number + 1 :]])
                 if fails(candidate):
                     plan = candidate
@@ -110,7 +113,9 @@ def _plainer(plan: Plan, fails: Callable[[Plan], bool]) -> Plan:
                 if extra not in act or (extra == "occurrence" and act["do"] in ("drag", "delete", "split")):
                     continue
                 acts = [*one.acts[:number], {k: v for k, v in act.items() if k != extra}, *one.acts[number + 1 :]]
-                candidate = replace(plan, rounds=[*plan.rounds[:place], replace(one, acts=acts), *plan.rounds[place + 1 :]])
+                candidate = replace(
+                    plan, rounds=[*plan.rounds[:place], replace(one, acts=acts), *plan.rounds[place + 1 :]]
+                )
                 if fails(candidate):
                     return candidate
     return plan

@@ -91,7 +91,7 @@ def _until(text: str | None, zone: str) -> datetime | None:
     if text is None:
         return None
     if text.endswith("Z"):
-        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.strptime(text[:-1] + "+0000", "%Y%m%dT%H%M%S%z").astimezone(UTC)
     if "T" in text:
-        return instant_of(datetime.strptime(text, "%Y%m%dT%H%M%S"), zone)
-    return instant_of(datetime.strptime(text, "%Y%m%d") + timedelta(days=1, seconds=-1), zone)
+        return instant_of(datetime.fromisoformat(text), zone)
+    return instant_of(datetime.fromisoformat(text) + timedelta(days=1, seconds=-1), zone)

@@ -38,6 +38,7 @@ from calsync.testing.weather import Fault, FaultKind
 from calsync.worker.context import PassResult, Rules, WorkerContext
 from calsync.worker.dispatch import run_now
 from calsync.worker.leased_run import Request, run_leased
+from tests.simulation.clocks import HostClock
 from tests.simulation.observer import Observer
 from tests.simulation.plan import Act, Plan
 from tests.simulation.ports import Books, Crash, Process, ProcessDatabase
@@ -140,7 +141,8 @@ class World:
         self._act = act
         self.books = the_books()
         self.books.reset()
-        self.clock = FakeClock(datetime.fromisoformat(plan.start))
+        self.truth = FakeClock(datetime.fromisoformat(plan.start))
+        self.clock = HostClock(self.truth)
         self.ids = FakeIds(plan.seed)
         self.sleep = FakeSleep(self.clock)
         self.tally = Tally()
@@ -184,7 +186,7 @@ class World:
         by_name = {one.name: one for one in personalities.PERSONALITIES}
         self.services: list[MemoryService] = []
         for number, name in enumerate(self.plan.services):
-            service = MemoryService(by_name[name], clock=self.clock)
+            service = MemoryService(by_name[name], clock=self.truth)
             service.observers.append(self._watch(number))
             service.on_request = self._on_request(number)
             service.add_calendar(f"private-{number}")
@@ -337,7 +339,7 @@ class World:
                 leases = work.claim(conn, context.owner, limit, self.clock.now(), context.lease_for)
             for lease in leases:
                 self._check_left_alone(lease.calendar)
-                found.append(self._watched(running, lease, Request()))  # noqa: PERF401 - a crash may come between
+                found.append(self._watched(running, lease, Request()))
 
         self._as(running.process, run)
         return found
@@ -378,7 +380,7 @@ class World:
         calendar = lease.calendar
         service = self.services[self.places[calendar]]
         struck = len(service.weather.struck) + self.struck
-        pos, began = self.observer.pos, self.clock.now()
+        pos, began = self.observer.pos, self.truth.now()
         state = self.books.rows("SELECT inventory_at FROM calendars WHERE id = ?", calendar)
         self.tally.passes += 1
         result = run_leased(running.context, lease, request)
@@ -504,4 +506,3 @@ class World:
             for state in service.calendars.values():
                 state.trouble, state.read_only = None, False
         self._faults = {}
-
