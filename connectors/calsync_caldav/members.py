@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from calsync.connector.errors import Malformed
 from calsync_caldav.dav_xml import CALDAV, DAV, Multistatus, Response
 from calsync_caldav.hrefs import member_of
-from calsync_caldav.quirks import strong_form
+from calsync_caldav.quirks import says_nothing_certain, strong_form
 
 
 @dataclass(slots=True)
@@ -55,6 +55,8 @@ def absorb(url: str, answer: Multistatus, members: Members) -> bool:
                 members.gone.add(remote_id)
         elif row.status < 400 and _is_event(row):
             members.add(remote_id, _version(row))
+        elif says_nothing_certain(row.status):
+            members.add(remote_id, None)
         elif row.status >= 400:
             raise Malformed(f"a sync answer says {row.status} about an event")
     return cut

@@ -39,6 +39,11 @@ def closes_unannounced(url: str) -> bool:
     return "/sogo/" in url.lower()
 
 
+def says_nothing_certain(status: int) -> bool:
+    """Nextcloud told of deletions by 418 in a sync answer (python-caldav/caldav issue 183): a GET of it decides."""
+    return status == 418
+
+
 def strong_form(etag: str) -> str:
     """Proxies that compress mark an ETag as weak (`W/`); a weak one never matches in If-Match (RFC 9110 13.1.1).
 

@@ -1,0 +1,1 @@
+"""Measurements, each a package with one command: `./dev benchmark NAME`."""

@@ -1,0 +1,140 @@
+"""calsync as a process that stays: passes over one calendar, each measured from inside, as the worker runs them.
+
+Command: `python -m benchmarks.caldav.calsync_side CONFIG CALENDAR`. Lines on its standard input: `pass N`, answered by
+one JSON line about those passes; `push`, which goes on until nothing is owed.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.caldav.memory import peak_mb
+from calsync.cli.context import App
+from calsync.cli.log_output import set_up_logging
+from calsync.settings.secrets import create_key_file
+from calsync.system_ports import SystemIds
+from calsync.worker.dispatch import run_now
+from calsync.worker.leased_run import Request, run_leased
+
+ZONE = "America/New_York"
+A_DAY = 16
+_CONFIG = """\
+[sync]
+mode = "act"
+[drift]
+settle = "0s"
+stampede_share = 0.5
+[[providers]]
+id = "ash"
+name = "Dr. Ash"
+email = "ash@example.org"
+zone = "{zone}"
+practice = "default"
+[[providers.calendars]]
+id = "ash-cal"
+connector = "caldav"
+url = "{url}"
+username = "{user}"
+password_file = "password"
+"""
+
+
+class Installation:
+    """An installation in a folder, and its resident process."""
+
+    def __init__(self, folder: Path, url: str, user: str) -> None:
+        folder.mkdir()
+        self.folder = folder
+        create_key_file(folder / "calsync.key", SystemIds())
+        (folder / "password").touch(mode=0o600)
+        (folder / "password").write_text(user)
+        (folder / "calsync.toml").write_text(_CONFIG.format(zone=ZONE, url=url, user=user))
+        self.calsync("db", "upgrade")
+        self._process: Any = None
+
+    def calsync(self, *line: str) -> None:
+        """Run a command."""
+        command = [sys.executable, "-m", "calsync", *line, "--config", str(self.folder / "calsync.toml")]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+    def book(self, numbers: range, *, later: timedelta = timedelta()) -> None:
+        """Import appointments by their numbers: 16 a day from tomorrow on; `later` moves them."""
+        first = datetime.now(UTC).replace(tzinfo=None, hour=6, minute=0, second=0, microsecond=0) + timedelta(days=2)
+        path = self.folder / "appointments.csv"
+        with path.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["id", "provider", "client", "start", "end", "zone", "kind", "status"])
+            for number in numbers:
+                start = first + timedelta(days=number // A_DAY, hours=number % A_DAY) + later
+                end = start + timedelta(minutes=50)
+                times = [start.isoformat(), end.isoformat(), ZONE]
+                writer.writerow([f"A-{number}", "ash", f"C-{number % 40}", *times, "follow-up", "scheduled"])
+        self.calsync("appointments", "import", str(path))
+
+    def start(self) -> None:
+        """Start the resident process."""
+        command = [sys.executable, "-m", "benchmarks.caldav.calsync_side", str(self.folder / "calsync.toml"), "ash-cal"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process.stdout.readline()
+
+    def ask(self, line: str) -> dict[str, Any]:
+        """Have passes run; what they came to."""
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.stdin.close()
+        self._process.wait(20)
+
+
+def main(config: Path, calendar: str) -> None:
+    set_up_logging()
+    app = App()
+    app.config_path = config
+    worker = app.wired.worker
+    run = partial(run_leased, worker, request=Request())
+    print("ready", flush=True)
+    for line in sys.stdin:
+        words = line.split()
+        count = int(words[1]) if words[0] == "pass" else 100
+        cpu, wall, results = [], [], []
+        for _ in range(count):
+            began, began_wall = time.process_time(), time.perf_counter()
+            result = run_now(worker, calendar, run)
+            cpu.append(time.process_time() - began)
+            wall.append(time.perf_counter() - began_wall)
+            assert result is not None, "another worker has it"
+            assert result.error is None, result
+            results.append(result)
+            if words[0] == "push" and not result.written and not result.owed and not result.again:
+                break
+        print(
+            json.dumps(
+                {
+                    "cpu": cpu,
+                    "wall": wall,
+                    "requests": sum(result.requests for result in results),
+                    "drifts": sum(result.drifts for result in results),
+                    "written": sum(result.written for result in results),
+                    "owed": results[-1].owed,
+                    "rss_mb": peak_mb(),
+                }
+            ),
+            flush=True,
+        )
+    app.wired.opener.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
