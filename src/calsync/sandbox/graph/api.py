@@ -2,72 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
 from calsync.sandbox.graph import writing
+from calsync.sandbox.graph.batch import answer_batch
 from calsync.sandbox.graph.delta import Delta, Place, View
+from calsync.sandbox.graph.exchange import Answer, Asked
 from calsync.sandbox.graph.faults import Fault, bad, missing, throttled
 from calsync.sandbox.graph.ids import event_id, parse_calendar_id, parse_event_id
 from calsync.sandbox.graph.resources import Look, calendar_json, event_json
 from calsync.sandbox.graph.state import CalendarBox, GraphState, Item, Mailbox, overlaps
 from calsync.sandbox.graph.subscriptions import Subscriptions
 from calsync.sandbox.graph.tokens import Grant, Tokens
-from calsync.sandbox.graph.weather import Damage, Storm, Weather
+from calsync.sandbox.graph.weather import Damage, Weather
 from calsync.sandbox.graph.zones import zone_of
 
 Json = dict[str, Any]
 
-ROOT = "/v1.0"
 _PROPERTY_FILTER = re.compile(r"singleValueExtendedProperties/Any\(ep: ep/id eq '([^']+)' and ep/value eq '([^']*)'\)")
 _EXPAND_PROPERTIES = re.compile(r"singleValueExtendedProperties\(\$filter=([^)]*)\)")
 _PREFER = re.compile(r'([A-Za-z.\-]+)=("[^"]*"|[^,]*)')
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request: method, path with query, headers in lower case, body."""
-
-    method: str
-    target: str
-    headers: dict[str, str]
-    body: bytes = b""
-
-    @property
-    def path(self) -> list[str]:
-        """The decoded segments behind the root."""
-        return [unquote(part) for part in urlsplit(self.target).path.removeprefix(ROOT).strip("/").split("/")]
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The query options."""
-        return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
-
-    def json(self) -> Json:
-        """The body; a Fault for anything that is no object."""
-        try:
-            value = json.loads(self.body or b"{}")
-        except ValueError:
-            raise bad("UnableToDeserializePostBody", "were unable to deserialize") from None
-        if not isinstance(value, dict):
-            raise bad("UnableToDeserializePostBody")
-        return value
-
-
-@dataclass(slots=True)
-class Answer:
-    """What is sent back. `route` is the name that weather and tests use."""
-
-    status: int
-    content: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-    route: str = ""
-    damage: Storm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +81,7 @@ class Api:
         path = asked.path
         if path == ["$batch"]:
             self._grant(asked)
-            return "batch", lambda: self._batch(asked, root)
+            return "batch", lambda: answer_batch(asked, lambda part: self.answer(part, root))
         if path[0] == "subscriptions":
             self._grant(asked)
             return self._subscription_route(asked, path)
@@ -389,35 +348,6 @@ class Api:
             200, {"value": rows, link[0]: f"{base}?{link[1]}={following}"},
             {"Preference-Applied": "odata.track-changes"},
         )  # fmt: skip
-
-    # -- batch
-
-    def _batch(self, asked: Asked, root: str) -> Answer:
-        parts = asked.json().get("requests", [])
-        names = [part["id"] for part in parts]
-        if len(parts) > 20 or len(set(names)) != len(names):
-            raise bad("BadRequest", "too many or doubled parts")
-        statuses: dict[str, int] = {}
-        told: list[Json] = []
-        loose = 0
-        for part in parts:
-            loose += 0 if part.get("dependsOn") else 1
-            answer = self._part(part, asked, root, statuses, crowd=loose)
-            statuses[part["id"]] = answer.status
-            body = {} if answer.content is None else {"body": answer.content}
-            told.append({"id": part["id"], "status": answer.status, "headers": answer.headers, **body})
-        return Answer(200, {"responses": told[::-1]})
-
-    def _part(self, part: Json, outer: Asked, root: str, statuses: dict[str, int], *, crowd: int) -> Answer:
-        if any(statuses.get(name, 500) >= 400 for name in part.get("dependsOn", ())):
-            return Answer(424, {"error": {"code": "FailedDependency", "message": ""}})
-        if crowd > 4:
-            fault = throttled()
-            return Answer(429, fault.body("made-up-request", ""), fault.headers)
-        headers = {name.lower(): str(value) for name, value in (part.get("headers") or {}).items()}
-        headers["authorization"] = outer.headers.get("authorization", "")
-        body = json.dumps(part["body"]).encode() if "body" in part else b""
-        return self.answer(Asked(part["method"], f"{ROOT}{part['url']}", headers, body), root)
 
     # -- subscriptions
 

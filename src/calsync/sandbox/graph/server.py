@@ -15,8 +15,9 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from calsync.ports import Clock
-from calsync.sandbox.graph.api import ROOT, Answer, Api, Asked
+from calsync.sandbox.graph.api import Api
 from calsync.sandbox.graph.authority import make_authority
+from calsync.sandbox.graph.exchange import ROOT, Answer, Asked
 from calsync.sandbox.graph.knobs import Knobs
 from calsync.sandbox.graph.people import Person
 from calsync.sandbox.graph.state import GraphState
