@@ -108,6 +108,8 @@ def _explained_by(drifts: Iterable[DriftRow], span: Span, row: ObservationRow) -
     """The drift that recorded exactly what was seen; an answer given to another state of the record does not count."""
     fitting = [one for one in drifts if one.calendar == row.calendar and _same(one.observed, row.seen)]
     fitting = [one for one in fitting if one.resolution not in _ACCEPTED or _was_booked(one, span)]
+    # An edit that was put back when it was answered is no agreement to what was seen: its event wants another look.
+    fitting = [one for one in fitting if one.resolution != "acknowledged" or one.accepted]
     known = next((one.id for one in fitting if one.id == row.drift), None)
     return known or (fitting[-1].id if fitting else None)
 

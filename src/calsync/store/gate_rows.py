@@ -126,7 +126,7 @@ class ObservationRow:
 
 @dataclass(frozen=True, slots=True)
 class DriftRow:
-    """A guarded drift."""
+    """A guarded drift. `accepted`: what was seen is the agreed state since a person answered (R-10)."""
 
     id: str
     appointment: str
@@ -134,6 +134,7 @@ class DriftRow:
     kind: str
     phase: str
     resolution: str
+    accepted: bool
     scope: str
     mixed: bool
     detected_at: datetime
