@@ -95,9 +95,11 @@ def _like(master: Component) -> Component:
 def _own(part: Component, looks: Appearance, order: Order) -> None:
     part.put("DTSTAMP", Line("DTSTAMP", wall_text(order.stamp) + "Z"))
     part.put("SEQUENCE", Line("SEQUENCE", str(_sequence(part))))
-    part.put("DTSTART", _time_line("DTSTART", looks.span.start, looks.span))
+    is_rule = looks is order.event.master and order.event.recurrence is not None
+    span = _in_utc(looks.span) if not is_rule and _needs_utc(looks.span) else looks.span
+    part.put("DTSTART", _time_line("DTSTART", span.start, span))
     part.put("DURATION")
-    part.put("DTEND", _time_line("DTEND", looks.span.end, looks.span))
+    part.put("DTEND", _time_line("DTEND", span.end, span))
     part.put("STATUS", *_status(part, looks))
     part.put("TRANSP", Line("TRANSP", "OPAQUE" if looks.busy else "TRANSPARENT"))
     part.put("CLASS", Line("CLASS", "PRIVATE"))
@@ -142,6 +144,18 @@ def _silent(line: Line) -> Line:
     if line.param("SCHEDULE-AGENT"):
         return line
     return replace(line, params=(*line.params, ("SCHEDULE-AGENT", ("CLIENT",))), raw="")
+
+
+def _needs_utc(span: Span) -> bool:
+    """Tell whether a time is the second one of a repeated hour: with a TZID it would mean the first (3.3.5)."""
+    return not span.all_day and any(
+        wall.fold and instant(wall, span.zone) != instant(wall.replace(fold=0), span.zone)
+        for wall in (span.start, span.end)
+    )
+
+
+def _in_utc(span: Span) -> Span:
+    return Span.between(span.start_at, span.end_at, "UTC")
 
 
 def _time_line(name: str, wall: datetime, span: Span) -> Line:

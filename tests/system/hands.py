@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import httpx
@@ -18,6 +18,10 @@ class Hands:
     home: str
     user: str
     calendar: str = ""
+    client: httpx.Client = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.client = httpx.Client(auth=(self.user, self.user), timeout=30, trust_env=False, verify=False)
 
     def find(self) -> Hands:
         """Look for the calendar that calsync made; there must be exactly one."""
@@ -96,6 +100,4 @@ class Hands:
         self, method: str, url: str, *, content: bytes | None = None, headers: dict[str, str] | None = None
     ) -> httpx.Response:
         """Send one request; the password is the name."""
-        return httpx.request(
-            method, url, content=content, headers=headers, auth=(self.user, self.user), timeout=30, trust_env=False
-        )
+        return self.client.request(method, url, content=content, headers=headers)

@@ -80,7 +80,7 @@ def _period(since: str | None, until: str | None, *, complete: bool) -> Period |
 
 
 def _tell(result: ImportResult, *, dry_run: bool) -> None:
-    if not result.changed_anything:
+    if not result.counts and not result.series:
         click.echo(f"{result.rows} rows read; nothing new.")
     else:
         verb = "Would change" if dry_run else "Changed"

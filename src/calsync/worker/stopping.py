@@ -35,7 +35,7 @@ def record_stop(conn: Connection, context: PassContext, gathered: Gathered, stam
             id=stop, calendar=context.row.id, started_at=now, kind="stampede", evidence=evidence, touched=tuple(touched)
         ),
     )
-    calendars.set_state(conn, context.row.id, "stopped", "many events vanished or changed at once", now)
+    calendars.set_state(conn, context.row.id, "stopped", "mass-change", now)
     audit.append(
         conn, at=now, actor=ACTOR, what="calendar-stopped", subject=f"calendar:{context.row.id}", detail=evidence
     )

@@ -251,3 +251,17 @@ def test_our_marker_is_found_in_a_resource_that_cannot_be_read() -> None:
     assert marker_in(body) == MARKER
     assert marker_in(b"BEGIN:VCALENDAR\r\nX-CALSYNC:1.key.li\r\n nk.1\r\n") == "1.key.link.1"
     assert marker_in(b"") is None
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (datetime(2026, 11, 1, 1, 30), datetime(2026, 11, 1, 1, 20, fold=1)),
+        (datetime(2026, 11, 1, 1, 30, fold=1), datetime(2026, 11, 1, 2, 20)),
+    ],
+)
+def test_the_second_hour_of_the_night_that_has_it_twice_is_written_in_utc(start: datetime, end: datetime) -> None:
+    span = Span(start, end, "America/New_York")
+    event = replace(single(), master=replace(single().master, span=span))
+    back = read_event(compose(order(event)), READER).event
+    assert (back.master.span.start_at, back.master.span.end_at) == (span.start_at, span.end_at)
