@@ -55,6 +55,10 @@ class Registration:
         self.http_cache: dict[str, object] = {}
         self._session = _Session(ca_file, timeout=30.0)
 
+    def rest(self) -> None:
+        """Give back connections: tokens are asked for once an hour."""
+        self._session.close()
+
     def application(self, **more: Any) -> Any:
         """Return msal's application object; a confidential one where there is a credential."""
         common = {
@@ -88,7 +92,7 @@ class ApplicationTokens:
                 self._application.remove_tokens_for_client()
             return cast("Result", self._application.acquire_token_for_client(self._scopes, claims_challenge=claims))
 
-        return _token_of(_asked(ask))
+        return _token_of(_asked(ask, self._registration))
 
     def forget_failures(self) -> None:
         """See `TokenSource`."""
@@ -123,7 +127,7 @@ class PersonTokens:
             # None: nothing in the cache; the stored token is all there is.
             return cast("Result", told) if told is not None else self._first()
 
-        found = _token_of(_asked(ask))
+        found = _token_of(_asked(ask, self._registration))
         self._store_rotated()
         return found
 
@@ -150,7 +154,7 @@ class PersonTokens:
             self._kept = newest
 
 
-def _asked(ask: Callable[[], Result]) -> Result:
+def _asked(ask: Callable[[], Result], registration: Registration) -> Result:
     try:
         return ask()
     except requests.RequestException as problem:
@@ -158,6 +162,8 @@ def _asked(ask: Callable[[], Result]) -> Result:
     except ValueError:
         # msal's word for an authority whose metadata cannot be read or are not https.
         raise Unavailable("the authority gave no usable metadata") from None
+    finally:
+        registration.rest()
 
 
 def _token_of(result: Result) -> str:

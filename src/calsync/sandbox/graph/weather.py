@@ -18,6 +18,7 @@ class Damage(StrEnum):
     CUT = "cut"  # done; half of the body comes
     HTML = "html"  # done; a page of HTML comes with status 200
     REPLACE = "replace"  # done; `body` comes with status 200
+    NONE = "none"  # nothing, but `then` is done
 
 
 @dataclass(slots=True)
