@@ -59,6 +59,17 @@ def test_a_cosmetic_drift_holds_nothing(world: GateWorld) -> None:
     assert world.check().verdict == "cleared"
 
 
+def test_what_was_put_back_when_it_was_answered_wants_another_look(world: GateWorld) -> None:
+    late = READ + timedelta(hours=1)
+    world.drift(observed=None, detected_at=late)
+    world.read(None, at=late, drift="D-1")
+    with world.db.transaction() as conn:
+        drifts.resolve(conn, "D-1", Resolution.ACKNOWLEDGED, NOW, by="support:ada", accepted=False)
+    assert codes(world.check()) == {"event-differs"}
+    world.read(at=late + timedelta(hours=1))
+    assert world.check().verdict == "cleared"
+
+
 def test_an_unacknowledged_revert_holds(world: GateWorld) -> None:
     world.drift(phase=Phase.UPCOMING, detected_at=LINKED + HOUR, resolution=Resolution.REVERTED)
     assert codes(world.check()) == {"drift-unacknowledged"}
