@@ -27,7 +27,7 @@ class GoogleDesk:
     zone: str
 
     def write_config(self, folder: Path, provider: str, name: str) -> str:
-        """Write the secrets into a folder; returns the provider's part of the config, with the connector's."""
+        """Write the secrets into a folder; returns her part of the config, with the connector's."""
         client = self.sandbox.tokens.clients["client-1"]
         token = self.sandbox.tokens.consent(self.person.email, {RIGHT})
         for file, secret in ((f"{provider}.token", token), ("google-client", client.secret)):
@@ -37,7 +37,8 @@ class GoogleDesk:
         return (
             f'\n[connectors.google]\napi_endpoint = "{self.sandbox.api_endpoint}"\n'
             f'token_uri = "{self.sandbox.token_uri}"\nclient_id = "{client.id}"\nclient_secret_file = "google-client"\n'
-            f'\n[[providers]]\nid = "{provider}"\nname = "{name}"\nemail = "{self.person.email}"\nzone = "{self.zone}"\n'
+            f'\n[[providers]]\nid = "{provider}"\nname = "{name}"\nemail = "{self.person.email}"\n'
+            f'zone = "{self.zone}"\n'
             f'[[providers.calendars]]\nid = "{provider}-calendar"\nconnector = "google"\n'
             f'refresh_token_file = "{provider}.token"\n'
         )
