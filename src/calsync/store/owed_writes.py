@@ -46,9 +46,13 @@ class OwedWrite:
     reason: str | None = None
 
 
-def owe(conn: Connection, write: OwedWrite) -> None:
-    """Put the write on the books; an earlier one to the same event that has not gone out yet is superseded."""
-    conn.execute(_SUPERSEDE, {"the_link": write.link, "the_remote_id": write.remote_id, "at": write.created_at})
+def owe(conn: Connection, write: OwedWrite, *, is_first: bool = False) -> None:
+    """Put the write on the books; an earlier one to the same event that has not gone out yet is superseded.
+
+    `is_first`: there cannot be an earlier one, as the link is new.
+    """
+    if not is_first:
+        conn.execute(_SUPERSEDE, {"the_link": write.link, "the_remote_id": write.remote_id, "at": write.created_at})
     conn.execute(_ADD, {**_SHAPE.values(write), "reverts": write.reverts})
 
 

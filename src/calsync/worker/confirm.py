@@ -84,7 +84,7 @@ def _written(
         # A person looked and said that the bookings stand: that is the answer, and nobody is asked again.
         for drift in reverted:
             drifts.resolve(conn, drift, Resolution.ACKNOWLEDGED, now, by=ACTOR)
-    elif owed.cause is Cause.RECORD and _awaits_revert(conn, link):
+    elif owed.cause is Cause.RECORD and link.linked_at is not None and _awaits_revert(conn, link):
         # The record's change could not wait for the settling edit beside it; the edit is decided on again from here.
         subject_changes.mark(conn, link.provider, link.subject)
     audit.append(

@@ -127,7 +127,7 @@ def start(context: PassContext) -> Start:
         unanswered: dict[str, tuple[OwedWrite, ...]] = {}
         for owed in owed_writes.sent(conn, calendar):
             unanswered[owed.link] = (*unanswered.get(owed.link, ()), owed)
-        in_play = {p.link.id: p for subject, _ in pending for p in [_pending_link(conn, context, subject)]}
+        in_play = {p.link.id: p for p in _pending_links(conn, context, [subject for subject, _ in pending])}
         for link in links.by_ids(conn, [link_id for link_id in unanswered if link_id not in in_play]):
             in_play[link.id] = Pending(link)
         reads_due = tuple(links.reads_due(conn, calendar, context.began_at, READS_AT_MOST))
@@ -182,15 +182,23 @@ def new_link(context: PassContext, subject: Subject, *, generation: int = 1) -> 
     return Link(link_id, calendar.id, calendar.provider, subject, generation, remote_id, f"{remote_id}@calsync")
 
 
-def _pending_link(conn: Connection, context: PassContext, subject: Subject) -> Pending:
-    link = links.by_subject(conn, context.row.id, subject)
-    if link is not None:
-        return Pending(link)
-    fresh = new_link(context, subject)
-    former = next(iter(links.by_ids(conn, [fresh.id])), None)
-    if former is None:
-        return Pending(fresh, is_new=True)
-    return Pending(new_link(context, subject, generation=former.generation + 1), is_revived=True)
+def _pending_links(conn: Connection, context: PassContext, subjects: Iterable[Subject]) -> list[Pending]:
+    found: list[Pending] = []
+    fresh: list[Link] = []
+    for subject in subjects:
+        link = links.by_subject(conn, context.row.id, subject)
+        if link is not None:
+            found.append(Pending(link))
+        else:
+            fresh.append(new_link(context, subject))
+    former = {link.id: link.generation for link in links.by_ids(conn, [link.id for link in fresh])}
+    for link in fresh:
+        if link.id not in former:
+            found.append(Pending(link, is_new=True))
+        else:
+            revived = new_link(context, link.subject, generation=former[link.id] + 1)
+            found.append(Pending(revived, is_revived=True))
+    return found
 
 
 @dataclass(slots=True)
@@ -250,7 +258,7 @@ def _link_facts(
     if link.remote_id in sights.unknown:
         return None
     facts = facts_of(conn, link.subject, Showing(link.provider, link.uid, context.rules.title_privacy))
-    before = {copy.remote_id: copy for copy in copies.of_link(conn, link.id)}
+    before = {} if pending.is_new else {copy.remote_id: copy for copy in copies.of_link(conn, link.id)}
     gone_copies = {rid for rid, i in sights.items.items() if rid in before and isinstance(i, Gone)}
     # A copy that took the place of the link's own event is none any more.
     not_copies = gone_copies | {link.remote_id}

@@ -288,7 +288,7 @@ def _record_writes(conn: Connection, context: PassContext, facts: LinkFacts, dec
         # Nothing is to be written after all, or not there: what was owed from an older decision must not go out.
         owed_writes.withdraw(conn, facts.link.id)
     for write in decision.writes:
-        owed_writes.owe(conn, _owed(context, facts, write, now))
+        owed_writes.owe(conn, _owed(context, facts, write, now), is_first=facts.is_new)
         audit.append(
             conn,
             at=now,
