@@ -160,7 +160,7 @@ class Bench:
     ) -> None:
         before = self.bodies(people[0])
         for person in people:
-            for name in sorted(before)[:count]:
+            for name in sorted(self.bodies(person))[:count]:
                 person.put(name, _later(self.bodies_of(person, name), hours=1))
         self.wire.take()
         told = ours.ask("pass 1")
