@@ -394,6 +394,7 @@ def _undo_delete(world: World, act: Act) -> None:
 def _wipe(world: World, act: Act) -> None:
     world.observer.begin_wipe(act["calendar"])
     world.people(act["calendar"]).wipe(act.get("keep", 0))
+    world.observer.wipe = 0
 
 
 @doing("drag-all")

@@ -55,6 +55,7 @@ class Held:
     title: str | None = None
     removed_by: Actor | None = None
     wipe: int = 0
+    is_copy: bool = False
 
     @property
     def now(self) -> Counter[Shown]:
@@ -132,7 +133,7 @@ class Observer:
         self.weak: set[int] = set()  # services that do not keep every condition on a write
         self.subject_of: Callable[[str], tuple[str, str] | None] = lambda link: None
         self.called_for: dict[tuple[str, str, Shown], int] = {}  # the last place at which the record said so
-        self.wipe = 0
+        self.wipe = self.wipes = 0  # the mass removal that is going on, if any, and how many there were
         self.upcoming_at: dict[int, int] = {}
         self.restored: dict[int, set[str]] = {}
 
@@ -172,6 +173,7 @@ class Observer:
             if known is None or known[0] != change.calendar:
                 return
             held = self._adopt(key, known[1])
+            held.is_copy = True
         if change.after is None:
             held.removed_by, held.wipe = Actor.PERSON, self.wipe
         held.stored = change.after
@@ -268,7 +270,7 @@ class Observer:
 
     def _is_about_copy(self, one: Revision, held: Held) -> bool:
         """A copy, or the rest of a split, is told of as a whole: not all it shows has one of ours to stand by."""
-        return one.copy_id == held.key[2]
+        return held.is_copy and (one.copy_id == held.key[2] or one.kind in ("split", "duplicated"))
 
     def _still_says(self, one: Revision) -> bool:
         current = self.drifts.get(one.id)
@@ -333,7 +335,8 @@ class Observer:
 
     def begin_wipe(self, calendar: str) -> None:
         """Somebody is about to remove many events at once."""
-        self.wipe += 1
+        self.wipes += 1
+        self.wipe = self.wipes
         [(self.upcoming_at[self.wipe],)] = self.books.rows(
             "SELECT count(*) FROM links WHERE calendar = ? AND state != 'retired' AND linked_at IS NOT NULL"
             " AND (last_end IS NULL OR last_end > ?)",

@@ -351,7 +351,8 @@ class World:
             self.observer.fail("retry-after", f"{calendar} is worked on at {self.clock.now()}, before {until}")
 
     def sync(self, number: int, calendar: str, *, full: bool = False) -> PassResult | None:
-        """A person runs one calendar now; None if another process has it."""
+        """A person runs one calendar now, whatever its service asked for; None if another process has it."""
+        self.readings.alone_until.pop(calendar, None)
         running = self.worker(number)
         found: list[PassResult | None] = []
 
