@@ -6,6 +6,7 @@ once with a fresh token; a second one is an account error. Links of the service 
 
 from __future__ import annotations
 
+import base64
 import re
 import ssl
 from collections.abc import Mapping
@@ -147,8 +148,6 @@ def _read(method: str, answer: httpx.Response) -> Answer | Refused:
 
 
 def _decoded(text: str) -> str | None:
-    import base64  # noqa: PLC0415 - only for the rare challenge
-
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_").decode()
     except ValueError:

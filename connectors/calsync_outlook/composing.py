@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from calsync.domain.event import Appearance, Event
+from calsync.domain.event import Appearance, Event, Recurrence
 from calsync.domain.recurrence import RuleRefused, slots_between
 from calsync.domain.span import Span, wall_time, zone_named
 from calsync_outlook.ours import MARKER, NAME, UID, ZONE, described, our_description
-from calsync_outlook.recurrence import NotHeld, recurrence_for, rule_of
+from calsync_outlook.recurrence import NotHeld, meets, recurrence_for, rule_of
 from calsync_outlook.rows import Row
 from calsync_outlook.zones import iana_of, windows_of
 
@@ -67,7 +67,7 @@ def check_held(event: Event) -> None:
         held = slots_between(_bare(event, rule_of(told, span)), first, last)
     except RuleRefused as refusal:
         raise NotHeld(f"rule-{refusal.broken}") from None
-    if span.start_at not in wanted:
+    if span.start_at not in wanted or not meets(told["pattern"], span.start.date()):
         raise NotHeld("recurrence-start")
     if list(wanted) != list(held):
         raise NotHeld("recurrence-parts")
@@ -145,6 +145,4 @@ def _check_zone(event: Event, slots: list[datetime]) -> None:
 
 
 def _bare(event: Event, rule: str) -> Event:
-    from calsync.domain.event import Recurrence  # noqa: PLC0415
-
     return Event(event.uid, event.master, Recurrence(rule))

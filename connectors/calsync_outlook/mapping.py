@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from calsync.domain.event import Appearance, Event, Override, Recurrence
 from calsync.domain.recurrence import RuleRefused, slots_between
@@ -183,8 +183,3 @@ def _slot(event: Event, row: Row, slots: dict[datetime, Span]) -> datetime:
 def _is_utc_single(row: Row) -> bool:
     # Single events are sent in UTC, which is exact; the zone that they are meant in is a property of ours.
     return row.recurrence is None and iana_of(row.zone_name) == UTC_ZONE
-
-
-def aware(at: datetime) -> datetime:
-    """Return an instant without fractions of a second, in UTC."""
-    return at.astimezone(UTC).replace(microsecond=0)

@@ -7,7 +7,7 @@ there, or where the event lies in another calendar of the mailbox.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,7 +42,6 @@ class Loader:
     mailbox: Mailbox
     home: str
     clock: Clock
-    doubtful: set[str] = field(default_factory=set)
 
     @property
     def extent(self) -> Window:

@@ -72,6 +72,22 @@ def rule_of(recurrence: Json, span: Span) -> str:
     return ";".join(parts)
 
 
+def meets(pattern: Json, day: date) -> bool:
+    """Tell whether a day fits a pattern: Graph starts a series at its first fitting day, whatever `start` says."""
+    kind, length = pattern["type"], monthrange(day.year, day.month)[1]
+    if kind == "daily":
+        return True
+    if kind == "weekly":
+        return _DAYS[day.weekday()] in pattern["daysOfWeek"]
+    if kind.endswith("Yearly") and day.month != pattern["month"]:
+        return False
+    if kind.startswith("absolute"):
+        return day.day == min(int(pattern["dayOfMonth"]), length)
+    fitting = [one for one in range(1, length + 1) if _DAYS[day.replace(day=one).weekday()] in pattern["daysOfWeek"]]
+    number = _NUMBER[pattern["index"]]
+    return fitting[number - 1 if number > 0 else -1] == day.day
+
+
 # ---------------------------------------------------------------- to Graph
 
 

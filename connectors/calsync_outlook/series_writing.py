@@ -7,7 +7,6 @@ neighbour's day is tried again after the others, which may have made room; what 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from calsync.connector.errors import Malformed
@@ -111,8 +110,3 @@ def _plain(event: Event) -> Event:
     if event.recurrence is None:
         raise Malformed("not a series")
     return replace(event, overrides=(), recurrence=Recurrence(event.recurrence.rule))
-
-
-def slot_names(slots: dict[datetime, Span]) -> list[str]:
-    """Return slots as text, for messages that hold no content."""
-    return [at.isoformat() for at in slots]

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote
 
 from calsync.connector.errors import Forbidden, Malformed, NotFound
 from calsync.connector.protocol import NAME_REFUSED, Gone, Outcome, Write, WriteResult
 from calsync.domain.event import Event
 from calsync.domain.write import WriteKind
-from calsync_outlook.client import PREFER_HTML, Answer
+from calsync_outlook.client import PREFER_HTML
 from calsync_outlook.composing import (
     Order,
     changes_of_look,
@@ -34,7 +35,7 @@ from calsync_outlook.mapping import Aggregate, event_of, look_of, zone_of
 from calsync_outlook.ours import NAME, property_filter, with_our_part
 from calsync_outlook.reading import Loader
 from calsync_outlook.recurrence import NotHeld, recurrence_for
-from calsync_outlook.rows import EventRefused, properties_of, read_row
+from calsync_outlook.rows import EventRefused, read_row
 from calsync_outlook.series_writing import bring_occurrences, needs_new_shape
 from calsync_outlook.zones import windows_of
 
@@ -327,9 +328,4 @@ def _is_old(told: Json, headers: Mapping[str, str]) -> bool:
 
 
 def _filter(text: str) -> str:
-    from urllib.parse import quote  # noqa: PLC0415
-
     return f"$filter={quote(text, safe='')}&$select=id"
-
-
-__all__ = ["Answer", "Stop", "Writer", "properties_of"]

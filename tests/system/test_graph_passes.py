@@ -20,7 +20,7 @@ READINGS = {
     "master-only": Knobs(series_rows=SeriesRows.MASTER_ONLY, replays=True, exception_moves_master_key=False),
     "instances-only": Knobs(
         series_rows=SeriesRows.INSTANCES_ONLY, government=True, honours_if_match=False, lag=timedelta(seconds=5),
-        empty_pages=True, remembers_deleted_transactions=False,
+        empty_pages=True, remembers_deleted_transactions=False, exception_moves_master_key=False,
     ),
 }  # fmt: skip
 
