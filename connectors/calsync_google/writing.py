@@ -219,7 +219,8 @@ class Writer:
             return WriteResult(write.key, Outcome.WRITTEN, name)
         if answer.status in (404, 410):
             return self._deleted(write, name, answer)
-        if answer.status == 412 or (answer.status == 403 and answer.reason not in _ACCOUNT_403):
+        about_it = answer.status == 403 and answer.reason not in _ACCOUNT_403 and not _is_rate(answer)
+        if answer.status == 412 or about_it:
             # Some answer so for what is deleted already (sheet 5.4): its tombstone tells.
             row = self.shelf.client.get(self.shelf.calendar, name)
             if not isinstance(row, Refused) and is_cancelled(row):
