@@ -95,7 +95,10 @@ class App:
         # Commands that need no books, such as --help and init, start without loading what the books need.
         from calsync.store.database import open_database  # noqa: PLC0415
 
-        return open_database(self.database_url)
+        database = open_database(self.database_url)
+        if (command := click.get_current_context(silent=True)) is not None:
+            command.find_root().call_on_close(database.dispose)
+        return database
 
     @cached_property
     def books(self) -> Database:
