@@ -157,7 +157,8 @@ class PersonTokens:
 def _asked(ask: Callable[[], Result], registration: Registration) -> Result:
     try:
         return ask()
-    except requests.RequestException as problem:
+    except (requests.RequestException, msal.exceptions.MsalError) as problem:
+        # msal answers protocol failures, and raises for a server's trouble.
         raise Unavailable(f"the token endpoint: {type(problem).__name__}") from None
     except ValueError:
         # msal's word for an authority whose metadata cannot be read or are not https.

@@ -29,7 +29,8 @@ def row(**changes: Any) -> Json:
     data: Json = {
         "@odata.etag": 'W/"k1"', "id": "AAMk1", "type": "singleInstance", "subject": "Session A1",
         "start": at("2026-03-05T15:00"), "end": at("2026-03-05T15:50"),
-        "originalStartTimeZone": "Eastern Standard Time", "isAllDay": False, "showAs": "busy", "iCalUId": "uid-1", "isOrganizer": True,
+        "originalStartTimeZone": "Eastern Standard Time", "isAllDay": False, "showAs": "busy",
+        "iCalUId": "uid-1", "isOrganizer": True,
     }  # fmt: skip
     return {**data, **changes}
 
