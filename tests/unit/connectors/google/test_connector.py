@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -33,7 +34,7 @@ from calsync.sandbox.google.weather import Damage, Storm
 from calsync.testing.conformance.bench import KnownVersions
 from calsync.testing.conformance.samples import single
 from calsync_google.access import scopes_for
-from calsync_google.connector import CONNECTOR
+from calsync_google.connector import CONNECTOR, GoogleConnector
 from calsync_google.settings import CalendarSettings, ConnectorSettings
 from tests.servers.google_subject import EMAIL, ZONE, Login, google
 
@@ -270,6 +271,31 @@ class TestHostileAnswers:
         sandbox.weather.add(Storm("events.list", Damage.REPLACE, body=page(nextLink="https://evil.example/")))
         look(calendar)
         assert all(call.method == "events.list" for call in sandbox.state.calls)
+
+
+class TestWire:
+    def test_a_connection_that_was_closed_meanwhile_costs_no_failure(
+        self, calendar: Calendar, sandbox: Sandbox
+    ) -> None:
+        look(calendar)
+        server = sandbox._server
+        assert server is not None
+        for handler in list(server.open):
+            handler.connection.shutdown(socket.SHUT_RDWR)
+        before = calendar.requests_made  # type: ignore[attr-defined]
+        look(calendar)
+        assert calendar.requests_made - before == 1  # type: ignore[attr-defined]
+
+    def test_many_accounts_share_connections(self, login: Login) -> None:
+        connector = GoogleConnector()
+        opened = [connector.open(login.request("primary"), CalendarPlace("primary")) for _ in range(5)]
+        for calendar in opened:
+            look(calendar)
+        assert len(connector._pool.idle) == 1
+        for calendar in opened:
+            calendar.close()
+            calendar.close()
+        assert len(connector._pool.idle) == 0
 
 
 class TestLag:
