@@ -284,8 +284,8 @@ def _keep_copies(conn: Connection, facts: LinkFacts, renamed: str | None) -> Non
 def _record_writes(conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision, now: datetime) -> None:
     wanted = {write.remote_id for write in decision.writes}
     renamed = facts.is_renamed or decision.renamed is not None
-    if renamed or (facts.link.remote_id not in wanted and (decision.looked or decision.changed)):
-        # Nothing is to be written after all, or not there: what was owed from an older decision must not go out.
+    if renamed or facts.link.remote_id not in wanted:
+        # Deciding starts from the whole state each time: what an older decision owed must not go out any more.
         owed_writes.withdraw(conn, facts.link.id)
     for write in decision.writes:
         owed_writes.owe(conn, _owed(context, facts, write, now), is_first=facts.is_new)

@@ -142,6 +142,15 @@ class TestRecordsAndEdits:
         assert world.drifts() == []
 
 
+class TestOwedWrites:
+    def test_a_session_cancelled_before_its_event_was_made_never_appears(self, world: World) -> None:
+        world.book("4821", "2026-11-24T10:00")
+        world.run(only_record=True)
+        world.book("4821", "2026-11-24T10:00", status="cancelled")
+        assert world.run().written == 0
+        assert world.people.ids() == []
+
+
 class TestStops:
     def wipe(self, world: World) -> None:
         for number in range(8):
