@@ -73,7 +73,7 @@ def by_remote_ids(conn: Connection, calendar: str, remote_ids: Iterable[str]) ->
 
 
 def versions(conn: Connection, calendar: str, remote_ids: Iterable[str]) -> dict[str, str]:
-    """The version on the books of those of these events that have one, by remote id."""
+    """The version on the books of those of these events that have one and are not missing, by remote id."""
     return {
         row.remote_id: row.version
         for part in chunks(sorted(set(remote_ids)))
@@ -255,7 +255,10 @@ _BY_SUBJECT = (
     .limit(1)
 )
 _BY_REMOTE_IDS = select(*_COLUMNS).where(_HERE, _c.remote_id.in_(_IDS))
-_VERSIONS = select(_c.remote_id, _c.version).where(_HERE, _c.remote_id.in_(_IDS), _c.version.is_not(None), _ALIVE)
+# One that was missing and is back is news, even under its old version: tags may be hashes of the content.
+_VERSIONS = select(_c.remote_id, _c.version).where(
+    _HERE, _c.remote_id.in_(_IDS), _c.version.is_not(None), _c.absent.is_(False), _ALIVE
+)
 _ALL_REMOTE_IDS = select(_c.id, _c.remote_id, _c.version).where(_HERE, _ALIVE).order_by(_c.id)
 _OF_CALENDAR = select(*_COLUMNS).where(_HERE, _ALIVE).order_by(_c.id)
 _LIVES = (
