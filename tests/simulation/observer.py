@@ -130,6 +130,9 @@ class Observer:
         self.reverted: dict[tuple[str, Shown], list[datetime]] = {}
         self.clock_jumped = False
         self.power_lost = False
+        self.read_stale = (
+            False  # a service answered a read with what it showed before: nobody can tell that from an edit
+        )
         self.weak: set[int] = set()  # services that do not keep every condition on a write
         self.subject_of: Callable[[str], tuple[str, str] | None] = lambda link: None
         self.called_for: dict[tuple[str, str, Shown], int] = {}  # the last place at which the record said so
@@ -384,7 +387,7 @@ class Observer:
         before = self.last_of.get(fresh.place)
         if before is not None and before.id in self.drifts and self.drifts[before.id].open and fresh.open:
             self.fail("I2-double", f"drifts {before.id} and {fresh.id} are both open on one occurrence")
-        if self.power_lost:
+        if self.power_lost or self.read_stale:
             return
         # What cannot be read stays so, whatever becomes of the record: it is told again for each state of that.
         told_late = fresh.kind == "unreadable" or fresh.kind in COSMETIC

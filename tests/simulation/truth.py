@@ -13,6 +13,7 @@ from calsync.connector.protocol import Known, Page, Reading, Seen, Write, WriteR
 from calsync.domain.span import Window
 from calsync.testing.fake_ports import FakeClock
 from calsync.testing.memory_calendar import MemoryCalendar
+from calsync.testing.weather import FaultKind
 
 if TYPE_CHECKING:
     from tests.simulation.observer import Observer
@@ -72,7 +73,10 @@ class WatchedCalendar:
         """See the protocol."""
         began = self._readings.clock.now()
         with self._heeding():
+            struck = len(self._inner.service.weather.struck)
             found = list(self._inner.read(remote_ids))
+            if any(kind is FaultKind.STALE_READ for _, _, kind in self._inner.service.weather.struck[struck:]):
+                self._readings.observer.read_stale = True
         for one in found:
             if isinstance(one, Seen):
                 self._readings.note((self._service, self._inner.name, one.remote_id), began)
