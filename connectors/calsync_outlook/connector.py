@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import quote
 
+from calsync.connector.consent import Consent
 from calsync.connector.errors import NotFound
 from calsync.connector.protocol import PROTOCOL_VERSION, Calendar, CalendarPlace, OpenRequest
 from calsync.errors import Problem, UserError
 from calsync.ports import Clock
+from calsync_outlook import consenting
 from calsync_outlook.access import client_for, mailbox_prefix
 from calsync_outlook.calendar import OutlookCalendar
 from calsync_outlook.client import Client
@@ -44,6 +46,14 @@ class OutlookConnector:
         prefix = mailbox_prefix(request, cast("CalendarSettings", request.calendar_settings))
         clock = cast("Clock", request.extras.get("clock") or _FixedClock())
         return OutlookCalendar(Loader(Mailbox(_client(request), prefix, place.remote), request.zone, clock))
+
+    def consent_url(self, request: OpenRequest, consent: Consent, login_hint: str) -> str:
+        """See `calsync.connector.consent.Consenting`."""
+        return consenting.consent_url(cast("ConnectorSettings", request.connector_settings), consent, login_hint)
+
+    def redeem(self, request: OpenRequest, consent: Consent, code: str) -> str:
+        """See `calsync.connector.consent.Consenting`."""
+        return consenting.redeem(request, cast("ConnectorSettings", request.connector_settings), consent, code)
 
 
 class _FixedClock:

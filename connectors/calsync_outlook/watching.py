@@ -18,10 +18,13 @@ _LONGEST_SECRET = 128
 Json = dict[str, Any]
 
 
-def watch(mailbox: Mailbox, callback_url: str, secret: str, lifetime: timedelta, now: datetime) -> Watch:
-    """Subscribe to the calendar, or where that is refused to its mailbox; the service decides how long it lasts."""
-    if not callback_url.startswith(("https://", "http://127.0.0.1:")) or len(secret) > _LONGEST_SECRET:
-        raise Malformed("Graph calls back to https only, with a secret of at most 128 characters")
+def watch(mailbox: Mailbox, callback_url: str, secret: str, lifetime: timedelta, now: datetime) -> Watch | None:
+    """Subscribe to the calendar, or where that is refused to its mailbox; the service decides how long it lasts.
+
+    None where Graph would not call: it does so over https only, and keeps at most 128 characters of a secret.
+    """
+    if not callback_url.startswith("https://") or len(secret) > _LONGEST_SECRET:
+        return None
     expires_at = now + min(max(lifetime, _SHORTEST), LONGEST)
     body: Json = {
         "changeType": "created,updated,deleted",

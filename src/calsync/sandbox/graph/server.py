@@ -12,7 +12,7 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from calsync.ports import Clock
 from calsync.sandbox.graph.api import Api
@@ -42,6 +42,7 @@ class Sandbox:
     weather: Weather = field(init=False)
     api: Api = field(init=False)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    consenting: str | None = None  # the person who agrees to whatever is asked in the browser
     _folder: tempfile.TemporaryDirectory[str] | None = None
     _server: _Server | None = None
 
@@ -199,6 +200,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(status, told, headers)
         elif path.endswith("/oauth2/v2.0/devicecode"):
             self._json(200, sandbox.tokens.device(sandbox.root), {})
+        elif path.endswith("/oauth2/v2.0/authorize") and sandbox.consenting is not None:
+            asked = dict(parse_qsl(urlsplit(self.path).query))
+            code = sandbox.tokens.authorise(sandbox.consenting, asked["code_challenge"], asked["redirect_uri"])
+            back = urlencode({"state": asked.get("state", ""), "code": code})
+            self._send(302, b"", {"Location": f"{asked['redirect_uri']}?{back}"})
         else:
             self._json(404, {"error": "not_found"}, {})
 

@@ -6,6 +6,7 @@ import base64
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from calsync.ports import Clock
@@ -45,6 +46,7 @@ class Tokens:
     retired: set[str] = field(default_factory=set)  # refresh tokens that were used and replaced
     revoked: dict[str, int] = field(default_factory=dict)  # person -> AADSTS number
     devices: dict[str, str | None] = field(default_factory=dict)  # device code -> the person who agreed
+    codes: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # code -> person, challenge, redirect URI
     failures: list[tuple[int, Json, dict[str, str]]] = field(default_factory=list)
     asked: list[dict[str, str]] = field(default_factory=list)
     short_scopes: bool = False  # the answer names scopes without the root (open question 11)
@@ -71,6 +73,12 @@ class Tokens:
         for code, agreed in self.devices.items():
             if agreed is None:
                 self.devices[code] = person
+
+    def authorise(self, person: str, challenge: str, redirect_uri: str) -> str:
+        """Let a person agree in the browser; returns the code that goes back with them."""
+        code = self._new("code")
+        self.codes[code] = (person, challenge, redirect_uri)
+        return code
 
     def grant_of(self, token: str) -> Grant | None:
         """What a bearer token stands for, None if it is unknown or too old."""
@@ -118,6 +126,8 @@ class Tokens:
             return self._refreshed(form)
         if kind.endswith("device_code"):
             return self._device_answer(form)
+        if kind == "authorization_code":
+            return self._code_answer(form)
         return _error(400, "unsupported_grant_type", 70003)
 
     def _application(self, registration: Registration, form: dict[str, str]) -> tuple[int, Json, dict[str, str]]:
@@ -147,6 +157,13 @@ class Tokens:
         if person is None:
             return _error(400, "authorization_pending", 70016)
         del self.devices[code]
+        return 200, {**self._tokens(person), **self._personal(person, form, self.consent(person))}, {}
+
+    def _code_answer(self, form: dict[str, str]) -> tuple[int, Json, dict[str, str]]:
+        person, challenge, redirect_uri = self.codes.pop(form.get("code", ""), ("", "", ""))
+        proof = base64.urlsafe_b64encode(sha256(form.get("code_verifier", "").encode()).digest()).decode().rstrip("=")
+        if not person or proof != challenge or redirect_uri != form.get("redirect_uri"):
+            return _error(400, "invalid_grant", 70008)
         return 200, {**self._tokens(person), **self._personal(person, form, self.consent(person))}, {}
 
     def _personal(self, person: str, form: dict[str, str], refresh: str) -> Json:
