@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tests.mutants.broken import broken, mutants, simulate
 from tests.simulation.history import Report, run, run_seed
 from tests.simulation.marks import unreached
 from tests.simulation.plan import Plan, plan_of, stored_plans
@@ -88,6 +89,8 @@ def _parts(seeds: range, size: int) -> Iterator[range]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 when nothing failed and every mark was reached."""
     options = _options().parse_args(arguments)
+    if options.mutant is not None:
+        return _run_mutant(options.mutant, options.seed, options.count)
     if options.replay is not None:
         return _replay(options.replay, small=options.shrink)
     if options.shrink:
@@ -100,12 +103,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if summary.failures or missing else 0
 
 
+def _run_mutant(name: str, first: int, count: int) -> int:
+    """Run histories against a broken variant until one shows it; 0 when none does."""
+    mutant = next(one for one in mutants() if one.name.startswith(name))
+    with broken(mutant) as source:
+        failures = simulate(source, first, count)
+    for seed, check, told in failures:
+        print(f"seed {seed} {check}: {told}")
+    return 1 if failures else 0
+
+
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--count", type=int, default=300, help="how many histories")
     parser.add_argument("--jobs", type=int, default=2, help="how many processes")
-    parser.add_argument("--mutant", help="break calsync first; see tests/mutants")
+    parser.add_argument("--mutant", help="break calsync first, by a patch of tests/mutants")
     parser.add_argument("--replay", type=Path, help="run a stored plan instead")
     parser.add_argument("--shrink", action="store_true", help="make the failing seed or plan small, and print it")
     return parser
