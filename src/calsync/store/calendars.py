@@ -71,6 +71,7 @@ class CalendarRow:
     lease_owner: str | None
     lease_until: datetime | None
     fence: int
+    titles: str | None = None
 
 
 def get(conn: Connection, calendar: str) -> CalendarRow | None:
@@ -121,6 +122,11 @@ def forget_remote(conn: Connection, calendar: str) -> None:
 def set_placement(conn: Connection, calendar: str, placement: str) -> None:
     """Remember whether the calendar is our own ("dedicated") or the provider's ("existing")."""
     conn.execute(_SET_PLACEMENT, {"the_id": calendar, "to_placement": placement})
+
+
+def set_titles(conn: Connection, calendar: str, titles: str) -> None:
+    """Remember how titles name clients in this calendar's events from now on."""
+    conn.execute(_SET_TITLES, {"the_id": calendar, "to_titles": titles})
 
 
 def set_making(conn: Connection, calendar: str, at: datetime | None) -> None:
@@ -178,6 +184,7 @@ _ADD = insert(calendars)
 _SET_REMOTE = update(calendars).where(_THIS).values(remote=bindparam("remote"), making_since=None)
 _FORGET_REMOTE = update(calendars).where(_THIS).values(remote=None, cursor=None, inventory_at=None)
 _SET_PLACEMENT = update(calendars).where(_THIS).values(placement=bindparam("to_placement"))
+_SET_TITLES = update(calendars).where(_THIS).values(titles=bindparam("to_titles"))
 _SET_MAKING = update(calendars).where(_THIS).values(making_since=bindparam("at"))
 _SET_STATE = (
     update(calendars)

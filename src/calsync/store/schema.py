@@ -111,6 +111,7 @@ calendars = Table(
     Column("last_read_at", Instant),
     Column("inventory_at", Instant),  # last full comparison of versions
     Column("removed_at", Instant),
+    Column("titles", Text),  # how titles name clients in events, as last put into force
     # The row is the truth about its work (DESIGN 10).
     Column("due_at", Instant, nullable=False),
     Column("priority", Integer, nullable=False, server_default=text("0")),

@@ -57,14 +57,20 @@ def _register_calendars(conn: Connection, settings: Settings, provider: Provider
             placement=calendar.placement or found,
             source="config",
         )
-        if calendars.register(conn, spec, now):
+        rules = rules_of(settings, provider.practice)
+        window = rules.window(now)
+        is_fresh = calendars.register(conn, spec, now)
+        if is_fresh:
             fresh.append(calendar.id)
             _note(conn, calendar.id, "calendar-linked", now)
-            if calendar.mode == "mirror":
-                window = rules_of(settings, provider.practice).window(now)
-                if known is not None and known.removed_at is not None:
-                    links.take_back(conn, calendar.id, known.removed_at, window.start)
-                subject_changes.mark_calendar(conn, calendar.id, window)
+            if known is not None and known.removed_at is not None:
+                links.take_back(conn, calendar.id, known.removed_at, window.start)
+        # What the practice says of names holds for events that stand as well, not only for the next ones (I8).
+        retitled = known is None or known.titles != rules.title_privacy
+        if retitled:
+            calendars.set_titles(conn, calendar.id, rules.title_privacy)
+        if (is_fresh or retitled) and calendar.mode == "mirror":
+            subject_changes.mark_calendar(conn, calendar.id, window)
     return fresh
 
 
