@@ -38,6 +38,7 @@ class _Look:
     familiar: Mapping[str, str] = field(default_factory=dict)
     full: bool = False
     failing: dict[str, int] = field(default_factory=dict)
+    same: dict[str, str] = field(default_factory=dict)  # nothing new, unless a part of it turns up
     split: set[str] = field(default_factory=set)  # those to be read again with their parts
     text: str = ""
 
@@ -181,6 +182,7 @@ class Feed:
             yield Page(self._items(batch, look, known), None, look.full)
         items = list(self._items(batches[-1], look, known)) if batches else []
         items += [Gone(name) for name in sorted(look.members.gone)]
+        items += [Unchanged(name, version) for name, version in look.same.items() if name not in look.split]
         for name in sorted(look.split):
             reading = read_whole(self.collection, name, self.parts, self.reader)
             items.append(reading if not isinstance(reading, Unknown) else self._failed(reading, look, ours=True))
@@ -198,7 +200,7 @@ class Feed:
             if name in look.members.doubled:
                 items.append(Unreadable(name, None, "listed-twice"))
             elif version is not None and books.get(name) == version:
-                items.append(Unchanged(name, version))
+                look.same[name] = version
             else:
                 fetch.append(name)
         for reading in read_all(self.collection, fetch, self.reader):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from calsync.testing.conformance import CalendarConformance, Subject
+from tests.conformance.split_series import SplitSeriesChecks
 from tests.servers.caldav_subject import CaldavSubject
 from tests.servers.process import Server
 from tests.servers.sabre_server import sabre
@@ -24,7 +25,7 @@ def server() -> Iterator[Server]:
         running.stop()
 
 
-class TestSabre(CalendarConformance):
+class TestSabre(SplitSeriesChecks, CalendarConformance):
     @pytest.fixture(autouse=True)
     def _server(self, server: Server) -> None:
         self.server = server
