@@ -210,10 +210,10 @@ def _cpu_name() -> str:
 
 def main(sizes: list[int]) -> None:
     vdirsyncer = installed(Path(sys.prefix) / "peers")
-    print(
-        f"{datetime.now(UTC):%Y-%m-%d}, {_cpu_name()}, Python {platform.python_version()}, Cyrus, vdirsyncer {VERSION}\n"
-    )
-    print("| work | client | CPU ms | requests | bytes | peak MB | |\n| --- | --- | --: | --: | --: | --: | --- |")
+    python = platform.python_version()
+    print(f"{datetime.now(UTC):%Y-%m-%d}, {_cpu_name()}, Python {python}, Cyrus, vdirsyncer {VERSION}\n")
+    print("| work | client | CPU ms | requests | bytes | peak MB | |")
+    print("| --- | --- | --: | --: | --: | --: | --- |")
     with shared_folder("bench-server") as place, tempfile.TemporaryDirectory() as folder:
         server = cyrus(place)
         server.start()
