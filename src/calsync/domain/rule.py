@@ -204,7 +204,7 @@ def _until(parts: dict[str, str]) -> Until | None:
 
 
 def _naive(value: str, form: str) -> datetime:
-    return datetime.strptime(value, form)
+    return datetime.strptime(value, form)  # noqa: DTZ007 - a wall time, as RFC 5545 has it
 
 
 def _until_text(until: Until) -> str:
