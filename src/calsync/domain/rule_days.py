@@ -1,8 +1,8 @@
 """The wall times of a rule, one period (day, week, month, year) after the other, every step counted.
 
 dateutil's engine cannot be let loose on rules of strangers: one that never matches keeps it busy until the year 9999
-with no place to stop it, and it cannot start near the window. Ours steps over periods, counts each candidate day, starts
-at any period, and is compared with dateutil in the tests. Called by `recurrence` only; knows no zones.
+with no place to stop it, and it cannot start near the window. Ours steps over periods, counts each candidate day,
+starts at any period, and is compared with dateutil in the tests. Called by `recurrence` only; knows no zones.
 """
 
 from __future__ import annotations
