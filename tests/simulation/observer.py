@@ -23,6 +23,7 @@ from tests.simulation.sights import UNREADABLE, Shown, counted, seen_key
 
 Key = tuple[int, str, str]  # service, calendar, remote id
 REVERTS = frozenset({"revert", "revert-and-flag"})
+STILL = 1 << 60  # after every place: until now
 # What needs no hold: policy says so, or the practice only observes (R-15).
 HOLDS_NOTHING = frozenset({"ignore", "would-revert", "would-flag"})
 COSMETIC = frozenset({"retitled", "marked-free", "marker-lost", "declined", "new-time-proposed"})
@@ -291,8 +292,9 @@ class Observer:
                 self.fail("I2-unrecorded", f"{did} {span} in {held.key} ({held.link}), which is not on the books")
             return
         query = "SELECT 1 FROM owed_writes WHERE link = ? AND state = 'sent' AND cause = 'restore'"
-        said_restore = bool(self.books.rows(query, held.link))
-        current = [self.drifts[one.id] for one in found if one.id in self.drifts]
+        said_restore = bool(self.books.rows(query, held.link)) or not self._is_wanted(held.link)
+        here = (one for one in found if one.kind != "duplicated" or one.copy_id == held.key[2])
+        current = [self.drifts[one.id] for one in here if one.id in self.drifts]
         for one in current:
             left = one.open and one.disposition not in REVERTS and one.resolved_by is None and one.kind not in COSMETIC
             # What is over by now goes back with its series; its evidence is on the books (R-9).
@@ -306,6 +308,11 @@ class Observer:
                 query = "SELECT 1 FROM holds WHERE appointment = ? AND drift = ?"
                 if not self.books.rows(query, one.appointment, one.id):
                     self.fail("I1-no-hold", f"{did} {span} in {held.key} before {one.appointment} was held")
+
+    def _is_wanted(self, link: str) -> bool:
+        """Whether the record calls for anything there: what is cancelled goes, edited or not."""
+        subject = self.subject_of(link)
+        return any(until == STILL and key[:2] == subject for key, until in self.called_for.items())
 
     def _was_recorded(self, held: Held, pos: int, span: Shown) -> bool:
         """Whether the record itself called for this while it stood: then both sides agreed, and nothing is lost."""

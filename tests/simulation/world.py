@@ -39,7 +39,7 @@ from calsync.worker.context import PassResult, Rules, WorkerContext
 from calsync.worker.dispatch import run_now
 from calsync.worker.leased_run import Request, run_leased
 from tests.simulation.clocks import HostClock
-from tests.simulation.observer import Observer
+from tests.simulation.observer import STILL, Observer
 from tests.simulation.plan import Act, Plan
 from tests.simulation.ports import Books, Crash, Process, ProcessDatabase
 from tests.simulation.sights import Shown
@@ -443,8 +443,8 @@ class World:
                     self._said[kind, number, span] = self.observer.pos
         now = {(kind, number, span) for (kind, number, span) in self._said if self._says(kind, number, span)}
         for key in self._said:
-            self.observer.called_for[key] = 1 << 60 if key in now else self.observer.called_for.get(key, -1)
-            if key not in now and self.observer.called_for[key] == 1 << 60:
+            self.observer.called_for[key] = STILL if key in now else self.observer.called_for.get(key, -1)
+            if key not in now and self.observer.called_for[key] == STILL:
                 self.observer.called_for[key] = self.observer.pos
 
     def _says(self, kind: str, number: str, span: Shown) -> bool:
