@@ -141,6 +141,10 @@ class Bench:
         spread = f"median of {QUIET_PASSES}; mean {statistics.mean(told['cpu']) * 1000:.2f}"
         cpu = statistics.median(told["cpu"])
         self.add(work, "calsync", cpu, rss=told["rss_mb"], note=spread, share=QUIET_PASSES)
+        told = ours.ask(f"look {QUIET_PASSES}")
+        cpu = statistics.median(told["cpu"])
+        note = "without lease and books"
+        self.add(work, "calsync's connector alone", cpu, rss=told["rss_mb"], note=note, share=QUIET_PASSES)
         theirs.sync()
         self.wire.take()
         runs = [theirs.sync() for _ in range(3)]

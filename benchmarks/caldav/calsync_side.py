@@ -1,7 +1,7 @@
 """calsync as a process that stays: passes over one calendar, each measured from inside, as the worker runs them.
 
 Command: `python -m benchmarks.caldav.calsync_side CONFIG CALENDAR`. Lines on its standard input: `pass N`, answered by
-one JSON line about those passes; `push`, which goes on until nothing is owed.
+one JSON line about those passes; `push`, which goes on until nothing is owed; `look N`, the connector's part alone.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from benchmarks.caldav.memory import peak_mb
 from calsync.cli.context import App
 from calsync.cli.log_output import set_up_logging
 from calsync.settings.secrets import create_key_file
+from calsync.store import calendars
 from calsync.system_ports import SystemIds
 from calsync.worker.dispatch import run_now
 from calsync.worker.leased_run import Request, run_leased
@@ -98,6 +100,30 @@ class Installation:
         self._process.wait(20)
 
 
+def looks(app: App, calendar: str, count: int) -> list[float]:
+    """CPU of looks at the feed without lease and books: the connector alone."""
+    worker = app.wired.worker
+    with worker.database.reading() as conn:
+        row = calendars.get(conn, calendar)
+    assert row is not None
+    opened, window = worker.opener.open(row), worker.opener.rules(row.provider).window(worker.clock.now())
+    cpu = []
+    for _ in range(count):
+        began = time.process_time()
+        pages = list(opened.changes(row.cursor, window, NothingKnown()))
+        cpu.append(time.process_time() - began)
+        assert [page.items for page in pages] == [()]
+    return cpu
+
+
+class NothingKnown:
+    """Books that are never asked on a quiet look."""
+
+    def versions(self, remote_ids: Sequence[str]) -> dict[str, str]:
+        """See `calsync.connector.protocol.Known`."""
+        return dict.fromkeys(remote_ids, "")
+
+
 def main(config: Path, calendar: str) -> None:
     set_up_logging()
     app = App()
@@ -107,6 +133,9 @@ def main(config: Path, calendar: str) -> None:
     print("ready", flush=True)
     for line in sys.stdin:
         words = line.split()
+        if words[0] == "look":
+            print(json.dumps({"cpu": looks(app, calendar, int(words[1])), "rss_mb": peak_mb()}), flush=True)
+            continue
         count = int(words[1]) if words[0] == "pass" else 100
         cpu, wall, results = [], [], []
         for _ in range(count):
