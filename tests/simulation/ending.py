@@ -106,7 +106,7 @@ def _explained(wanted: Counter[Shown], seen: Counter[Shown], flags: list[Revisio
     if +(firm - rest):
         return False
     rest -= firm
-    for one in about:
+    for one in sorted(about, key=lambda one: one.kind == "duplicated"):
         there = [span for span in (one.observed, one.expected) if span is not None and rest[span] > 0]
         if there:
             rest[there[0]] -= 1
