@@ -17,7 +17,9 @@ from tests.system.graph_world import GraphWorld, wall, weeks
 
 READINGS = {
     "both": Knobs(),
-    "master-only": Knobs(series_rows=SeriesRows.MASTER_ONLY, replays=True, exception_moves_master_key=False),
+    "master-only": Knobs(
+        series_rows=SeriesRows.MASTER_ONLY, replays=True, exception_moves_master_key=False, touches_after_create=True
+    ),
     "instances-only": Knobs(
         series_rows=SeriesRows.INSTANCES_ONLY, government=True, honours_if_match=False, lag=timedelta(seconds=5),
         empty_pages=True, remembers_deleted_transactions=False, exception_moves_master_key=False,
@@ -186,6 +188,14 @@ class TestEdits:
         world.noticed()
         assert world.kinds() == [DriftKind.DELETED]
         assert world.drifts()[0].original_start == datetime(2026, 12, 1, 15, tzinfo=UTC)
+
+    def test_an_occurrence_dragged_years_away_is_moved_where_the_service_tells(self, world: GraphWorld) -> None:
+        world.book_series("S-1", "2026-11-24T10:00", "FREQ=WEEKLY;COUNT=8", 8)
+        world.settled()
+        world.person.drag_occurrence(world.only_event(), date(2027, 1, 12), timedelta(days=1500))
+        world.noticed()
+        tells = not world.graph.knobs.government
+        assert world.kinds() == [DriftKind.MOVED if tells else DriftKind.DELETED]
 
     def test_a_whole_series_dragged_is_one_edit_and_is_put_back(self, world: GraphWorld) -> None:
         world.book_series("S-1", "2026-11-24T10:00", "FREQ=WEEKLY;COUNT=8", 8)
@@ -383,6 +393,32 @@ class TestLostAnswers:
         assert len(world.starts()) == 8
         assert wall("2026-11-28T09:00") in world.starts().values()
         assert world.kinds() == []
+
+    @pytest.mark.parametrize("route", ["events.update", "instances", "events.get"])
+    @pytest.mark.parametrize("damage", [Damage.DROP_AFTER, Damage.CUT, None])
+    def test_a_series_that_is_half_put_back_is_put_back_whole(
+        self, world: GraphWorld, route: str, damage: Damage | None
+    ) -> None:
+        world.book_series("S-1", "2026-11-24T10:00", "FREQ=WEEKLY;COUNT=8", 8)
+        world.book("4821", "2026-11-25T10:00")
+        world.settled()
+        name = next(name for name in world.person.ids() if world.person.item(name).recurrence)
+        for day in (date(2026, 12, 8), date(2026, 12, 22), date(2027, 1, 5)):
+            world.person.drag_occurrence(name, day, timedelta(hours=3))
+        world.person.delete_occurrence(name, date(2026, 12, 15))
+        world.noticed()
+        assert sorted(world.kinds()) == [DriftKind.DELETED] + [DriftKind.MOVED] * 3
+        for skip in (1, 2):
+            if damage is None:
+                world.graph.weather.refuse(route, 429, "ApplicationThrottled", retry_after="5").skip = skip
+            else:
+                world.graph.weather.add(Storm(route, damage, skip=skip))
+        world.later(seconds=91)
+        world.run()
+        world.until_quiet(20)
+        assert world.occurrences(name) == weeks("2026-11-24T10:00", 8)
+        assert len(world.person.ids()) == 2
+        assert len(world.kinds()) == 4
 
     def test_without_a_database_the_markers_tell(self, world: GraphWorld) -> None:
         book_many(world, 6)

@@ -233,7 +233,10 @@ class Api:
     def _create(self, call: _Call, name: str) -> Answer:
         calendar = self._box(call, name)
         item = writing.create(self.state, call.box, calendar, call.asked.json())
-        return self._event(call, item, None, 201)
+        answer = self._event(call, item, None, 201)
+        if self.state.knobs.touches_after_create:
+            self.state.touch(call.box, item)
+        return answer
 
     def _patch(self, call: _Call, name: str) -> Answer:
         item, slot = self._item(call, name)

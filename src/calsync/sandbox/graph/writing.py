@@ -50,8 +50,6 @@ def create(state: GraphState, box: Mailbox, calendar: CalendarBox, body: Json) -
         item.transaction = transaction
         box.transactions[transaction] = item.number
     _mail(box, "invitation", item)
-    if state.knobs.touches_after_create:
-        state.touch(box, item)
     return item
 
 
