@@ -49,11 +49,18 @@ def reads_of(case: Case, calendar: str) -> Reads:
     rows = [one for one in case.observations if one.calendar == calendar]
     return Reads(
         calendar=calendar,
-        successful=_by_time(one for one in rows if one.result in _SUCCESSFUL and one.read_at is not None),
+        successful=_by_time(_not_overwritten([one for one in rows if one.result in _SUCCESSFUL and one.read_at])),
         failed=_by_time(one for one in rows if one.result is ReadResult.FAILED),
         stops=_by_time(one for one in rows if one.result is ReadResult.STOPPED),
         next_at=min((one.due_at for one in case.next_reads if one.calendar == calendar), default=None),
     )
+
+
+def _not_overwritten(rows: list[Observation]) -> Iterable[Observation]:
+    """Leave out reads of before a write of ours, if one of after it began at the same instant (a clock may stand)."""
+    written = {(began(one), one.written_at) for one in rows if one.written_at is not None}
+    last = {at: max(when for began_at, when in written if began_at == at) for at, _ in written}
+    return (one for one in rows if one.written_at is None or one.written_at == last[began(one)])
 
 
 def _by_time(rows: Iterable[Observation]) -> tuple[Observation, ...]:
