@@ -7,6 +7,7 @@ once with a fresh token; a second one is an account error. Links of the service 
 from __future__ import annotations
 
 import base64
+import logging
 import re
 import ssl
 from collections.abc import Mapping
@@ -28,6 +29,8 @@ Json = dict[str, Any]
 PREFER = 'IdType="ImmutableId", outlook.timezone="UTC", outlook.body-content-type="text"'
 PREFER_HTML = 'IdType="ImmutableId", outlook.timezone="UTC"'
 _LARGEST = 16 * 1024 * 1024
+# Its lines hold whole addresses, and with them the names of mailboxes.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 _CLAIMS = re.compile(r'claims="([A-Za-z0-9+/=_-]{1,4000})"')
 
 

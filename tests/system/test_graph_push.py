@@ -132,6 +132,28 @@ def test_lifecycle_messages_are_followed_by_a_look(world: Pushed, event: str) ->
     assert world.due()
 
 
+@pytest.mark.parametrize("event", ["subscriptionRemoved", "reauthorizationRequired"])
+def test_a_lost_subscription_is_opened_anew(world: Pushed, event: str) -> None:
+    [row] = world.graph.subscriptions.rows.values()
+    world.graph.subscriptions.lifecycle(row, event)
+    assert world.deliver() == 1
+    assert world.dispatch() == 1
+    [channel] = world.channels()
+    assert channel.id != row.id
+    assert channel.id in world.graph.subscriptions.rows
+    world.person.drag(world.only_event(), timedelta(hours=1))
+    assert world.deliver() >= 1
+    world.run()
+    assert world.kinds() == [DriftKind.MOVED]
+
+
+def test_a_forged_removal_ends_nothing(world: Pushed) -> None:
+    [row] = world.graph.subscriptions.rows.values()
+    note = {"subscriptionId": row.id, "clientState": "wrong", "lifecycleEvent": "subscriptionRemoved"}
+    assert world.web.post("/hooks/graph", json={"value": [note]}).status_code == 202
+    assert [one.id for one in world.channels()] == [row.id]
+
+
 def test_subscriptions_are_renewed_with_overlap_within_their_life(world: Pushed) -> None:
     [first] = world.channels()
     assert first.expires_at - world.clock.now() <= timedelta(minutes=4200)

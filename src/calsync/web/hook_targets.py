@@ -19,6 +19,9 @@ class HookTargets(Protocol):
         `service` is "google" or "graph". Secrets are compared in constant time.
         """
 
+    def ended(self, channel: str) -> None:
+        """Forget a channel that its service gave up: the calendar's next pass opens another."""
+
 
 class NoTargets:
     """No channel is open: every hook is a stray one."""
@@ -27,6 +30,9 @@ class NoTargets:
         """None."""
         del service, channel, secret
         return None
+
+    def ended(self, channel: str) -> None:
+        """Nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +46,8 @@ class OpenChannels:
         """See `HookTargets`."""
         with self.database.transaction() as conn:
             return watches.claim_push(conn, service, channel, secret, self.clock.now())
+
+    def ended(self, channel: str) -> None:
+        """See `HookTargets`."""
+        with self.database.transaction() as conn:
+            watches.remove(conn, channel)

@@ -21,6 +21,7 @@ router = APIRouter(prefix="/hooks", include_in_schema=False)
 
 _MAX_ID: Final = 256
 _MAX_NOTES: Final = 1000
+_LOST: Final = ("subscriptionRemoved", "reauthorizationRequired")
 
 
 @router.post("/google")
@@ -52,9 +53,10 @@ async def graph(request: Request, validationToken: str | None = None) -> Respons
     return Response(status_code=202)
 
 
-def _take_all(site: Site, notes: set[tuple[str, str]]) -> None:
-    for subscription, state in notes:
-        _take(site, "graph", subscription, state)
+def _take_all(site: Site, notes: set[tuple[str, str, bool]]) -> None:
+    for subscription, state, is_lost in notes:
+        if _take(site, "graph", subscription, state) and is_lost:
+            site.targets.ended(subscription)
 
 
 def _take(site: Site, service: str, channel: str, secret: str) -> bool:
@@ -69,8 +71,11 @@ def _take(site: Site, service: str, channel: str, secret: str) -> bool:
     return True
 
 
-def _notes(body: bytes) -> set[tuple[str, str]] | None:
-    """Subscription and client state of each notification, repeats once; None for what is no such message."""
+def _notes(body: bytes) -> set[tuple[str, str, bool]] | None:
+    """Subscription, client state and whether it is lost, of each notification, repeats once; None for no such message.
+
+    A subscription that was removed, or wants to be authorised anew, tells nothing any more.
+    """
     try:
         data: Any = json.loads(body)
     except (ValueError, RecursionError):
@@ -78,5 +83,9 @@ def _notes(body: bytes) -> set[tuple[str, str]] | None:
     found = data.get("value") if isinstance(data, dict) else None
     if not isinstance(found, list):
         return None
-    pairs = ((one.get("subscriptionId"), one.get("clientState")) for one in found[:_MAX_NOTES] if isinstance(one, dict))
-    return {(channel, state) for channel, state in pairs if isinstance(channel, str) and isinstance(state, str)}
+    told = (
+        (one.get("subscriptionId"), one.get("clientState"), one.get("lifecycleEvent") in _LOST)
+        for one in found[:_MAX_NOTES]
+        if isinstance(one, dict)
+    )
+    return {(name, state, lost) for name, state, lost in told if isinstance(name, str) and isinstance(state, str)}

@@ -306,6 +306,12 @@ def test_a_handshake_that_fails_leaves_no_subscription(sandbox: Sandbox, calenda
     assert calendar.watch("http://calsync.example/hooks/graph", "secret", timedelta(days=1)) is None
 
 
+def test_no_address_gets_into_the_log(calendar: Calendar, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    created(calendar)
+    assert UPN not in caplog.text
+
+
 def test_the_fifth_request_waits() -> None:
     gate = Gate(1)
     with gate.entered(1), pytest.raises(Unavailable), gate.entered(0.01):
