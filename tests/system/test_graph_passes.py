@@ -13,6 +13,7 @@ from calsync.domain.drift import DriftKind, Resolution
 from calsync.sandbox.graph.knobs import Knobs, SeriesRows
 from calsync.sandbox.graph.state import When
 from calsync.sandbox.graph.weather import Damage, Storm
+from calsync_outlook.cursors import cursor_of
 from tests.system.graph_world import GraphWorld, wall, weeks
 
 READINGS = {
@@ -286,6 +287,10 @@ class TestGaps:
         world.later(days=120)
         world.run()
         assert world.kinds() == [DriftKind.MOVED]
+        window = world.opener.the_rules.window(world.clock.now())
+        cursor = cursor_of(world.row().cursor or "", world.remote)
+        assert cursor.extent.start <= window.start
+        assert cursor.extent.end >= window.end
 
     @pytest.mark.parametrize("number", [50173, 700082, 65001, 50057])
     def test_lost_credentials_ask_for_new_ones_in_one_pass_and_delete_nothing(
