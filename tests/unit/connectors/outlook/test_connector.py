@@ -261,6 +261,22 @@ class TestOddAnswers:
         assert not isinstance(readings[names[1]], Seen | Unreadable)
 
 
+def test_a_window_that_rolled_past_the_cursor_is_listed_anew(calendar: Calendar, person: Person) -> None:
+    remote = created(calendar)
+    books = KnownVersions()
+    [*_, last] = calendar.changes(None, WINDOW, books)
+    assert last.cursor is not None
+    near = Window(WINDOW.start + timedelta(days=80), WINDOW.end + timedelta(days=80))
+    assert [page.full for page in calendar.changes(last.cursor, near, books)] == [False]
+    far = Window(WINDOW.start, WINDOW.end + timedelta(days=100))
+    person.drag(remote, HOUR)
+    pages = list(calendar.changes(last.cursor, far, books))
+    assert all(page.full for page in pages)
+    assert [item.remote_id for page in pages for item in page.items] == [remote]
+    earlier = Window(WINDOW.start - timedelta(days=40), WINDOW.end)
+    assert all(page.full for page in calendar.changes(last.cursor, earlier, books))
+
+
 def test_busy_time_is_spans_and_nothing_else(calendar: Calendar, person: Person) -> None:
     at = datetime(2026, 3, 5, 12, tzinfo=UTC)
     person.add_own(at, at + HOUR)
