@@ -358,7 +358,18 @@ def _faults(
     zombies = weather.choice((0, 1, 2)) if swarm.two_workers else 0
     around = (len(services), calendars, subjects)
     found.extend(_zombie(weather, people, swarm, around) for _ in range(zombies))
+    if swarm.fault_count and weather.random() < 0.4:
+        found += _moved_on(weather, len(services), subjects)
     return found
+
+
+def _moved_on(weather: Random, services: int, subjects: list[Act]) -> list[dict[str, Any]]:
+    """The record moves on before the answer to our write is known, and that answer never comes."""
+    one = weather.choice(subjects)
+    move: Act = {"do": "reschedule", "id": one["id"], "occurrence": weather.randrange(6), "scope": "this"}
+    place = {"port": f"s{weather.randrange(services)}/write", "nth": weather.randint(1, 5)}
+    acts = [move | {"by": 3600 * weather.choice((2, 5))}]
+    return [place | {"kind": "afterwards", "acts": acts}, place | {"kind": "answer-lost"}]
 
 
 def _meanwhile(people: Random, swarm: _Swarm, calendars: list[dict[str, Any]], subjects: list[Act]) -> list[Act]:
