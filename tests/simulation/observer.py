@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from calsync.domain.event import Event
 from calsync.domain.notation import appearance_from_text
 from calsync.testing.fake_ports import FakeClock
 from calsync.testing.memory_state import Actor, Change, StoredEvent
@@ -123,6 +124,7 @@ class Observer:
         self.events: dict[Key, Held] = {}
         self.of_link: dict[str, list[Held]] = {}
         self.markers: dict[str, tuple[str, str]] = {}  # text -> calendar, link
+        self.wrote: dict[tuple[str, str | None], Event] = {}  # by link and marker
         self.versions: dict[str, list[tuple[int, Counter[Shown]]]] = {}  # of people, by link
         self.drifts: dict[str, Revision] = {}
         self.revisions: dict[str, list[Revision]] = {}  # by link
@@ -183,9 +185,13 @@ class Observer:
         held.stored = change.after
         held.edited_at = change.at
         now = held.now
+        self.versions.setdefault(held.link, []).append((self.pos, now))
+        if change.after is not None and self.wrote.get((held.link, change.after.marker)) == change.after.event:
+            # Taken back to what we wrote ourselves before: nobody who only reads can tell it from our own write.
+            held.since, held.gone = {}, {}
+            return
         held.since = {span: held.since.get(span, self.pos) for span in now - held.ours}
         held.gone = {span: held.gone.get(span, self.pos) for span in held.ours - now}
-        self.versions.setdefault(held.link, []).append((self.pos, now))
 
     def _adopt(self, key: Key, link: str) -> Held:
         held = self.events[key] = Held(key, link, self.pos)
@@ -206,6 +212,7 @@ class Observer:
         self._check_user_fields(held, change)
         if change.after is not None and change.after.marker:
             self.markers[change.after.marker] = (change.calendar, link)
+            self.wrote[link, change.after.marker] = change.after.event
         self._take(held, change)
 
     def _link_of(self, change: Change, held: Held | None) -> str:
@@ -244,7 +251,10 @@ class Observer:
         causes = {
             c for (c,) in self.books.rows("SELECT cause FROM owed_writes WHERE link = ? AND state = 'sent'", held.link)
         }
-        unguarded = held.key[0] in self.weak and (change.before is None or change.after is None)
+        creates = self.books.rows(
+            "SELECT 1 FROM owed_writes WHERE link = ? AND kind = 'create' AND state = 'sent'", held.link
+        )
+        unguarded = held.key[0] in self.weak and (change.before is None or change.after is None or bool(creates))
         for one in overwritten:
             if one.stored is not None and one.stored.unreadable is not None and not unguarded:
                 self.fail("I2-unreadable", f"wrote blindly over {one.key}")

@@ -139,6 +139,8 @@ def _holds(ground: Ground, accepted: Drift, *, agreed: Appearance | None, expect
     """Tell whether an answer holds: the record says what it said then, and no later write of ours ended it."""
     confirmed_at, answered_at = ground.case.link.confirmed_at, accepted.resolved_at
     later = confirmed_at is not None and answered_at is not None and confirmed_at > answered_at
+    # A write that was under way when the answer was given counts as well, once it turns out to have arrived.
+    later = later or ground.arrived is not None
     overwritten = later and not same_state(agreed, accepted.observed)
     return same_state(accepted.expected, expected) and not overwritten
 
