@@ -107,6 +107,16 @@ def test_a_copy_with_our_marker_goes_and_one_without_is_the_persons_own(office: 
     assert "copy.ics" not in hands.names()
 
 
+def test_a_session_made_to_repeat_is_an_edit_of_that_session(office: Site, hands: Hands) -> None:
+    name = hands.name_of("SUMMARY:Session 1\n")
+    hands.rewrite(name, (r"^CLASS", "RRULE:FREQ=WEEKLY;COUNT=3\nCLASS"))
+    assert office.sync()["drifts"] == 2
+    assert {(d["appointment"], d["kind"]) for d in office.drifts("--open")} == {("1", "recurrence-changed")}
+    assert office.settle()["written"] == 1
+    assert "RRULE" not in hands.get(name).partition("BEGIN:VEVENT")[2]
+    assert office.drifts("--appointment", "1") == office.drifts()
+
+
 def test_the_same_drag_again_ends_the_fight(office: Site, hands: Hands) -> None:
     def drag() -> None:
         hands.drag(hands.name_of("SUMMARY:Session 1\n"), at(1, 14), at(1, 14, 50), ZONE)

@@ -10,8 +10,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from calsync.domain.appointment import SubjectKind
 from calsync.domain.drift import COSMETIC, Disposition, Drift, Resolution, Scope
 from calsync.domain.notation import content_hash
+from calsync.reconcile.case import UnreadableNow
 from calsync.reconcile.plan import Decision, DriftChange, FoundDrift, Plan, WantedWrite
 from calsync.store import (
     audit,
@@ -134,7 +136,7 @@ def _drift(
         link=facts.link.id,
         calendar=context.row.id,
         provider=context.row.provider,
-        appointment=found.appointment,
+        appointment=found.appointment or _own_appointment(facts),
         block=facts.block,
         series=facts.series,
         original_start=found.original_start,
@@ -151,6 +153,12 @@ def _drift(
         changed_at=now,
         copy_id=found.copy_id,
     )
+
+
+def _own_appointment(facts: LinkFacts) -> str | None:
+    # A single session that was made to repeat: what was added has no record of its own, and puts this one in doubt.
+    subject = facts.link.subject
+    return subject.id if subject.kind is SubjectKind.APPOINTMENT else None
 
 
 def _after_found(conn: Connection, drift: Drift, ended: Resolution | None, now: datetime) -> None:
@@ -240,7 +248,8 @@ def _record_change(conn: Connection, facts: LinkFacts, change: DriftChange, now:
 
 def _record_sight(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime) -> None:
     link = facts.link
-    if decision.looked:
+    unreadable = isinstance(facts.case.sight, UnreadableNow)
+    if decision.looked or unreadable:
         # What went out and was not found again never arrived; what arrived is named by the adoption.
         arrived = decision.adopt.content if decision.adopt else None
         for sent in facts.sent:
