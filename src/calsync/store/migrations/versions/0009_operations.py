@@ -1,0 +1,8 @@
+"""The fleet's brakes and what operating needs."""
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    """Nothing to change so far."""
