@@ -11,6 +11,8 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from calsync.web.nesting import Nesting
+
 MAX_BODY: Final = 1024 * 1024
 MAX_TARGET: Final = 4096
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
@@ -18,6 +20,7 @@ _TYPES: Final = {
     "/api/": frozenset({b"application/json"}),
     "/a/": frozenset({b"application/x-www-form-urlencoded"}),
 }
+_JSON: Final = ("/api/", "/hooks/")
 _CSP: Final = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 _HEADERS: Final = {
     "Content-Security-Policy": _CSP,
@@ -57,7 +60,7 @@ class Headers:
 
 
 class Limits:
-    """Turns away odd paths (400), wrong content types (415) and bodies of more than a mebibyte (413)."""
+    """Turns away odd paths and JSON nested beyond use (400), wrong types (415), bodies of more than a mebibyte (413)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -68,19 +71,24 @@ class Limits:
         if refusal is not None:
             await _answer(send, *refusal)
             return
-        await self._app(scope, _Metered(receive), send)
+        await self._app(scope, _Metered(receive, is_json=scope.get("path", "").startswith(_JSON)), send)
 
 
 class BodyTooLarge(Exception):
     """More came in than any request needs. Raised while a body is read; `app` answers 413."""
 
 
+class BodyTooDeep(Exception):
+    """JSON in JSON in JSON, deeper than anything that is sent here. Raised while a body is read; `app` answers 400."""
+
+
 class _Metered:
     """Counts a body while it is read: what a header says about its length is only a claim."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, *, is_json: bool) -> None:
         self._receive = receive
         self._read = 0
+        self._nesting = Nesting() if is_json else None
 
     async def __call__(self) -> Message:
         message = await self._receive()
@@ -88,6 +96,8 @@ class _Metered:
             self._read += len(message.get("body", b""))
             if self._read > MAX_BODY:
                 raise BodyTooLarge
+            if self._nesting is not None and self._nesting.feed(message.get("body", b"")):
+                raise BodyTooDeep
         return message
 
 

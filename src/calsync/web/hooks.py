@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse, Response
 
+from calsync.web.guards import BodyTooDeep
 from calsync.web.problems import of_status
 from calsync.web.site import Site, site_of
 from calsync.worker import triggers
@@ -45,12 +46,19 @@ async def graph(request: Request, validationToken: str | None = None) -> Respons
     if validationToken is not None:
         # Graph wants its token back as it is, and its tokens have none of these characters.
         return PlainTextResponse(html.escape(validationToken[:1024], quote=False))
-    notes = _notes(await request.body())
+    notes = await _read(request)
     if notes is None:
         site.tallies.hooks["graph", "unreadable"] += 1
         return Response(status_code=202)
     await run_in_threadpool(_take_all, site, notes)
     return Response(status_code=202)
+
+
+async def _read(request: Request) -> set[tuple[str, str, bool]] | None:
+    try:
+        return _notes(await request.body())
+    except BodyTooDeep:
+        return None
 
 
 def _take_all(site: Site, notes: set[tuple[str, str, bool]]) -> None:
@@ -78,7 +86,7 @@ def _notes(body: bytes) -> set[tuple[str, str, bool]] | None:
     """
     try:
         data: Any = json.loads(body)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     found = data.get("value") if isinstance(data, dict) else None
     if not isinstance(found, list):

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from calsync.errors import CalsyncError, NotFoundError, Problem, Refused, UserError
 from calsync.store.errors import NotUpgraded, StoreUnavailable
-from calsync.web.guards import BodyTooLarge
+from calsync.web.guards import BodyTooDeep, BodyTooLarge
 from calsync.web.site import site_of
 
 _log = structlog.get_logger(__name__)
@@ -60,6 +60,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(CalsyncError, _calsync)
     app.add_exception_handler(BodyTooLarge, _too_large)
+    app.add_exception_handler(BodyTooDeep, _too_deep)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -72,6 +73,8 @@ async def _http(_request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
     if isinstance(problem.__cause__, BodyTooLarge):
         return await _too_large(_request, problem)
+    if isinstance(problem.__cause__, BodyTooDeep):
+        return await _too_deep(_request, problem)
     return of_status(problem.status_code, problem.headers)
 
 
@@ -85,6 +88,13 @@ def of_status(status: int, headers: Mapping[str, str] | None = None) -> JSONResp
 
 async def _too_large(_request: Request, _problem: Exception) -> Response:
     return of_status(413, {"Connection": "close"})
+
+
+async def _too_deep(_request: Request, _problem: Exception) -> Response:
+    # What is still to come of the body is not read, so this connection can carry nothing else.
+    return answer(
+        400, "bad-json", "The body is nested deeper than anything that this address takes.", Connection="close"
+    )
 
 
 async def _invalid(_request: Request, problem: Exception) -> Response:

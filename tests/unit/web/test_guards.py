@@ -38,6 +38,22 @@ class TestSizes:
         assert house.client.post("/hooks/google", headers={"Content-Length": "x"}).status_code == 400
 
 
+class TestNesting:
+    @pytest.mark.parametrize("body", [b"[" * 200_000, b'{"a":' * 100_000, b"[[]," * 90_000, b'["\\"[]",' * 65])
+    def test_json_nested_beyond_use_is_400_before_anything_parses_it(self, house: House, body: bytes) -> None:
+        for content in (body, iter([body[:3], body[3:]])):
+            answer = house.client.post("/api/v1/evidence", headers=house.token("platform") | JSON, content=content)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad-json")
+            assert "nested" in answer.json()["error"]["message"]
+
+    def test_brackets_in_texts_nest_nothing(self, house: House) -> None:
+        body = b'{"rows": "' + b"\\\\" * 3 + b'\\"' + b"[{" * 5000 + b'"}'
+        for size in (1, 7, len(body)):
+            pieces = (body[at : at + size] for at in range(0, len(body), size))
+            answer = house.client.post("/api/v1/evidence", headers=house.token("platform") | JSON, content=pieces)
+            assert answer.status_code == 422
+
+
 class TestTypes:
     @pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
     def test_the_interface_takes_json_only(self, house: House, kind: str | None) -> None:
