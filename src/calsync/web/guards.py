@@ -60,7 +60,7 @@ class Headers:
 
 
 class Limits:
-    """Turns away odd paths and JSON nested beyond use (400), wrong types (415), bodies of more than a mebibyte (413)."""
+    """Turns away odd paths, JSON nested beyond use (both 400), wrong types (415), bodies beyond a mebibyte (413)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
