@@ -21,8 +21,8 @@ from googleapiclient.errors import BatchError, HttpError
 from googleapiclient.http import BatchHttpRequest
 from googleapiclient.model import JsonModel
 
+from calsync.connector import strict_json
 from calsync.connector.errors import CalendarError, Malformed, Unavailable
-from calsync_google import strict_json
 from calsync_google.errors import Refused, grant_error, refused
 from calsync_google.transport import TooLarge, Wire
 

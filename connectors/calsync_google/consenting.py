@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 import httplib2
 
+from calsync.connector import strict_json
 from calsync.connector.consent import Consent
 from calsync.connector.errors import Unavailable
 from calsync.connector.protocol import OpenRequest
 from calsync.errors import Problem, UserError
-from calsync_google import strict_json
 from calsync_google.access import client_secret, is_dedicated, scopes_for
 from calsync_google.errors import grant_error
 from calsync_google.settings import CalendarSettings, ConnectorSettings

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
+from calsync.connector import strict_json
 from calsync.connector.errors import (
     AuthRevoked,
     CalendarError,
@@ -29,7 +30,6 @@ from calsync.connector.errors import (
     Throttled,
     Unavailable,
 )
-from calsync_google import strict_json
 
 LONGEST_WAIT = 24 * 3600.0
 USER_LOCK = 3600.0

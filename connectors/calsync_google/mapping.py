@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from calsync.connector.strict_json import text_of as clean
 from calsync.domain.event import Appearance, Event, Recurrence
 from calsync.domain.rule import RuleRefused, parse_rule
 from calsync.domain.span import Span, ZoneUnknown, instant, wall_time, zone_named
 from calsync_google.ours import MARKER, UID, our_description
-from calsync_google.strict_json import shown
 
 Json = Mapping[str, Any]
 
@@ -82,12 +82,12 @@ def marker_of(row: Json) -> str | None:
 
 def uid_of(row: Json) -> str:
     """Return the UID under which we wrote the event, else Google's iCalUID."""
-    return shown(_private(row).get(UID)) or text_of(row, "iCalUID") or text_of(row, "id")
+    return clean(_private(row).get(UID)) or text_of(row, "iCalUID") or text_of(row, "id")
 
 
 def text_of(row: Json, name: str) -> str:
     """Return a text field, fit to be stored; "" where there is none."""
-    return shown(row.get(name))
+    return clean(row.get(name))
 
 
 def bare_event(row: Json, reader: Reader) -> Event:

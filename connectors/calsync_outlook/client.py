@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from calsync.connector import strict_json
 from calsync.connector.errors import Malformed, Unavailable
-from calsync_outlook import strict_json
 from calsync_outlook.errors import Refused, code_of, retry_after
 from calsync_outlook.gate import Gate
 from calsync_outlook.timing import elapsed

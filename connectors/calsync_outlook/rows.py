@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from calsync.connector import strict_json
 from calsync.domain.span import Span, ZoneUnknown, zone_named
-from calsync_outlook.strict_json import text_of
 from calsync_outlook.zones import UTC_ZONE, iana_of
 
 Json = dict[str, Any]
@@ -99,15 +99,15 @@ def read_row(data: Json) -> Row:
         start=start,
         end=end,
         all_day=all_day,
-        title=text_of(data.get("subject")),
+        title=_text(data.get("subject")),
         cancelled=data.get("isCancelled") is True,
         show_as=str(data.get("showAs") or "busy"),
         sensitivity=str(data.get("sensitivity") or "normal"),
         answer=_answer(data),
         proposed=_proposed(attendees),
-        location=text_of((data.get("location") or {}).get("displayName")),
-        text=text_of((data.get("body") or {}).get("content")),
-        uid=text_of(data.get("iCalUId")),
+        location=_text((data.get("location") or {}).get("displayName")),
+        text=_text((data.get("body") or {}).get("content")),
+        uid=_text(data.get("iCalUId")),
         zone_name=range_zone or data.get("originalStartTimeZone"),
         recurrence=recurrence if isinstance(recurrence, dict) else None,
         series=data.get("seriesMasterId"),
@@ -123,7 +123,7 @@ def properties_of(data: Json) -> dict[str, str]:
     """Return the extended properties that came with an event; Graph may write ids in another case."""
     found = data.get("singleValueExtendedProperties")
     return {
-        str(one.get("id")).lower(): text_of(one.get("value"))
+        str(one.get("id")).lower(): _text(one.get("value"))
         for one in (found if isinstance(found, list) else [])
         if isinstance(one, dict)
     }
@@ -186,3 +186,8 @@ def _proposed(attendees: object) -> Span | None:
             except ValueError:  # an odd proposal says nothing about the event itself
                 continue
     return None
+
+
+def _text(value: object) -> str:
+    # Graph ends lines as mails do.
+    return strict_json.text_of(value).replace("\r\n", "\n")

@@ -10,7 +10,6 @@ import pytest
 from calsync.connector.errors import AuthRevoked, Forbidden, Malformed, NotFound, Throttled, Unavailable
 from calsync_google.account_lock import READ_AGAIN, AccountLocks
 from calsync_google.errors import grant_error, reason_of, refused, retry_after
-from calsync_google.strict_json import BadJson, parse, shown
 
 
 def body(reason: str, **more: Any) -> bytes:
@@ -82,29 +81,6 @@ def test_a_dead_grant_is_a_lost_consent(word: str) -> None:
 @pytest.mark.parametrize(("word", "retryable"), [("internal_failure", True), ("invalid_grant", True), (None, False)])
 def test_other_trouble_with_tokens_is_not(word: str | None, retryable: bool) -> None:
     assert isinstance(grant_error(word, retryable=retryable), Unavailable)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"a": NaN}', '{"a": Infinity}', '{"a": 1e999}', '{"a": ' + "9" * 5000 + "}", "[" * 100_000, '{"a":1,"a":2}',
-        '{"a": 1', "", "<html>", '{"a": tru',
-    ],
-)  # fmt: skip
-def test_bad_json_is_refused_as_a_whole(text: str) -> None:
-    with pytest.raises(BadJson):
-        parse(text.encode())
-
-
-def test_bytes_that_are_no_utf8_are_refused() -> None:
-    with pytest.raises(BadJson):
-        parse(b'{"a": "\xff"}')
-
-
-def test_texts_are_mended() -> None:
-    assert shown(parse(rb'"a\ud800b\u0000"')) == "a\ufffdb\ufffd"
-    assert shown("🙂") == "🙂"
-    assert shown(7) == ""
 
 
 def test_a_locked_account_is_asked_again_only_for_reading() -> None:

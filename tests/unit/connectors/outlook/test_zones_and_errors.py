@@ -13,7 +13,6 @@ from calsync.connector.errors import (
     Throttled,
     Unavailable,
 )
-from calsync_outlook import strict_json
 from calsync_outlook.errors import Refused, code_of, retry_after, token_error
 from calsync_outlook.zones import iana_of, same_zone, windows_of
 
@@ -148,20 +147,3 @@ def test_token_refusals(error: str, number: int, kind: type[CalendarError]) -> N
     assert type(found) is kind
     assert str(number) in str(found)
     assert "person" not in str(found)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b'{"a": NaN}', b'{"a": 1e999}', b'{"a": ' + b"9" * 5000 + b"}", b"[" * 100_000, b'{"a":1,"a":2}',
-        b"<html>", b'{"a":', b"\xff\xfe{\x00}\x00", b"",
-    ],
-)  # fmt: skip
-def test_json_that_is_none_is_refused(body: bytes) -> None:
-    with pytest.raises(strict_json.BadJson):
-        strict_json.parse(body)
-
-
-def test_texts_become_fit_for_databases() -> None:
-    assert strict_json.text_of("a\ud800b\0c\r\nd") == "a\ufffdb\ufffdc\nd"
-    assert strict_json.text_of(7) == ""

@@ -1,4 +1,7 @@
-"""JSON read strictly: what `json` alone takes for fine (reliability tests, rows 72-77) is refused as a whole. Pure."""
+"""JSON read strictly: what `json` alone takes for fine (reliability tests, rows 72-77) is refused as a whole. Pure.
+
+For connectors whose service speaks JSON.
+"""
 
 from __future__ import annotations
 
@@ -36,13 +39,13 @@ def parse(content: bytes | str) -> Any:
         raise BadJson("not-json") from None
 
 
-def shown(text: object) -> str:
+def text_of(value: object) -> str:
     """Return a text as databases take it: NULs and lone surrogates become U+FFFD; "" for what is no text."""
-    if not isinstance(text, str):
+    if not isinstance(value, str):
         return ""
-    if text.isascii() and "\0" not in text:
-        return text
-    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if value.isascii() and "\0" not in value:
+        return value
+    return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _no_constant(_name: str) -> float:
