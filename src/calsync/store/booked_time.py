@@ -26,7 +26,17 @@ def taken_between(conn: Connection, provider: str, start: datetime, end: datetim
 
     Keeps the provider's row locked until the transaction ends, so that whoever asks next sees what this one booked.
     """
+    lock(conn, provider)
+    return seen_between(conn, provider, start, end)
+
+
+def lock(conn: Connection, provider: str) -> None:
+    """Keep the provider's row locked until the transaction ends; whoever books at the same time waits for it."""
     conn.execute(_LOCK, {"the_provider": provider})
+
+
+def seen_between(conn: Connection, provider: str, start: datetime, end: datetime) -> list[Taken]:
+    """What `taken_between` returns, for whoever only looks: the time may be taken by others right after."""
     parameters = {"the_provider": provider, "from_": start, "to": end}
     found = [Taken("appointment", *row) for row in conn.execute(_SESSIONS, parameters)]
     found += [Taken("block", *row) for row in conn.execute(_BLOCKS, parameters)]
