@@ -2,17 +2,34 @@
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from calsync.domain.drift import Disposition, DriftKind, Phase
 from calsync.reconcile.disposition import DEFAULT_DISPOSITIONS
 from calsync.settings.claims import PracticeClaims
-from calsync.settings.fields import Section
+from calsync.settings.fields import Flag, Section
+from calsync.settings.lifecycle import (
+    AskRules,
+    BlockRules,
+    BookingRules,
+    CancelRules,
+    Fees,
+    Limits,
+    NoShowRules,
+    Packages,
+    Pausing,
+    PolicyText,
+    Reason,
+    RescheduleRules,
+)
 
 DEFAULT_PRACTICE: Final = "default"
 """The practice of a provider that names none; it exists even without a file."""
+
+# An edit that may become the booking is left as it is until the practice's rules have been asked.
+_ADOPTED: Final = ((DriftKind.MOVED, Phase.UPCOMING), (DriftKind.RESIZED, Phase.UPCOMING))
 
 Mode = Literal["act", "observe"]
 Title = Literal["id", "initials", "first-name", "full-name"]
@@ -108,6 +125,12 @@ class DriftRules(Section):
 class PracticeDrift(Section):
     """What happens to edits made in the calendar."""
 
+    adopt: Flag = Field(
+        False,
+        description="Whether a session that was dragged to another time, ahead of both, is rescheduled to it when "
+        "every rule of the practice allows that; both are mailed. What a rule forbids is put back. Off by default: "
+        "a drag may be a slip.",
+    )
     policy: DriftRules = Field(DriftRules(), description="Kind of edit to phase to disposition.")
 
 
@@ -138,11 +161,37 @@ class Practice(Section):
     drift: PracticeDrift = Field(PracticeDrift(), description="What happens to edits made in the calendar.")
     claims: PracticeClaims = Field(PracticeClaims(), description="Overrides of [claims] for this practice.")
     privacy: Privacy = Field(Privacy(), description="What events show.")
+    policy: PolicyText = Field(PolicyText(), description="The practice's words about changes.")
+    booking: BookingRules = Field(BookingRules(), description="Who may book, and what a booking needs.")
+    cancel: CancelRules = Field(CancelRules(), description="Who may cancel, until when, and what it costs.")
+    reschedule: RescheduleRules = Field(RescheduleRules(), description="Who may move a session, and until when.")
+    ask_to_reschedule: AskRules = Field(AskRules(), description="Asking the client for another time.")
+    no_show: NoShowRules = Field(NoShowRules(), description="Recording that the client did not come.")
+    fees: Fees = Field(Fees(), description="What clients owe; calsync records it and moves no money.")
+    packages: Packages = Field(Packages(), description="Sessions that clients have bought in advance.")
+    limits: Limits = Field(Limits(), description="How often a provider may upset plans before support looks.")
+    pausing: Pausing = Field(Pausing(), description="Pausing a provider's bookings.")
+    blocks: BlockRules = Field(BlockRules(), description="Out-of-office times.")
+    reasons: tuple[Reason, ...] = Field((), description="The practice's list of reasons.")
+
+    @model_validator(mode="after")
+    def _reasons_fit(self) -> Self:
+        codes = [one.code for one in self.reasons]
+        if twice := sorted({code for code in codes if codes.count(code) > 1}):
+            raise ValueError(f"the reason {twice[0]!r} stands in [[reasons]] twice")
+        needs = {"cancel": self.cancel, "reschedule": self.reschedule, "ask-to-reschedule": self.ask_to_reschedule}
+        for act, rules in needs.items():
+            for role, need in rules.reason.items():
+                listed = any(act in one.acts and role in one.by for one in self.reasons)
+                if need == "list" and role in rules.by and not listed:
+                    raise ValueError(f"no entry of [[reasons]] is for {act} by {role}, who must choose from the list")
+        return self
 
     @cached_property
     def dispositions(self) -> dict[tuple[DriftKind, Phase], Disposition]:
         """What to do with every kind of edit in every phase: the practice's word, else the default."""
-        return {**DEFAULT_DISPOSITIONS, **dict(self._own_dispositions())}
+        adopted = dict.fromkeys(_ADOPTED, Disposition.FLAG) if self.drift.adopt else {}
+        return {**DEFAULT_DISPOSITIONS, **adopted, **dict(self._own_dispositions())}
 
     def _own_dispositions(self) -> Iterator[tuple[tuple[DriftKind, Phase], Disposition]]:
         for kind in DriftKind:

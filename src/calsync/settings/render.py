@@ -5,12 +5,14 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from calsync.settings.durations import format_duration
+from calsync.settings.lifecycle import Reason
 from calsync.settings.model import CalendarConfig, ConfigFile, ConnectorModels, Provider
 from calsync.settings.practice import Practice
 
@@ -31,6 +33,11 @@ _PRACTICE_HEAD: Final = """\
 _PROVIDERS_HEAD: Final = """\
 # Providers and their calendars. One [[providers]] table each, its [[providers.calendars]] tables below it.
 """
+_REASONS_HEAD: Final = """\
+# The practice's list of reasons: one [[reasons]] table each, at the end of the file. None by default: people write
+# their own words.
+#
+# [[reasons]]"""
 
 Chosen = Mapping[str, object]
 """Values to write out instead of commented defaults, by dotted key."""
@@ -52,7 +59,7 @@ def render_config(connectors: Mapping[str, ConnectorModels], chosen: Chosen | No
 
 def render_practice(chosen: Chosen | None = None) -> str:
     """The text of a file in `practices/` that explains every key."""
-    return "\n".join([_PRACTICE_HEAD, *_render_nested("", Practice, chosen or {})])
+    return "\n".join([_PRACTICE_HEAD, *_render_nested("", Practice, chosen or {}), *_render_reasons()])
 
 
 def render_schema(connectors: Mapping[str, ConnectorModels]) -> str:
@@ -126,6 +133,14 @@ def _render_providers(connectors: Mapping[str, ConnectorModels]) -> str:
     return "\n".join([*lines, ""])
 
 
+def _render_reasons() -> Iterator[str]:
+    yield from _REASONS_HEAD.splitlines()
+    for key, field in Reason.model_fields.items():
+        yield "#"
+        yield from (line if line.startswith("#") else f"# {line}" for line in _render_key(key, field))
+    yield ""
+
+
 def _render_fields(model: type[BaseModel], *left_out: str) -> Iterator[str]:
     for key, field in model.model_fields.items():
         if key in left_out or field.exclude:
@@ -149,6 +164,8 @@ def write_value(value: object) -> str:  # noqa: PLR0911 - one line for each kind
     match value:
         case bool():
             return "true" if value else "false"
+        case Decimal():
+            return json.dumps(str(value))
         case int() | float():
             return str(value)
         case timedelta():

@@ -54,10 +54,9 @@ def test_chosen_values_are_in_force(tmp_path: Path) -> None:
 def test_the_printed_practice_is_the_default_and_its_examples_load() -> None:
     text = render_practice()
     assert Practice.model_validate(tomllib.loads(text)) == Practice()
-    shown = Practice.model_validate(
-        {name: table for name, table in tomllib.loads(_uncomment(text)).items() if name in ("drift", "privacy")}
-    )
+    shown = Practice.model_validate(tomllib.loads(_uncomment(text).replace("# [[reasons]]", "[[reasons]]")))
     assert shown.dispositions == Practice().dispositions
+    assert [one.code for one in shown.reasons] == ["client-asked"]
     assert all(f"# {kind} = " in text for kind in DriftKind)
 
 
