@@ -112,10 +112,12 @@ def test_strays_are_refused_and_counted(world: Pushed) -> None:
         {"X-Goog-Channel-Token": "wrong"},
         {"X-Goog-Channel-Token": ""},
         {"X-Goog-Channel-ID": "unknown"},
+        {"X-Goog-Resource-ID": "another"},
+        {"X-Goog-Resource-ID": ""},
         {"X-Goog-Channel-ID": "x" * 5000},
     ):
         assert world.web.post("/hooks/google", headers={**genuine, **changes}).status_code in (404, 431)
-    assert world.site.tallies.hooks["google", "stray"] >= 3
+    assert world.site.tallies.hooks["google", "stray"] >= 5
     assert not world.due()
     assert world.web.post("/hooks/google", headers=dict(genuine)).status_code == 204
     assert channel.secret_hash not in str(genuine)

@@ -8,10 +8,11 @@ from sqlalchemy import Connection
 
 from calsync.answers.words import Desk
 from calsync.errors import NotFoundError, Problem, Refused
-from calsync.store import audit, calendars, claims, links, stops, work
+from calsync.store import audit, calendars, claims, stops, work
 from calsync.store.calendars import NOT_IN_CONFIG, CalendarRow, CalendarState
 from calsync.store.stops import StopRow
 from calsync.store.work import Priority
+from calsync.worker.farewell import take_off
 
 ResumeAs = Literal["edits", "restore"]
 
@@ -71,11 +72,7 @@ def remove(desk: Desk, calendar: str, *, by: str, note: str | None = None) -> No
         if any(one.id == calendar for _, one in desk.settings.calendars()):
             remedy = "Take its [[providers.calendars]] table out first"
             raise Refused([Problem("the configuration still names it", f"calendar {calendar}", remedy)])
-        stops.release(conn, calendar, now, None, by)
-        for link in list(links.of_calendar(conn, calendar)):
-            links.retire(conn, link.id, now)
-        calendars.remove(conn, calendar, now)
-        _note(conn, desk, "calendar-removed", row, (by, {"note": note}))
+        take_off(conn, row, now, by=by, detail={"note": note})
 
 
 def _find(conn: Connection, calendar: str) -> CalendarRow:

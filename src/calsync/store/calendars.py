@@ -25,6 +25,9 @@ class CalendarState(StrEnum):
     PAUSED = "paused"
 
 
+# The error of a paused calendar whose events are being taken out, after which it is removed.
+LEAVING = "leaving"
+
 # The error of a calendar that is paused because no configuration names it any more (R-23).
 NOT_IN_CONFIG = "not in the configuration any more: `calsync calendars remove` takes it away for good"
 
@@ -165,6 +168,11 @@ def missing_from_config(conn: Connection, ids: Collection[str], at: datetime | N
     return missing
 
 
+def leaving(conn: Connection) -> list[str]:
+    """Calendars whose provider has disconnected them, and that still have events of ours to take out."""
+    return list(conn.execute(_LEAVING).scalars())
+
+
 def link_counts(conn: Connection) -> dict[str, int]:
     """How many links every calendar has that are not history; calendars without any are left out."""
     return {row[0]: row[1] for row in conn.execute(_LINK_COUNTS)}
@@ -207,6 +215,7 @@ _SAVE_READING = (
 )
 _REMOVE = update(calendars).where(_THIS).values(removed_at=bindparam("at"), state="paused", state_since=bindparam("at"))
 _OF_CONFIG = select(_c.id).where(_c.source == "config", _c.removed_at.is_(None), _c.state != "paused").order_by(_c.id)
+_LEAVING = select(_c.id).where(_c.state == "paused", _c.last_error == LEAVING, _c.removed_at.is_(None)).order_by(_c.id)
 _PAUSE_MISSING: Any = (
     update(calendars)
     .where(_c.id.in_(bindparam("ids", expanding=True)))

@@ -13,7 +13,7 @@ from hashlib import sha256
 from sqlalchemy import Connection, bindparam, or_, select
 
 from calsync.store.rows import Shape
-from calsync.store.schema import watches
+from calsync.store.schema import calendars, watches
 
 REFUSED = "refused"
 OPEN = "open"
@@ -61,19 +61,28 @@ def remove(conn: Connection, watch: str) -> None:
     conn.execute(_REMOVE, {"the_id": watch})
 
 
-def claim_push(conn: Connection, service: str, watch: str, secret: bytes, now: datetime) -> str | None:
+def claim_push(
+    conn: Connection, service: str, watch: str, secret: bytes, *, now: datetime, resource: str | None = None
+) -> str | None:
     """Return the calendar that a message is about and note that its channel lives.
 
-    None for a channel that is unknown, ended or of another service, or whose secret is another; the comparison takes
-    the same time for all of these.
+    None for a channel that is unknown, ended or of another service, or whose secret or resource (where the message
+    names one) is another; comparing takes the same time for all of these.
     """
     row = _SHAPE.first(conn, _GET, {"the_id": watch})
     expected = row.secret_hash if row is not None else hash_of(b"")
     is_right = hmac.compare_digest(expected.encode(), hash_of(secret).encode())
     if row is None or not is_right or row.service != service or row.state != OPEN or row.expires_at <= now:
         return None
+    if resource is not None and resource != row.resource:
+        return None
     conn.execute(_NOTE, {"the_id": watch, "now": now, "before": now - _NOTE_EVERY})
     return row.calendar
+
+
+def at_rest(conn: Connection) -> list[str]:
+    """Calendars that are paused or removed and still have an open channel."""
+    return list(conn.execute(_AT_REST).scalars())
 
 
 def is_alive(conn: Connection, calendar: str, now: datetime) -> bool:
@@ -95,6 +104,13 @@ _ADD = watches.insert()
 _GET = select(*_SHAPE.columns).where(_c.id == bindparam("the_id"))
 _OF_CALENDAR = (
     select(*_SHAPE.columns).where(_c.calendar == bindparam("the_calendar")).order_by(_c.opened_at.desc(), _c.id)
+)
+_AT_REST = (
+    select(_c.calendar)
+    .join(calendars, calendars.c.id == _c.calendar)
+    .where(_c.state == OPEN, or_(calendars.c.state == "paused", calendars.c.removed_at.is_not(None)))
+    .distinct()
+    .order_by(_c.calendar)
 )
 _REMOVE = watches.delete().where(_c.id == bindparam("the_id"))
 _NOTE = (

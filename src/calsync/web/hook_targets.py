@@ -13,10 +13,11 @@ from calsync.store.database import Database
 class HookTargets(Protocol):
     """Finds the calendar behind a channel. A push is a hint and nothing else: it only makes that calendar due."""
 
-    def calendar_of(self, service: str, channel: str, secret: bytes) -> str | None:
-        """The id of the calendar; None for a channel that is unknown or whose secret is another.
+    def calendar_of(self, service: str, channel: str, secret: bytes, resource: str | None = None) -> str | None:
+        """The id of the calendar; None for a channel that is unknown or whose secret or resource is another.
 
-        `service` is "google" or "graph". Secrets are compared in constant time.
+        `service` is "google" or "graph". Secrets are compared in constant time. `resource` None: the message names
+        none of the channel's.
         """
 
     def ended(self, channel: str) -> None:
@@ -26,9 +27,9 @@ class HookTargets(Protocol):
 class NoTargets:
     """No channel is open: every hook is a stray one."""
 
-    def calendar_of(self, service: str, channel: str, secret: bytes) -> str | None:
+    def calendar_of(self, service: str, channel: str, secret: bytes, resource: str | None = None) -> str | None:
         """None."""
-        del service, channel, secret
+        del service, channel, secret, resource
         return None
 
     def ended(self, channel: str) -> None:
@@ -42,10 +43,10 @@ class OpenChannels:
     database: Database
     clock: Clock
 
-    def calendar_of(self, service: str, channel: str, secret: bytes) -> str | None:
+    def calendar_of(self, service: str, channel: str, secret: bytes, resource: str | None = None) -> str | None:
         """See `HookTargets`."""
         with self.database.transaction() as conn:
-            return watches.claim_push(conn, service, channel, secret, self.clock.now())
+            return watches.claim_push(conn, service, channel, secret, now=self.clock.now(), resource=resource)
 
     def ended(self, channel: str) -> None:
         """See `HookTargets`."""

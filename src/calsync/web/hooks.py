@@ -31,7 +31,7 @@ def google(request: Request) -> Response:
     site = site_of(request)
     channel = request.headers.get("x-goog-channel-id", "")
     secret = request.headers.get("x-goog-channel-token", "")
-    if not _take(site, "google", channel, secret):
+    if not _take(site, "google", channel, secret, request.headers.get("x-goog-resource-id", "")):
         return of_status(404)
     return Response(status_code=204)
 
@@ -67,10 +67,10 @@ def _take_all(site: Site, notes: set[tuple[str, str, bool]]) -> None:
             site.targets.ended(subscription)
 
 
-def _take(site: Site, service: str, channel: str, secret: str) -> bool:
+def _take(site: Site, service: str, channel: str, secret: str, resource: str | None = None) -> bool:
     calendar = None
     if channel and len(channel) <= _MAX_ID and len(secret) <= _MAX_ID:
-        calendar = site.targets.calendar_of(service, channel, secret.encode("utf-8", "surrogatepass"))
+        calendar = site.targets.calendar_of(service, channel, secret.encode("utf-8", "surrogatepass"), resource)
     site.tallies.hooks[service, "stray" if calendar is None else "taken"] += 1
     if calendar is None:
         return False

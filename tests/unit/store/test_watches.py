@@ -29,16 +29,18 @@ def test_a_message_is_known_by_channel_secret_and_service() -> None:
             ("google", "w-2", b"", NOW),
             ("google", "w-1", b"secret", NOW + timedelta(days=6)),
         ):
-            assert watches.claim_push(conn, service, name, secret, at) is None
+            assert watches.claim_push(conn, service, name, secret, now=at) is None
         assert not watches.is_alive(conn, "work", NOW)
-        assert watches.claim_push(conn, "google", "w-1", b"secret", NOW) == "work"
+        for resource in ("", "another"):
+            assert watches.claim_push(conn, "google", "w-1", b"secret", now=NOW, resource=resource) is None
+        assert watches.claim_push(conn, "google", "w-1", b"secret", now=NOW, resource="r") == "work"
         assert watches.is_alive(conn, "work", NOW)
         assert not watches.is_alive(conn, "work", NOW + timedelta(days=6))
         assert watches.doubt(conn, "work", NOW - timedelta(minutes=1)) == 0
         assert watches.doubt(conn, "work", NOW + timedelta(minutes=1)) == 1
         assert not watches.is_alive(conn, "work", NOW)
         watches.remove(conn, "w-1")
-        assert watches.claim_push(conn, "google", "w-1", b"secret", NOW) is None
+        assert watches.claim_push(conn, "google", "w-1", b"secret", now=NOW) is None
     database.dispose()
 
 

@@ -40,7 +40,7 @@ class Targets:
 
     asked: int = 0
 
-    def calendar_of(self, service: str, channel: str, secret: bytes) -> str | None:
+    def calendar_of(self, service: str, channel: str, secret: bytes, resource: str | None = None) -> str | None:
         self.asked += 1
         return (
             "work" if (service, channel, secret) in {(one, "known", b"right") for one in ("google", "graph")} else None

@@ -1,0 +1,138 @@
+"""What is owed to a calendar that nobody works on any more: its push channels end, and its events are taken out.
+
+A calendar that is paused or removed has no pass, so this is a timer of its own. It talks to the calendar under its
+lease, like a pass; whatever does not succeed is tried again at the next time, and repeating it does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import Connection
+
+from calsync.connector.errors import AuthRevoked, CalendarError, Forbidden, NotFound
+from calsync.connector.protocol import Outcome, Reading, Seen, Unknown, Unreadable, Write
+from calsync.connector.wrappers import Around
+from calsync.domain.marker import MarkerKeys, place_of, verify_marker
+from calsync.domain.write import WriteKind
+from calsync.errors import UserError
+from calsync.store import audit, calendars, claims, connections, copies, links, stops, watches, work
+from calsync.store.calendars import LEAVING, CalendarRow
+from calsync.store.work import Lease
+from calsync.worker.context import WorkerContext
+from calsync.worker.watching import end_watches
+
+_log = structlog.get_logger(__name__)
+
+_Item = TypeVar("_Item")
+
+TRIES = 3
+# An account that lets nobody in keeps what is in it; waiting for it would keep the calendar on the books for ever.
+_CLOSED = (AuthRevoked, Forbidden, NotFound, UserError)
+
+
+def say_farewell(worker: WorkerContext) -> int:
+    """End the channels of calendars at rest, and take out those that leave; how many calendars were seen to."""
+    with worker.database.reading() as conn:
+        waiting = sorted({*watches.at_rest(conn), *calendars.leaving(conn)})
+    done = 0
+    for calendar in waiting:
+        if worker.is_stopping:
+            break
+        done += _under_lease(worker, calendar)
+    return done
+
+
+def take_off(conn: Connection, row: CalendarRow, now: datetime, *, by: str, detail: dict[str, object]) -> None:
+    """Take a calendar off the books: its links are history, past sessions go on counting what it showed (R-23)."""
+    stops.release(conn, row.id, now, None, by)
+    for link in list(links.of_calendar(conn, row.id)):
+        links.retire(conn, link.id, now)
+    calendars.remove(conn, row.id, now)
+    kept = {name: value for name, value in detail.items() if value is not None}
+    audit.append(conn, at=now, actor=by, what="calendar-removed", subject=f"calendar:{row.id}", detail=kept)
+    claims.touch_provider(conn, row.provider)
+
+
+def _under_lease(worker: WorkerContext, calendar: str) -> bool:
+    with worker.database.transaction() as conn:
+        now = worker.database.now(conn, worker.clock)
+        lease = work.claim_one(conn, calendar, worker.owner, now, worker.lease_for)
+        row = calendars.get(conn, calendar)
+    if lease is None or row is None:
+        return False
+    try:
+        return _part(worker, row, lease)
+    except CalendarError as problem:
+        _log.info("farewell_failed", calendar=calendar, problem=type(problem).__name__)
+        return False
+    finally:
+        worker.opener.forget(calendar)
+        with worker.database.transaction() as conn:
+            work.give_back(conn, lease)
+
+
+def _part(worker: WorkerContext, row: CalendarRow, lease: Lease) -> bool:
+    left = 0
+    try:
+        calendar = worker.opener.open(row)
+        end_watches(row, calendar, database=worker.database)
+        if row.last_error == LEAVING:
+            left = _take_out(worker, row, calendar)
+    except _CLOSED as refusal:
+        _log.info("farewell_without_entry", calendar=row.id, problem=type(refusal).__name__)
+        left = -1
+    with worker.database.transaction() as conn:
+        if not work.hold_fence(conn, lease):
+            return False
+        for channel in watches.of_calendar(conn, row.id):
+            watches.remove(conn, channel.id)
+        if row.last_error == LEAVING:
+            detail: dict[str, object] = {"events": "left" if left else "taken out"}
+            take_off(conn, row, worker.clock.now(), by="system", detail=detail)
+            connections.remove(conn, row.connection)
+    return True
+
+
+def _take_out(worker: WorkerContext, row: CalendarRow, calendar: Around) -> int:
+    """Delete the events that are on our books and carry our genuine marker (I3); how many stayed."""
+    with worker.database.reading() as conn:
+        wanted = [remote_id for _, remote_id, _ in links.all_remote_ids(conn, row.id)]
+        wanted += list(copies.all_ids(conn, row.id))
+    for _ in range(TRIES):
+        if not wanted:
+            break
+        wanted = _taken_out_once(worker.keys, row.id, calendar, wanted)
+    return len(wanted)
+
+
+def _taken_out_once(keys: MarkerKeys, own: str, calendar: Around, wanted: Sequence[str]) -> list[str]:
+    """Ids that must be looked at again."""
+    again: list[str] = []
+    for batch in _batches(wanted, calendar.traits.read_batch):
+        readings = list(calendar.read(batch))
+        again += [one.remote_id for one in readings if isinstance(one, Unknown)]
+        writes = [_deletion(own, one) for one in readings if _is_ours(keys, own, one)]
+        for part in _batches(writes, calendar.traits.write_batch):
+            again += [done.remote_id for done in calendar.write(part) if done.outcome is not Outcome.WRITTEN]
+    return again
+
+
+def _is_ours(keys: MarkerKeys, own: str, reading: Reading) -> bool:
+    if not isinstance(reading, Seen | Unreadable):
+        return False
+    marker = verify_marker(keys, reading.marker or "")
+    return marker is not None and marker.place == place_of(keys, own)
+
+
+def _deletion(own: str, reading: Reading) -> Write:
+    version = reading.version if isinstance(reading, Seen | Unreadable) else None
+    return Write(f"farewell:{own}:{reading.remote_id}", WriteKind.DELETE, reading.remote_id, version=version)
+
+
+def _batches(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
+    for first in range(0, len(items), max(1, size)):
+        yield items[first : first + max(1, size)]

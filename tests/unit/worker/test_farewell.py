@@ -1,0 +1,106 @@
+"""Calendars at rest: their channels end, and what leaves takes our events along and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from calsync.answers import calendars as words
+from calsync.answers.words import Desk
+from calsync.connector.errors import AuthRevoked
+from calsync.settings.model import Settings
+from calsync.store import calendars, connections, watches
+from calsync.store.calendars import LEAVING, CalendarState
+from calsync.store.connections import ConnectionRow
+from calsync.store.watches import OPEN, WatchRow
+from calsync.testing.weather import fails, lost_request
+from calsync.worker.farewell import say_farewell
+from tests.unit.worker.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    made.book("4821", "2026-11-24T10:00")
+    made.book("4822", "2026-11-25T10:00")
+    made.run()
+    made.people.add_own_event(replace(made.people.see(made.people.ids()[0]).event, uid="own"))
+    assert len(made.people.ids()) == 3
+    with made.database.transaction() as conn:
+        now = made.clock.now()
+        row = WatchRow("w-1", "google", "work", "r", watches.hash_of(b"s"), OPEN, now, now + timedelta(days=5))
+        watches.insert(conn, row)
+        connections.put(conn, ConnectionRow("c", "P-1", "memory", "database", {}))
+    return made
+
+
+def channels(world: World) -> list[WatchRow]:
+    with world.database.reading() as conn:
+        return watches.of_calendar(conn, "work")
+
+
+def leave(world: World) -> None:
+    with world.database.transaction() as conn:
+        calendars.set_state(conn, "work", CalendarState.PAUSED, LEAVING, world.clock.now())
+
+
+def test_a_calendar_at_work_is_left_alone(world: World) -> None:
+    assert say_farewell(world.worker) == 0
+    assert len(channels(world)) == 1
+
+
+def test_the_channels_of_a_paused_calendar_end_and_its_events_stay(world: World) -> None:
+    desk = Desk(world.database, Settings(path=Path("calsync.toml")), world.clock, world.ids)
+    words.pause(desk, "work", by="support:test")
+    assert say_farewell(world.worker) == 1
+    assert channels(world) == []
+    assert len(world.people.ids()) == 3
+    assert world.row().removed_at is None
+    assert say_farewell(world.worker) == 0
+
+
+def test_the_channels_of_a_removed_calendar_end(world: World) -> None:
+    desk = Desk(world.database, Settings(path=Path("calsync.toml")), world.clock, world.ids)
+    words.remove(desk, "work", by="support:test")
+    assert say_farewell(world.worker) == 1
+    assert channels(world) == []
+    assert len(world.people.ids()) == 3
+
+
+def test_what_leaves_takes_our_events_out_and_nothing_else(world: World) -> None:
+    leave(world)
+    assert say_farewell(world.worker) == 1
+    assert len(world.people.ids()) == 1
+    assert world.row().removed_at is not None
+    with world.database.reading() as conn:
+        assert connections.get(conn, "c") is None
+    assert say_farewell(world.worker) == 0
+
+
+def test_an_event_whose_marker_is_gone_stays(world: World) -> None:
+    name = next(one for one in world.people.ids() if world.people.see(one).marker)
+    world.people.strip_marker(name)
+    leave(world)
+    say_farewell(world.worker)
+    assert name in world.people.ids()
+    assert len(world.people.ids()) == 2
+
+
+def test_a_service_that_is_down_is_waited_for(world: World) -> None:
+    leave(world)
+    world.service.weather.next("read", lost_request())
+    assert say_farewell(world.worker) == 0
+    assert world.row().removed_at is None
+    assert say_farewell(world.worker) == 1
+    assert len(world.people.ids()) == 1
+
+
+def test_a_lost_login_does_not_hold_the_calendar_on_the_books(world: World) -> None:
+    leave(world)
+    world.service.weather.next("read", fails(AuthRevoked("gone")))
+    assert say_farewell(world.worker) == 1
+    assert world.row().removed_at is not None
+    assert len(world.people.ids()) == 3
