@@ -25,6 +25,7 @@ from calsync.store.credentials import Credentials
 from calsync.system_ports import StopEvent
 from calsync.system_threads import Background
 from calsync.worker.dispatch import EmbeddedDispatch
+from calsync.worker.farewell import say_farewell
 from calsync.worker.loop import Loop
 from calsync.worker.progress import Progress
 from calsync.worker.timers import Timers
@@ -37,6 +38,7 @@ _log = structlog.get_logger(__name__)
 _CLAIMS_EVERY = timedelta(seconds=2)
 _OUTBOX_EVERY = timedelta(seconds=5)
 _WEB_EVERY = timedelta(seconds=30)
+_FAREWELL_EVERY = timedelta(seconds=10)
 
 
 def register(app: click.Group) -> None:
@@ -104,6 +106,8 @@ def add_timers(app: App, timers: Timers) -> None:
     window = app.settings.sync.booked_ahead
     timers.add("series-horizon", timedelta(hours=6), lambda now: horizon.extend_all(database, now, now + window))
     timers.add("claims", _CLAIMS_EVERY, lambda _now: drain_touched(database, app.clock, app.ids, app.settings))
+    parting = Background("farewell", lambda: say_farewell(app.wired.worker))
+    timers.add("farewell", _FAREWELL_EVERY, lambda _now: parting.start())
     office = make_post_office(app)
     # A mail server may be slow; the passes must not wait for it.
     sending = Background("mail", lambda: drain_outbox(office, app.clock.now()))
