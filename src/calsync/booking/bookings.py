@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from calsync.booking.command import Command, Outcome, note, rules_for, tell, write
-from calsync.booking.free_time import check_free
 from calsync.booking.rules import check_upcoming_start, refuse
+from calsync.booking.slots import take_time
 from calsync.domain.appointment import Appointment, AppointmentKind, Series
 from calsync.domain.cadence import normal_rule
 from calsync.domain.series_slots import SeriesDefaults, make_sessions, rule_slots, starts_its_rule
@@ -40,7 +40,7 @@ def book(conn: Connection, command: Command, booking: Booking) -> Outcome:
     """
     _check_new(conn, command, booking)
     one = _appointment(booking)
-    check_free(conn, rules_for(conn, command, booking.provider), [one])
+    take_time(conn, command, [one])
     clients.add_unknown(conn, [booking.client])
     write(conn, command, "booked", [one], origin="book")
     note(conn, command, "appointment-booked", f"appointment:{one.id}", {"provider": one.provider})
@@ -67,7 +67,7 @@ def book_series(conn: Connection, command: Command, booking: Booking, rule: str,
     defaults = replace(SeriesDefaults.of(_appointment(booking)), said_rule=None)
     sessions = make_sessions(series, defaults, slots)
     sessions[0] = replace(sessions[0], kind=booking.kind)
-    check_free(conn, rules_for(conn, command, booking.provider), sessions)
+    take_time(conn, command, sessions)
     clients.add_unknown(conn, [booking.client])
     records.put_series(
         conn,

@@ -11,10 +11,8 @@ from sqlalchemy import Connection
 
 from calsync.booking.bookings import check_time
 from calsync.booking.command import Command, Outcome, find_appointment, note, rules_for, tell, write
-from calsync.booking.free_time import check_free
 from calsync.booking.horizon import origin_of
 from calsync.booking.rules import (
-    PracticeRules,
     Scope,
     check_cadence,
     check_not_over,
@@ -24,6 +22,7 @@ from calsync.booking.rules import (
     check_upcoming_start,
     refuse,
 )
+from calsync.booking.slots import take_time
 from calsync.domain.appointment import Appointment, AppointmentStatus, Series
 from calsync.domain.cadence import normal_rule
 from calsync.domain.series_changes import Continued, NewCourse, continue_series, continuing_rule
@@ -64,22 +63,22 @@ def reschedule(conn: Connection, command: Command, appointment_id: str, move: Mo
     check_time(move.span)
     check_upcoming_start(rules, move.span.start_at, command.role, command.now)
     if scope == "this":
-        return _move_one(conn, command, one, move, rules)
-    return _move_following(conn, command, one, move, rules)
+        return _move_one(conn, command, one, move)
+    return _move_following(conn, command, one, move)
 
 
-def _move_one(conn: Connection, command: Command, one: Appointment, move: Move, rules: PracticeRules) -> Outcome:
+def _move_one(conn: Connection, command: Command, one: Appointment, move: Move) -> Outcome:
     after = replace(one, span=move.span, format=move.format or one.format, pending=None)
     if after == one:
         raise refuse("no-change", "that is its time already", where=one.id)
-    check_free(conn, rules, [after])
+    take_time(conn, command, [after])
     write(conn, command, "rescheduled", [after])
     _note_move(conn, command, one, after)
     tell(conn, command, "appointment-rescheduled", [after])
     return Outcome(appointments=(one.id,))
 
 
-def _move_following(conn: Connection, command: Command, one: Appointment, move: Move, rules: PracticeRules) -> Outcome:
+def _move_following(conn: Connection, command: Command, one: Appointment, move: Move) -> Outcome:
     assert one.series is not None
     assert one.original_start is not None
     series = records.series(conn, one.series)
@@ -105,7 +104,7 @@ def _move_following(conn: Connection, command: Command, one: Appointment, move: 
     # The session that was named stands at its new time, whether or not it was moved on its own before.
     members = [replace(each, span=move.span) if each.id == one.id else each for each in _members(conn, series, one)]
     outcome = continue_series(series, members, course)
-    return _write_course(conn, command, rules, series, outcome)
+    return _write_course(conn, command, series, outcome)
 
 
 def _members(conn: Connection, series: Series, one: Appointment) -> list[Appointment]:
@@ -113,12 +112,10 @@ def _members(conn: Connection, series: Series, one: Appointment) -> list[Appoint
     return [*(each for each in members if each.id != one.id), one]
 
 
-def _write_course(
-    conn: Connection, command: Command, rules: PracticeRules, series: Series, outcome: Continued
-) -> Outcome:
+def _write_course(conn: Connection, command: Command, series: Series, outcome: Continued) -> Outcome:
     moved = [after for _, after in outcome.moved]
     standing = [one for one in moved if one.status is AppointmentStatus.SCHEDULED]
-    check_free(conn, rules, [*standing, *outcome.made], [one.id for one in outcome.surplus])
+    take_time(conn, command, [*standing, *outcome.made], [one.id for one in outcome.surplus])
     off = [replace(one, status=AppointmentStatus.CANCELLED) for one in outcome.surplus]
     _write_series(conn, command, outcome)
     write(conn, command, "rescheduled", moved)

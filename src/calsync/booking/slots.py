@@ -15,6 +15,7 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from calsync.booking.command import Command, find_appointment, rules_for
+from calsync.booking.free_time import check_free
 from calsync.booking.rules import PracticeRules
 from calsync.domain.appointment import Appointment
 from calsync.domain.free_starts import Interval, free_starts
@@ -164,13 +165,27 @@ def check_slots(
     gone = {one.id for one in wanted} | set(leaving)
     terms = SlotTerms.of(rules_for(conn, command, provider.id))
     times = availability.get(conn, provider.id)
+    first = min(wanted, key=lambda one: one.span.start_at)
+    # The limits are for the time that was chosen, not for what a series makes of it later.
+    outside = [] if _is_within(first, terms, command.now) else [first]
     problems = [
         Problem("that time is not free", f"{one.span.start:%a %d %b %Y, %H:%M}", "Choose one of the free times")
-        for one in wanted
-        if not _is_free(conn, provider, times, _exactly(one, gone, terms, command.now))
+        for one in outside or [one for one in wanted if not _is_free(conn, provider, times, _exactly(one, gone))]
     ]
     if problems:
-        raise SlotTaken(problems, _fresh(conn, command, wanted[0], gone))
+        raise SlotTaken(problems, _fresh(conn, command, first, gone))
+
+
+def take_time(conn: Connection, command: Command, wanted: Sequence[Appointment], leaving: Collection[str] = ()) -> None:
+    """Refuse sessions for which there is no time: clients get slots only, others any time that is not booked.
+
+    `leaving` are appointments that give up their present time in the same command. Raises `SlotTaken` for clients,
+    `Refused` (`overlaps`) for others.
+    """
+    if command.role == "client":
+        check_slots(conn, command, wanted, leaving)
+    elif wanted:
+        check_free(conn, rules_for(conn, command, wanted[0].provider), wanted, leaving)
 
 
 def _provider(conn: Connection, key: str) -> ProviderRow:
@@ -191,9 +206,13 @@ def _limited(query: SlotQuery, terms: SlotTerms, now: datetime) -> SlotQuery:
     )
 
 
-def _exactly(one: Appointment, leaving: Collection[str], terms: SlotTerms, now: datetime) -> SlotQuery:
+def _is_within(one: Appointment, terms: SlotTerms, now: datetime) -> bool:
+    return now + terms.lead <= one.span.start_at < now + terms.ahead
+
+
+def _exactly(one: Appointment, leaving: Collection[str]) -> SlotQuery:
     start = one.span.start_at
-    here = SlotQuery(
+    return SlotQuery(
         provider=one.provider,
         since=start,
         until=start + timedelta(microseconds=1),
@@ -201,7 +220,6 @@ def _exactly(one: Appointment, leaving: Collection[str], terms: SlotTerms, now: 
         format=one.format,
         leaving=leaving,
     )
-    return _limited(here, terms, now)
 
 
 def _find(conn: Connection, provider: ProviderRow, times: WorkingTimes, query: SlotQuery) -> Iterator[Slot]:
@@ -217,8 +235,6 @@ def _find(conn: Connection, provider: ProviderRow, times: WorkingTimes, query: S
 
 
 def _is_free(conn: Connection, provider: ProviderRow, times: WorkingTimes | None, query: SlotQuery) -> bool:
-    if query.since >= query.until:
-        return False
     if times is not None:
         return any(_find(conn, provider, times, query))
     whole = (query.since, query.since + query.length)
