@@ -24,6 +24,7 @@ from calsync.settings.secrets import read_secret_file
 from calsync.store.credentials import Credentials
 from calsync.system_ports import StopEvent
 from calsync.system_threads import Background
+from calsync.worker import fleet
 from calsync.worker.dispatch import EmbeddedDispatch
 from calsync.worker.farewell import say_farewell
 from calsync.worker.loop import Loop
@@ -37,6 +38,7 @@ _log = structlog.get_logger(__name__)
 
 _CLAIMS_EVERY = timedelta(seconds=2)
 _OUTBOX_EVERY = timedelta(seconds=5)
+_FLEET_EVERY = timedelta(seconds=15)
 _WEB_EVERY = timedelta(seconds=30)
 _FAREWELL_EVERY = timedelta(seconds=10)
 
@@ -105,6 +107,7 @@ def add_timers(app: App, timers: Timers) -> None:
     database = app.wired.worker.database
     window = app.settings.sync.booked_ahead
     timers.add("series-horizon", timedelta(hours=6), lambda now: horizon.extend_all(database, now, now + window))
+    timers.add("fleet", _FLEET_EVERY, lambda now: fleet.watch(database, app.settings.fleet, now))
     timers.add("claims", _CLAIMS_EVERY, lambda _now: drain_touched(database, app.clock, app.ids, app.settings))
     parting = Background("farewell", lambda: say_farewell(app.wired.worker))
     timers.add("farewell", _FAREWELL_EVERY, lambda _now: parting.start())

@@ -9,7 +9,7 @@ from typing import Any
 from calsync.domain.drift import Phase
 from calsync.domain.span import wall_time
 from calsync.notices import wording
-from calsync.notices.facts import CalendarFacts, EditedSession, EditFacts, Fact, Fate, Letter, MailsHeld
+from calsync.notices.facts import CalendarFacts, EditedSession, EditFacts, Fact, Fate, FleetStopped, Letter, MailsHeld
 from calsync.notices.texts import Texts
 
 _TEMPLATES = {
@@ -63,6 +63,10 @@ def _subject(items: list[_Item]) -> str:
 def _items(fact: Fact, letter: Letter, texts: Texts) -> Iterator[_Item]:
     if isinstance(fact, MailsHeld):
         words = texts.words("mails-held", {"limit": fact.limit})
+        yield _Item(words.subject, words.body, for_provider=False)
+        return
+    if isinstance(fact, FleetStopped):
+        words = texts.words("fleet-stopped", {"because": fact.because})
         yield _Item(words.subject, words.body, for_provider=False)
         return
     if isinstance(fact, CalendarFacts):

@@ -19,7 +19,7 @@ from calsync.notices.message import Sender
 from calsync.notices.texts import Texts
 from calsync.ports import Clock, Ids
 from calsync.settings.model import Settings
-from calsync.store import asks, audit, claims, outbox, providers
+from calsync.store import asks, audit, claims, installation, outbox, providers
 from calsync.store.asks import AskRow
 from calsync.store.database import Database
 from calsync.store.outbox import OutboxItem
@@ -212,6 +212,8 @@ def _held_until(conn: Connection, station: Station, recipient: str, zone: str) -
     if not recipient.startswith(_FOR_PEOPLE):
         # Alarms for support and billing are what tells people that something is wrong with everything else.
         return None
+    if installation.fleet_stop(conn) is not None:
+        return now + schedule.BURST
     begun = outbox.begun_for(conn, recipient, schedule.Day.of(now, zone).start)
     until = schedule.held_until(begun, now, zone)
     if until is not None:

@@ -65,7 +65,14 @@ class MailsHeld:
     limit: int
 
 
-Fact = EditFacts | CalendarFacts | MailsHeld
+@dataclass(frozen=True, slots=True)
+class FleetStopped:
+    """Nothing is written to any calendar, and why."""
+
+    because: str
+
+
+Fact = EditFacts | CalendarFacts | MailsHeld | FleetStopped
 
 
 @dataclass(frozen=True, slots=True)

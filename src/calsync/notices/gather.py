@@ -14,14 +14,14 @@ from calsync.domain.drift import COSMETIC, Disposition, Drift, Phase, Resolution
 from calsync.domain.event import Appearance
 from calsync.domain.span import Span
 from calsync.errors import NotFoundError
-from calsync.notices.facts import CalendarFacts, EditedSession, EditFacts, Fact, Fate, MailsHeld
+from calsync.notices.facts import CalendarFacts, EditedSession, EditFacts, Fact, Fate, FleetStopped, MailsHeld
 from calsync.settings.model import Settings
-from calsync.store import calendars, drifts, links, owed_writes, providers, stops
+from calsync.store import calendars, drifts, installation, links, owed_writes, providers, stops
 from calsync.store.outbox import OutboxItem
 
 EDIT_KINDS = frozenset({"edit-reverted", "edit-after-start"})
 CALENDAR_KINDS = frozenset({"calendar-needs-reconnect", "calendar-stopped", "calendar-read-only", "write-rejected"})
-KINDS = EDIT_KINDS | CALENDAR_KINDS | {"mails-held"}
+KINDS = EDIT_KINDS | CALENDAR_KINDS | {"mails-held", "fleet-stopped"}
 """The messages that become mails here; others on the books are somebody else's."""
 
 _ASKED = frozenset({Disposition.REVERT, Disposition.FLAG, Disposition.REVERT_AND_FLAG})
@@ -49,6 +49,8 @@ class Gatherer:
             return self.edit(conn, str(item.payload.get("edit")))
         if item.kind in CALENDAR_KINDS:
             return _calendar(conn, item)
+        if item.kind == "fleet-stopped":
+            return FleetStopped(str(item.payload["because"])) if installation.fleet_stop(conn) is not None else None
         return MailsHeld(int(item.payload["limit"])) if item.kind == "mails-held" else None
 
     def edit(self, conn: Connection, edit_id: str) -> EditFacts | None:

@@ -161,6 +161,11 @@ class Fleet(Section):
         0.05, description="Part of all calendars that need a new login within the period."
     )
     max_share_changed: Share = Field(0.2, description="Part of all records changed by one import or mapping.")
+    min_calendars: Count = Field(
+        10,
+        description="Up to so many calendars with edits or lost logins never stop the fleet, so that a small site is "
+        "not stopped by one busy morning.",
+    )
     period: Duration = Field(timedelta(hours=1), description="Elapsed time over which the shares count.")
     max_mails_per_hour: Count = Field(
         200, description="Mails to providers and clients per hour, over the installation."
@@ -200,6 +205,11 @@ class Mail(Section):
         examples=["support@example.org"],
         description="Where people may ask, and where calsync writes to when support must act. Without it those mails "
         "wait.",
+    )
+    billing: Email | None = Field(
+        None,
+        examples=["billing@example.org"],
+        description="Where recalls of claims and questions left to billing go. Without it they go to support.",
     )
 
 

@@ -14,10 +14,11 @@ from calsync.store.schema import installation
 
 @dataclass(frozen=True, slots=True)
 class FleetStop:
-    """Since when and why nothing is written to any calendar."""
+    """Since when and why nothing is written to calendars, and the part of them (0 to 1) that a person let go on."""
 
     at: datetime
     because: str
+    released: float
 
 
 def ensure(conn: Connection, name: str, host: str, now: datetime) -> str:
@@ -48,9 +49,20 @@ def stop_writes(conn: Connection, because: str, at: datetime) -> bool:
     return conn.execute(_STOP, {"at": at, "because": because}).rowcount == 1
 
 
-def allow_writes(conn: Connection) -> bool:
-    """End the stop; False if there was none."""
-    return conn.execute(_ALLOW).rowcount == 1
+def release_writes(conn: Connection, share: float) -> bool:
+    """Let this part of the calendars write again while the stop stands; False if there is none."""
+    return conn.execute(_RELEASE, {"share": share}).rowcount == 1
+
+
+def allow_writes(conn: Connection, at: datetime) -> bool:
+    """End the stop, and count the fleet's shares anew from here; False if there was none."""
+    return conn.execute(_ALLOW, {"at": at}).rowcount == 1
+
+
+def shares_counted_from(conn: Connection) -> datetime | None:
+    """The last time that a person allowed all writes: what happened before is judged already."""
+    row = conn.execute(_GET_COUNTED).first()
+    return None if row is None else row.shares_counted_from
 
 
 def fleet_stop(conn: Connection) -> FleetStop | None:
@@ -58,7 +70,7 @@ def fleet_stop(conn: Connection) -> FleetStop | None:
     row = conn.execute(_GET).first()
     if row is None or row.writes_stopped_at is None:
         return None
-    return FleetStop(row.writes_stopped_at, row.writes_stopped_because or "")
+    return FleetStop(row.writes_stopped_at, row.writes_stopped_because or "", row.writes_released)
 
 
 def key_check(conn: Connection) -> str | None:
@@ -76,15 +88,19 @@ _c = installation.c
 _GET_CHECK = select(_c.key_check)
 _SET_CHECK = installation.update().values(key_check=bindparam("sealed"))
 _ADD = Upsert(installation, [_c.one])
-_GET = select(_c.id, _c.host, _c.writes_stopped_at, _c.writes_stopped_because)
+_GET = select(_c.id, _c.host, _c.writes_stopped_at, _c.writes_stopped_because, _c.writes_released)
+_GET_COUNTED = select(_c.shares_counted_from)
 _ADOPT = installation.update().where(_c.host != bindparam("to_host")).values(host=bindparam("to_host"))
 _STOP = (
     installation.update()
     .where(_c.writes_stopped_at.is_(None))
-    .values(writes_stopped_at=bindparam("at"), writes_stopped_because=bindparam("because"))
+    .values(writes_stopped_at=bindparam("at"), writes_stopped_because=bindparam("because"), writes_released=0.0)
 )
+_RELEASE = installation.update().where(_c.writes_stopped_at.is_not(None)).values(writes_released=bindparam("share"))
 _ALLOW = (
     installation.update()
     .where(_c.writes_stopped_at.is_not(None))
-    .values(writes_stopped_at=None, writes_stopped_because=None)
+    .values(
+        writes_stopped_at=None, writes_stopped_because=None, writes_released=0.0, shares_counted_from=bindparam("at")
+    )
 )

@@ -49,6 +49,8 @@ installation = Table(
     Column("created_at", Instant, nullable=False),
     Column("writes_stopped_at", Instant),  # the fleet's stop that survives a restart
     Column("writes_stopped_because", Text),
+    Column("writes_released", Float, nullable=False, server_default=text("0")),  # the part of calendars that may write
+    Column("shares_counted_from", Instant),  # what a person released is not counted again
     Column("key_check", Text),  # sealed by the key in use: opens only with the key file of this installation
 )
 
@@ -123,6 +125,7 @@ calendars = Table(
     Column("lease_until", Instant),
     Column("fence", Big, nullable=False, server_default=text("0")),
     # Calendars that nobody may work on are not in the index, so that a claim never looks at them.
+    Index("ix_calendars_state_since", "state", "state_since"),
     Index("ix_calendars_work", "priority", "due_at", sqlite_where=text(CLAIMABLE), postgresql_where=text(CLAIMABLE)),
     # Each pass changes an indexed column: leave room in the pages and clean up early.
     postgresql_with={"fillfactor": 70, "autovacuum_vacuum_scale_factor": 0.02},

@@ -17,6 +17,7 @@ from calsync.store import links, owed_writes, work
 from calsync.store.owed_writes import OwedWrite
 from calsync.worker.confirm import Confirmed, confirm
 from calsync.worker.context import LeaseLostError, PassContext
+from calsync.worker.fleet import may_write
 
 # Writes that go out between two commits: small enough that a crash leaves few answers unknown, large enough that the
 # commits do not dominate a first push.
@@ -51,6 +52,8 @@ def _take_batch(context: PassContext) -> list[tuple[OwedWrite, Link]]:
     with worker.database.transaction() as conn:
         if not work.hold_fence(conn, context.lease):
             raise LeaseLostError(context.row.id)
+        if not may_write(conn, context.row.id):
+            return []
         now = worker.clock.now()
         due = owed_writes.due(conn, context.row.id, now, BATCH)
         if not due:

@@ -43,7 +43,12 @@ def test_a_fleet_stop_stands_until_a_person_ends_it(db: Database) -> None:
         assert installation.stop_writes(conn, "many calendars drift", NOW)
         assert not installation.stop_writes(conn, "again", NOW + DAY)
     with db.transaction() as conn:
-        assert installation.fleet_stop(conn) == FleetStop(NOW, "many calendars drift")
-        assert installation.allow_writes(conn)
-        assert not installation.allow_writes(conn)
+        assert installation.fleet_stop(conn) == FleetStop(NOW, "many calendars drift", 0.0)
+        assert installation.release_writes(conn, 0.1)
+        assert installation.fleet_stop(conn) == FleetStop(NOW, "many calendars drift", 0.1)
+        assert installation.shares_counted_from(conn) is None
+        assert installation.allow_writes(conn, NOW + DAY)
+        assert not installation.allow_writes(conn, NOW)
+        assert not installation.release_writes(conn, 0.1)
+        assert installation.shares_counted_from(conn) == NOW + DAY
         assert installation.fleet_stop(conn) is None
