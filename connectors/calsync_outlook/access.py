@@ -6,6 +6,7 @@ import hashlib
 import os
 import ssl
 import tempfile
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -36,7 +37,7 @@ def mailbox_prefix(request: OpenRequest, calendar: CalendarSettings) -> str:
     """Return the path of the mailbox: the person's own, or the named one."""
     if calendar.user is not None:
         return f"/users/{quote(calendar.user, safe='@')}"
-    if calendar.refresh_token_file is None:
+    if calendar.refresh_token_file is None and request.keep_secret is None:
         remedy = "Add user, the mailbox's id or user principal name, or refresh_token_file"
         raise UserError([Problem("names no mailbox", f"calendar {request.calendar_id}, key user", remedy)])
     return "/me"
@@ -69,15 +70,8 @@ def keep_in(path: Path, token: str) -> None:
 def _tokens(
     request: OpenRequest, settings: ConnectorSettings, calendar: CalendarSettings, client_id: str
 ) -> TokenSource:
-    path = calendar.refresh_token_file
-    if path is not None:
-
-        def keep(token: str) -> None:
-            try:
-                keep_in(path, token)
-            except OSError:
-                return  # the old one goes on working for weeks; `calsync doctor` says that the file is not writable
-
+    keep = request.keep_secret or _keeper(calendar.refresh_token_file)
+    if keep is not None:
         return PersonTokens(registration(settings), person_scopes(settings), request.secret, keep)
     credential = _credential(settings)
     if credential is None or not settings.is_for_one_tenant:
@@ -88,6 +82,19 @@ def _tokens(
     source = _application(authority, client_id, f"{_origin(settings)}/.default", (key, str(settings.ca_file or "")))
     source.give(registration(settings))
     return source
+
+
+def _keeper(path: Path | None) -> Callable[[str], None] | None:
+    if path is None:
+        return None
+
+    def keep(token: str) -> None:
+        try:
+            keep_in(path, token)
+        except OSError:
+            return  # the old one goes on working for weeks; `calsync doctor` says that the file is not writable
+
+    return keep
 
 
 class _SharedTokens(ApplicationTokens):

@@ -9,7 +9,7 @@ thread at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -188,8 +188,11 @@ class Calendar(Protocol):
     def locate(self, uid: str) -> str | None:
         """Return where else in the account an event with this UID lies (an opaque name); None: nowhere or unknown."""
 
-    def busy(self, window: Window) -> Iterable[Span]:
-        """Return busy spans inside the window, without titles (R-22); only where `traits.busy`."""
+    def busy(self, window: Window, without: Collection[str] = ()) -> Iterable[Span]:
+        """Return busy spans that touch the window, and nothing else of the events (R-22); only where `traits.busy`.
+
+        Events under the remote ids `without` are left out, series with all their occurrences.
+        """
 
     def watch(self, callback_url: str, secret: str, lifetime: timedelta) -> Watch | None:
         """Ask the service to call back on changes; None where it cannot."""
@@ -238,6 +241,8 @@ class OpenRequest:
     remote: str | None = None
     dedicated_name: str = "Appointments"
     dedicated_id: str = ""  # derived id under which a dedicated calendar is made, so that a repeat finds it (R-25)
+    # Set where a person's own login is kept outside the config's files: called with a secret that takes its place.
+    keep_secret: Callable[[str], None] | None = None
     extras: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -214,7 +214,8 @@ class Assigned:
         if match.role is not Role.COPY:
             self.own[match.link.id] = match
         elif isinstance(item, Seen):
-            self.copies.setdefault(match.link.id, {})[item.remote_id] = Copy(item.remote_id, item.version, item.event)
+            copy = Copy(item.remote_id, item.version, item.event, match.marker)
+            self.copies.setdefault(match.link.id, {})[item.remote_id] = copy
 
 
 def _assign(conn: Connection, context: PassContext, in_play: dict[str, Pending], sights: Sights) -> Assigned:
@@ -225,7 +226,9 @@ def _assign(conn: Connection, context: PassContext, in_play: dict[str, Pending],
         verify_marker(context.worker.keys, getattr(item, "marker", None) or "") for item in sights.items.values()
     )
     named = links.by_ids(conn, [marker.link for marker in markers if marker is not None])
-    by_id = {link.id: link for link in named if link.state is not LinkState.RETIRED}
+    # Copied or moved here from another calendar of ours it is a person's own: that calendar's pass tells what it misses.
+    here = (link for link in named if link.calendar == context.row.id)
+    by_id = {link.id: link for link in here if link.state is not LinkState.RETIRED}
     by_id |= {link_id: pending.link for link_id, pending in in_play.items()}
     # A link that is not on the books yet has no event of its own: whatever carries its marker is that event (F-4).
     gone = {remote_id for remote_id, item in sights.items.items() if isinstance(item, Gone)}
@@ -268,7 +271,7 @@ def _link_facts(
         expected=facts.expected if _is_mirrored(context, link, facts) else None,
         slots=facts.slots,
         sight=_sight(match, sights, titles_of(link.baseline) | titles_of(facts.expected)),
-        copies=tuple(now.values()),
+        copies=tuple(replace(copy, told=_was_there(before.get(rid), copy)) for rid, copy in now.items()),
         gone_copies=frozenset(not_copies & before.keys()),
         sent=tuple(SentWrite(owed.id, owed.target, owed.content) for owed in sent),
         drifts=open_drifts,
@@ -280,13 +283,17 @@ def _link_facts(
         case=case,
         facts=facts,
         sent=sent,
-        copies=now,
+        copies={rid: replace(copy, marker=None) for rid, copy in now.items()},
         copies_before=before,
         is_new=pending.is_new,
         is_revived=pending.is_revived,
         is_renamed=pending.is_renamed,
         read_at=sights.read_at.get(link.remote_id) if looked else None,
     )
+
+
+def _was_there(before: Copy | None, now: Copy) -> bool:
+    return before is not None and before.event == now.event
 
 
 def _is_mirrored(context: PassContext, link: Link, facts: SubjectFacts) -> bool:

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-
-from pydantic import BaseModel
 
 from calsync.connector.protocol import CalendarPlace, Connector, OpenRequest
 from calsync.connector.registry import Registry
 from calsync.connector.wrappers import Around, WrapPorts, wrap
 from calsync.domain.marker import MarkerKeys, derived_remote_id
-from calsync.errors import UserError
 from calsync.reconcile.case import DecisionPolicy
-from calsync.settings.model import CalendarConfig, Settings
-from calsync.settings.secrets import read_secret_file
+from calsync.settings.model import Settings
 from calsync.store import calendars, providers
 from calsync.store.calendars import CalendarRow
+from calsync.store.credentials import Credentials
 from calsync.store.database import Database
+from calsync.worker.accounts import TYPED_BY_PROVIDER, Accounts
 from calsync.worker.context import Rules
-
-# The keys of calendars that name the file with the secret, whatever the connector.
-SECRET_KEYS = ("password_file", "refresh_token_file")
 
 
 @dataclass(slots=True)
 class ConfiguredOpener:
-    """Opens the calendars that the config names. Open ones are kept, so that a resident worker reuses its connections.
+    """Opens the calendars that the config or the books name. Open ones are kept, so that connections are used again.
 
     One calendar is used by one pass at a time (its lease sees to that), so each is handed to one thread at a time.
     """
@@ -37,6 +30,7 @@ class ConfiguredOpener:
     database: Database
     keys: MarkerKeys
     ports: WrapPorts
+    credentials: Credentials
     _open: dict[str, Around] = field(default_factory=dict)
 
     def open(self, row: CalendarRow) -> Around:
@@ -82,30 +76,18 @@ class ConfiguredOpener:
         return place
 
     def _request(self, row: CalendarRow) -> OpenRequest:
-        config, zone = self._configured(row)
-        keys = config.settings
-        if keys is None:
-            raise UserError.of(
-                "has no keys for its connector", f"calendar {row.id}", "Complete its table in the config"
-            )
+        account = Accounts(self.settings, self.registry, self.database, self.credentials).of(row)
         return OpenRequest(
             calendar_id=row.id,
             connector_settings=self.settings.connectors[row.connector],
-            calendar_settings=keys,
-            placement=config.placement or "dedicated",
-            zone=zone,
-            secret=secret_reader(keys),
+            calendar_settings=account.keys,
+            placement=account.placement,
+            zone=account.zone,
+            secret=account.secret,
+            keep_secret=account.keep,
             remote=row.remote,
             dedicated_id=derived_remote_id(self.keys, f"calendar:{row.id}", 1),
-            extras={"clock": self.ports.clock},
-        )
-
-    def _configured(self, row: CalendarRow) -> tuple[CalendarConfig, str]:
-        for provider, calendar in self.settings.calendars():
-            if calendar.id == row.id:
-                return calendar, provider.zone
-        raise UserError.of(
-            "is not in the configuration any more", f"calendar {row.id}", f"Run `calsync calendars remove {row.id}`"
+            extras={"clock": self.ports.clock, TYPED_BY_PROVIDER: account.typed_by_provider},
         )
 
 
@@ -132,17 +114,3 @@ def rules_of(settings: Settings, practice: str) -> Rules:
         poll_interval=sync.poll_interval,
         poll_interval_with_push=sync.poll_interval_with_push,
     )
-
-
-def secret_reader(keys: BaseModel) -> Callable[[], str]:
-    """Return a function that reads the calendar's secret from the file that its keys name, when it is needed."""
-    names = [name for name in SECRET_KEYS if name in type(keys).model_fields]
-    path = next((getattr(keys, name) for name in names if getattr(keys, name) is not None), None)
-
-    def read() -> str:
-        if not isinstance(path, Path):
-            name = names[0] if names else "password_file"
-            raise UserError.of(f"no {name} is given", "calendar", f"Add {name} to its table")
-        return read_secret_file(path)
-
-    return read

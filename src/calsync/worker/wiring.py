@@ -54,10 +54,11 @@ def wire(settings: Settings, database: Database, keys: KeyRing, ports: Ports, *,
         Credentials(lambda: keys, ports.ids).require_own_keys(conn)
         register(conn, settings, ports.clock.now())
         _free_leases_of_the_dead(conn, host, ports)
-    live = LiveMarkerKeys(KeyFile(settings.secrets.key_file))
-    marker_keys = replace(keys.marker_keys(name), keys=live)
+    file = KeyFile(settings.secrets.key_file)
+    marker_keys = replace(keys.marker_keys(name), keys=LiveMarkerKeys(file))
     wrap_ports = WrapPorts(ports.clock, ports.ids, ports.sleep, ports.stop)
-    opener = ConfiguredOpener(settings, Registry(), database, marker_keys, wrap_ports)
+    credentials = Credentials(file, ports.ids)
+    opener = ConfiguredOpener(settings, Registry(), database, marker_keys, wrap_ports, credentials)
     worker = WorkerContext(
         database=database,
         clock=ports.clock,
