@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 CONFIG_VARIABLE: Final = "CALSYNC_CONFIG"
 CONFIG_PLACES: Final = (Path("config/calsync.toml"), Path("/etc/calsync/calsync.toml"))
 
+_AFTER_RESTART: Final = ("database", "engine", "secrets", "testing")
+
 
 @dataclass
 class App:
@@ -68,6 +70,23 @@ class App:
         # Together: every command refuses a forgotten variable that fixes the clock, whether it asks the time or not.
         settings = load(find_config(self.config_path), self.connectors, unusable=_find_unusable(self.registry))
         return settings, choose_clock(may_be_fixed=settings.testing.clock)
+
+    def reloaded(self) -> tuple[App, list[str]]:
+        """The same command on the configuration as it is now, and which of its keys wait for a restart.
+
+        Raises ConfigError with everything that is wrong in it; nothing has changed then.
+        """
+        fresh = App(self.config_path, self.as_json, self.by, self.note)
+        before, after = self.settings, fresh.settings
+        kept = [name for name in _AFTER_RESTART if getattr(before, name) != getattr(after, name)]
+        if before.web.listen != after.web.listen:
+            kept.append("web.listen")
+        as_it_was = {name: getattr(before, name) for name in _AFTER_RESTART}
+        as_it_was["web"] = after.web.model_copy(update={"listen": before.web.listen})
+        # The clock and the books of a process are for life; everything else is made anew from the new settings.
+        fresh.__dict__["_in_force"] = (after.model_copy(update=as_it_was), self.clock)
+        fresh.__dict__["database"] = self.database
+        return fresh, kept
 
     @cached_property
     def ids(self) -> Ids:

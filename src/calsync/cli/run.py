@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -14,6 +13,8 @@ from calsync.booking import horizon
 from calsync.claims.gate import drain_touched
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
+from calsync.cli.service_manager import ServiceManager
+from calsync.cli.signals import Signals
 from calsync.errors import UserError
 from calsync.notices.dispatching import Station
 from calsync.notices.send import PostOffice, drain_outbox
@@ -22,7 +23,6 @@ from calsync.notices.texts import Texts
 from calsync.settings.key_file import KeyFile
 from calsync.settings.secrets import read_secret_file
 from calsync.store.credentials import Credentials
-from calsync.system_ports import StopEvent
 from calsync.system_threads import Background
 from calsync.worker import fleet
 from calsync.worker.dispatch import EmbeddedDispatch
@@ -72,34 +72,73 @@ def serve(app: App) -> int:
         raise UserError.of("the web pages are not installed", remedy="Install calsync with the extra: calsync[web]")
     with app.database.transaction() as conn:
         Credentials(lambda: app.keys, app.ids).require_own_keys(conn)
-    _stop_on_signals(app.stop)
-    web = make_web(app, None)
-    web.start()
-    while web.is_running and not app.stop.wait(1.0):
-        pass
-    return ExitCode.FINE if web.stop() and app.stop.is_set() else ExitCode.FAILED
+    manager, signals = ServiceManager(app.clock), Signals(app)
+    ended_well = True
+    while ended_well and not signals.is_ending:
+        web = make_web(signals.app, None)
+        web.start()
+        after = _wait_beside(web, signals, manager)
+        ended_well = web.stop() and (after is not None or signals.is_ending)
+        if after is not None:
+            signals.take(after)
+    manager.stopping()
+    return ExitCode.FINE if ended_well else ExitCode.FAILED
+
+
+def _wait_beside(web: WebServer, signals: Signals, manager: ServiceManager) -> App | None:
+    """Wait until the web ends, the process is to end, or there is an app to go on with."""
+    while web.is_running and not signals.app.stop.wait(1.0):
+        manager.alive()
+        after = signals.replacement()
+        if after is not None:
+            manager.reloading()
+            return after
+    return None
 
 
 def work_until_stopped(app: App, *, with_web: bool) -> int:
-    """Run the loop in the foreground; SIGTERM and SIGINT ask it to end.
+    """Run the loop in the foreground; SIGTERM and SIGINT ask it to end, SIGHUP to go on with the config as it is then.
 
     The worker never waits for the web: calendars and claims are right without it.
     """
-    stop = app.stop
-    _stop_on_signals(stop)
+    manager, signals = ServiceManager(app.clock), Signals(app)
+    drained = True
+    while not signals.is_ending:
+        drained, after = _work(signals, manager, with_web=with_web)
+        if after is None:
+            break
+        signals.take(after)
+    manager.stopping()
+    return ExitCode.FINE if drained else ExitCode.FAILED
+
+
+def _work(signals: Signals, manager: ServiceManager, *, with_web: bool) -> tuple[bool, App | None]:
+    """Work with one configuration to its end: whether all passes ended in time, and the app to go on with, if any."""
+    app = signals.app
     wired = app.wired
     progress = Progress(app.clock, app.clock.now())
+    replacement: list[App] = []
+
+    def alive() -> None:
+        progress.alive()
+        manager.alive()
+        after = signals.replacement()
+        if after is not None:
+            manager.reloading()
+            replacement.append(after)
+            app.stop.set()
+
     dispatch = EmbeddedDispatch(wired.worker, threads=app.settings.sync.workers, done=progress.passed)
     timers = Timers(app.clock)
     add_timers(app, timers)
     web = _web_beside(app, progress, timers) if with_web else None
     try:
-        drained = Loop(wired.worker, dispatch, timers, progress.alive).run(stop)
+        drained = Loop(wired.worker, dispatch, timers, alive).run(app.stop)
     finally:
         if web is not None:
             web.stop()
         wired.opener.close()
-    return ExitCode.FINE if drained else ExitCode.FAILED
+    return drained, replacement[0] if replacement and not signals.is_ending else None
 
 
 def add_timers(app: App, timers: Timers) -> None:
@@ -165,8 +204,3 @@ def _web_beside(app: App, progress: Progress, timers: Timers) -> WebServer | Non
 
 def _has_web() -> bool:
     return all(find_spec(name) is not None for name in ("fastapi", "uvicorn", "prometheus_client"))
-
-
-def _stop_on_signals(stop: StopEvent) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())

@@ -1,0 +1,53 @@
+"""Signals of a resident process: SIGTERM and SIGINT end it, SIGHUP has it read its configuration anew."""
+
+from __future__ import annotations
+
+import signal
+
+import structlog
+
+from calsync.cli.context import App
+from calsync.errors import CalsyncError, UserError
+
+_log = structlog.get_logger(__name__)
+
+
+class Signals:
+    """Hears signals from its making on. `app` is the one at work; ending stops it at once."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.is_ending = False
+        self._wants_reload = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._end())
+        signal.signal(signal.SIGHUP, lambda *_: self._ask_to_reload())
+
+    def replacement(self) -> App | None:
+        """The app to go on with, if a reload was asked for and the configuration is fine; what is wrong is logged."""
+        if not self._wants_reload or self.is_ending:
+            return None
+        self._wants_reload = False
+        try:
+            after, kept = self.app.reloaded()
+        except CalsyncError as problem:
+            told = [str(one) for one in problem.problems] if isinstance(problem, UserError) else [str(problem)]
+            _log.error("reload_refused", problems=told, still="the configuration as it was")
+            return None
+        if kept:
+            _log.warning("reload_needs_restart", keys=kept, still="as they were")
+        _log.info("reloaded", path=str(after.settings.path))
+        return after
+
+    def take(self, app: App) -> None:
+        """Go on with another app."""
+        self.app = app
+        if self.is_ending:
+            app.stop.set()
+
+    def _end(self) -> None:
+        self.is_ending = True
+        self.app.stop.set()
+
+    def _ask_to_reload(self) -> None:
+        self._wants_reload = True

@@ -1,0 +1,1 @@
+"""What an admin relies on: units, metrics, backups, documentation."""

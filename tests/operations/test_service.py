@@ -1,0 +1,148 @@
+"""A resident process under a service manager: ready, fed from its work, reloading, ending; over a real socket."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.servers.process import free_port
+from tests.system.site import Site
+
+ADA = '[[providers]]\nid = "ada"\nname = "Dr. Ada"\nemail = "ada@example.org"\nzone = "Europe/Berlin"\n'
+BEA = ADA.replace("ada", "bea").replace("Ada", "Bea")
+
+
+class Manager:
+    """The other end of the socket."""
+
+    def __init__(self, path: Path) -> None:
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        self.socket.settimeout(0.1)
+        self.told: list[str] = []
+
+    def hear(self, word: str, times: int = 1, seconds: float = 20.0) -> None:
+        """Wait until a word was told so often since the last `forget`."""
+        deadline = time.monotonic() + seconds
+        while sum(word in one for one in self.told) < times:
+            assert time.monotonic() < deadline, f"{word} was not told: {self.told}"
+            try:
+                self.told.append(self.socket.recv(4096).decode())
+            except TimeoutError:
+                continue
+
+    def forget(self) -> None:
+        """What was told so far counts no more."""
+        self.told.clear()
+
+
+@pytest.fixture
+def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Manager]:
+    made = Manager(tmp_path / "notify")
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    monkeypatch.setenv("WATCHDOG_USEC", "600000")
+    monkeypatch.setenv("CALSYNC_LOG", "info")
+    yield made
+    made.socket.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    made = Site(tmp_path)
+    made.calendars += [ADA, f'[web]\nlisten = "127.0.0.1:{free_port()}"\n']
+    made.set_up()
+    return made
+
+
+@contextmanager
+def running(site: Site, command: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = site.start(command)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def log_of(site: Site) -> str:
+    return (site.folder / "process.log").read_text()
+
+
+def providers_on_the_books(site: Site) -> set[str]:
+    # A command would bring the config onto the books by itself; this looks only.
+    with closing(sqlite3.connect(site.folder / "calsync.db")) as books:
+        return {str(row[0]) for row in books.execute("SELECT id FROM providers")}
+
+
+def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("command", ["run", "worker", "serve"])
+def test_it_says_when_it_is_ready_lives_and_ends(site: Site, manager: Manager, command: str) -> None:
+    with running(site, command) as process:
+        manager.hear("READY=1")
+        manager.hear("WATCHDOG=1", times=3)
+        process.send_signal(signal.SIGTERM)
+        manager.hear("STOPPING=1")
+        assert process.wait(15) == 0
+
+
+def test_a_stopped_worker_feeds_nothing(site: Site, manager: Manager) -> None:
+    with running(site, "worker") as process:
+        manager.hear("WATCHDOG=1")
+        process.send_signal(signal.SIGSTOP)
+        with pytest.raises(TimeoutError):
+            while True:
+                manager.socket.recv(4096)
+        manager.forget()
+        with pytest.raises(AssertionError, match="was not told"):
+            manager.hear("WATCHDOG=1", seconds=1.5)
+        process.send_signal(signal.SIGCONT)
+        manager.hear("WATCHDOG=1")
+
+
+def test_a_reload_takes_what_it_can_and_names_what_waits(site: Site, manager: Manager) -> None:
+    config = site.folder / "calsync.toml"
+    with running(site, "run") as process:
+        manager.hear("READY=1")
+        manager.forget()
+        text = config.read_text()
+        config.write_text(f'{text}\n{BEA}\n[secrets]\nkey_file = "other.key"\n')
+        (site.folder / "other.key").write_bytes((site.folder / "calsync.key").read_bytes())
+        (site.folder / "other.key").chmod(0o600)
+        process.send_signal(signal.SIGHUP)
+        manager.hear("RELOADING=1")
+        manager.hear("READY=1")
+        log = log_of(site)
+        assert "reload_needs_restart" in log
+        assert "['secrets']" in log
+        until(lambda: "bea" in providers_on_the_books(site))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+
+
+def test_a_reload_of_a_broken_config_changes_nothing(site: Site, manager: Manager) -> None:
+    config = site.folder / "calsync.toml"
+    with running(site, "run") as process:
+        manager.hear("READY=1")
+        manager.forget()
+        config.write_text(config.read_text().replace("settle", "setle"))
+        process.send_signal(signal.SIGHUP)
+        until(lambda: "reload_refused" in log_of(site))
+        assert "settle" in log_of(site)
+        manager.hear("WATCHDOG=1", times=2)
+        assert not any("RELOADING" in one for one in manager.told)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
