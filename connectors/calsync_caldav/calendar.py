@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection as Names
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from calsync.connector.protocol import Finding, Known, Outcome, Page, Reading, W
 from calsync.connector.traits import Traits
 from calsync.domain.span import Span, Window
 from calsync.ports import Clock
+from calsync_caldav.busy import busy_spans
 from calsync_caldav.client import Client
 from calsync_caldav.collection import Collection
 from calsync_caldav.discovery import Discovery, elsewhere
@@ -21,7 +23,9 @@ from calsync_caldav.reading import BATCH
 from calsync_caldav.selftest import self_test
 from calsync_caldav.writing import Writer
 
-TRAITS = Traits(push=False, read_batch=BATCH, write_batch=10, feed_proves=False, makes_calendars=True, series=True)
+TRAITS = Traits(
+    push=False, read_batch=BATCH, write_batch=10, feed_proves=False, makes_calendars=True, series=True, busy=True
+)
 _MOST_CALENDARS = 30
 
 
@@ -75,10 +79,9 @@ class CaldavCalendar:
                 continue  # one calendar that cannot be searched says nothing about the others
         return None
 
-    def busy(self, window: Window) -> Iterable[Span]:
-        """Nothing: not offered (`traits.busy` is false)."""
-        del window
-        return ()
+    def busy(self, window: Window, without: Names[str] = ()) -> Iterator[Span]:
+        """Yield busy spans of other events, those that the owner declined left out."""
+        yield from busy_spans(self._collection, self._feed.reader, window, frozenset(without))
 
     def watch(self, callback_url: str, secret: str, lifetime: timedelta) -> Watch | None:
         """None: CalDAV does not call back (sheet 5.5)."""

@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -204,6 +205,17 @@ def uid_query(uid: str) -> bytes:
         '<c:filter><c:comp-filter name="VCALENDAR"><c:comp-filter name="VEVENT"><c:prop-filter name="UID">'
         f'<c:text-match collation="i;octet">{escape(uid)}</c:text-match>'
         "</c:prop-filter></c:comp-filter></c:comp-filter></c:filter></c:calendar-query>"
+    )
+
+
+def window_query(start: datetime, end: datetime) -> bytes:
+    """Return a calendar-query REPORT for all events that touch a stretch of time (RFC 4791 9.9)."""
+    first, last = (f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}" for at in (start, end))
+    return _document(
+        f"<c:calendar-query {_NAMESPACES}><d:prop><d:getetag/><c:calendar-data/></d:prop>"
+        '<c:filter><c:comp-filter name="VCALENDAR"><c:comp-filter name="VEVENT">'
+        f'<c:time-range start="{first}" end="{last}"/>'
+        "</c:comp-filter></c:comp-filter></c:filter></c:calendar-query>"
     )
 
 

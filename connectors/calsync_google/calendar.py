@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -122,30 +122,33 @@ class GoogleCalendar:
         names = [row.get("id") for row in rows if isinstance(row, dict) and not _is_this(row, self._id)]
         return [name for name in names if isinstance(name, str)]
 
-    def busy(self, window: Window) -> Iterable[Span]:
+    def busy(self, window: Window, without: Collection[str] = ()) -> Iterable[Span]:
         """Return busy spans inside the window, without anything else about the events."""
+        left_out = frozenset(without)
         query: dict[str, Any] = {
             "singleEvents": True,
             "timeMin": _stamp(window.start),
             "timeMax": _stamp(window.end),
             "maxResults": 2500,
-            "fields": "nextPageToken,items(id,status,start,end,transparency,eventType)",
+            "fields": "nextPageToken,items(id,recurringEventId,status,start,end,transparency,eventType)",
         }
         for _ in range(_MOST_PAGES):
             answer = self._client.list_events(self._id, **query)
             assert not isinstance(answer, Refused)
-            yield from self._spans(answer.get("items", []))
+            yield from self._spans(answer.get("items", []), left_out)
             token = answer.get("nextPageToken")
             if not isinstance(token, str):
                 return
             query["pageToken"] = token
         raise Malformed("a list of busy times never ends")
 
-    def _spans(self, rows: object) -> Iterator[Span]:
+    def _spans(self, rows: object, left_out: frozenset[str]) -> Iterator[Span]:
         for row in rows if isinstance(rows, list) else ():
             if not isinstance(row, Mapping) or is_cancelled(row) or row.get("transparency") == "transparent":
                 continue
             if row.get("eventType") in ("workingLocation", "birthday"):
+                continue
+            if left_out.intersection((row.get("id"), row.get("recurringEventId"))):
                 continue
             try:
                 yield appearance(row, self._shelf.reader).span

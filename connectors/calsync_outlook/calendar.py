@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -72,15 +72,16 @@ class OutlookCalendar:
                 return str(calendar.get("id"))
         return None
 
-    def busy(self, window: Window) -> Iterator[Span]:
+    def busy(self, window: Window, without: Collection[str] = ()) -> Iterator[Span]:
         """Yield busy spans, in UTC; days are those of the provider's zone."""
-        path = self._mailbox.view_path(window, "start,end,isAllDay,showAs,isCancelled,type")
+        left_out = frozenset(without)
+        path = self._mailbox.view_path(window, "start,end,isAllDay,showAs,isCancelled,type,seriesMasterId")
         for data in self._mailbox.listing(path):
             try:
                 row = read_row(data)
             except EventRefused:
                 continue  # somebody's event that cannot be understood; calsync's own are read by their ids
-            if row.busy and not row.cancelled:
+            if row.busy and not row.cancelled and not left_out.intersection((row.id, row.series)):
                 yield span_of(row, self._loader.home if row.all_day else "Etc/UTC")
 
     def watch(self, callback_url: str, secret: str, lifetime: timedelta) -> Watch | None:

@@ -6,7 +6,7 @@ the protocol without need, so that what one wrapper does is read in one place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypeVar
@@ -59,9 +59,9 @@ class Around:
         """See the protocol."""
         return self._once("locate", lambda: self.inner.locate(uid))
 
-    def busy(self, window: Window) -> Iterable[Span]:
+    def busy(self, window: Window, without: Collection[str] = ()) -> Iterable[Span]:
         """See the protocol; the spans come whole."""
-        return self._once("busy", lambda: list(self.inner.busy(window)))
+        return self._once("busy", lambda: list(self.inner.busy(window, without)))
 
     def watch(self, callback_url: str, secret: str, lifetime: timedelta) -> Watch | None:
         """See the protocol."""

@@ -10,7 +10,7 @@ No randomness, no clock but the one given. `write` and `changes` work as they ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -99,10 +99,11 @@ class MemoryCalendar:
                     return name
             return None
 
-    def busy(self, window: Window) -> Iterable[Span]:
-        """Return the spans of all events that are neither free nor cancelled, in order of start."""
+    def busy(self, window: Window, without: Collection[str] = ()) -> Iterable[Span]:
+        """Return the spans of all other events that are neither free nor cancelled, in order of start."""
         with self._request("busy"):
-            events = [stored.event for stored in self._state().events.values() if stored.unreadable is None]
+            stored = [one for key, one in self._state().events.items() if key not in without]
+            events = [one.event for one in stored if one.unreadable is None]
         shown = [appearance for event in events for appearance in expand(event, window).values()]
         return sorted((a.span for a in shown if a.busy and not a.cancelled), key=lambda span: span.start_at)
 

@@ -1,6 +1,6 @@
 """A calendar for tests of wrappers: plays a list of answers and errors, and notes what it was asked."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -72,7 +72,7 @@ class Scripted:
         self._step()
         return "elsewhere"
 
-    def busy(self, window: Window) -> Iterable[Span]:
+    def busy(self, window: Window, without: Collection[str] = ()) -> Iterable[Span]:
         self.asked.append(("busy", None))
         self._step()
         return iter([EVENT.master.span])
