@@ -2,6 +2,7 @@
 
 import click
 
+from calsync.booking.booking_links import Sealer, reseal_booking_links
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options
@@ -36,14 +37,15 @@ def rotate(app: App) -> int:
         click.echo("An earlier rotation was broken off; this finishes it.")
     else:
         add_first_key(path, app.ids)
-    done = credentials.reseal(app.database)
     keys = credentials.keys()
+    # The last step of `reseal` is what tells that a rotation is over.
+    done = reseal_booking_links(app.database, Sealer(keys, app.ids)) + credentials.reseal(app.database)
     with app.database.transaction() as conn:
         detail = {"key": keys.current.id, "credentials": done}
         audit.append(
             conn, at=app.clock.now(), actor=app.actor, what="keys-rotated", subject="installation", detail=detail
         )
-    click.echo(f"Key {keys.current.id} signs and encrypts from now on; {done} credentials were encrypted anew.")
+    click.echo(f"Key {keys.current.id} signs and encrypts from now on; {done} secrets were encrypted anew.")
     old = ", ".join(key.id for key in keys.keys[1:])
     if old:
         click.echo(
