@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import click
 
 from calsync.claims.gate import Gate
-from calsync.claims.reasons import Verdict
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import json_option
 from calsync.cli.times import read_date
 from calsync.errors import NotFoundError
 from calsync.reports.as_csv import report_csv
+from calsync.reports.as_html import report_html
 from calsync.reports.as_json import report_data
 from calsync.reports.as_text import report_text
-from calsync.reports.build import Held, Report, Scope, add_held
-from calsync.reports.gather import gather, sessions_over
+from calsync.reports.build import Report, Scope
 from calsync.store import providers
+from calsync.support.reporting import make_report
 
 LONG = 2000
 
@@ -36,7 +37,9 @@ def register(app: click.Group) -> None:
 @click.option("--since", metavar="DATE", help="First day. Default: as far back as is mirrored.")
 @click.option("--until", metavar="DATE", help="Last day. Default: as far ahead as is mirrored.")
 @click.option("--provider", metavar="ID", help="Only this provider's.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default=None, help="Default: text.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "html", "csv", "json"]), default=None, help="Default: text."
+)
 @click.option("-o", "--output", "file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @json_option
 @pass_app
@@ -73,25 +76,18 @@ def _midnight(day: date) -> datetime:
 
 
 def _make(app: App, scope: Scope) -> Report:
-    made = gather(app.database, scope)
     gate = Gate(app.database, app.settings, app.clock, app.ids)
-    hidden = made.appointments < LONG
-    with click.progressbar(length=made.appointments, label="Claims", file=sys.stderr, hidden=hidden) as bar:
-        for block in sessions_over(app.database, scope):
-            add_held(made, _held(gate, block))
-            bar.update(len(block))
-    return made
+    with ExitStack() as until_done:
 
+        def begun(sessions: int) -> Callable[[int], None]:
+            # A bar is for whoever waits at a terminal, and waits long enough to wonder.
+            bar = click.progressbar(length=sessions, label="Claims", file=sys.stderr, hidden=sessions < LONG)
+            return until_done.enter_context(bar).update
 
-def _held(gate: Gate, ids: list[str]) -> Iterator[Held | None]:
-    for one in gate.look(ids):
-        answer = one.answer
-        reasons = tuple(str(reason.code) for reason in answer.reasons)
-        party = None if answer.waiting_on is None else str(answer.waiting_on)
-        yield Held(reasons, party) if answer.verdict is Verdict.HELD else None
+        return make_report(gate, scope, begun)
 
 
 def _write(made: Report, form: str) -> str:
     if form == "json":
         return json.dumps(report_data(made), indent=2, ensure_ascii=False) + "\n"
-    return report_csv(made) if form == "csv" else report_text(made)
+    return {"csv": report_csv, "html": report_html}.get(form, report_text)(made)

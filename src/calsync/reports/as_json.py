@@ -6,7 +6,8 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from calsync.reports.build import Distribution, Report
+from calsync.reports.build import Report
+from calsync.reports.lengths import Distribution
 
 
 def report_data(report: Report) -> dict[str, Any]:
@@ -19,6 +20,7 @@ def report_data(report: Report) -> dict[str, Any]:
         "appointments": report.appointments,
         "appointments_by_status": _counts(report.by_status),
         "in_step": report.in_step,
+        "edits": report.edits,
         "drifts": {
             "total": report.drifts,
             "by_kind": _counts(report.by_kind),
@@ -30,12 +32,15 @@ def report_data(report: Report) -> dict[str, Any]:
         },
         "time_to_detect": _spread(report.time_to_detect),
         "time_to_resolve": _spread(report.time_to_resolve),
+        "time_to_claim": _spread(report.time_to_claim),
+        "causes": _causes(report),
         "open": report.open,
         "held": {
             "total": report.held,
             "of": report.checked,
             "by_reason": _counts(report.held_by_reason),
             "by_waiting_on": _counts(report.held_by_waiting_on),
+            "by_provider": _counts(report.held_by_provider),
         },
         "recalls": {
             "total": report.recalls,
@@ -45,7 +50,25 @@ def report_data(report: Report) -> dict[str, Any]:
         "calendars": {"total": sum(report.calendars.values()), "by_state": dict(sorted(report.calendars.items()))},
         "conflicts": report.conflicts,
         "cancellations_over_limit": report.cancellations_over_limit,
+        "hold_rate": report.hold_rate,
         "hold_precision": report.hold_precision,
+    }
+
+
+def causes_by_provider(report: Report) -> list[tuple[str, dict[str, int], int]]:
+    """Whose calendars the edits and the held claims come from: provider, edits by kind, claims held; most first."""
+    kinds: dict[str, dict[str, int]] = {}
+    for (provider, kind), count in report.causes.most_common():
+        kinds.setdefault(provider, {})[kind] = count
+    everybody = {*kinds, *report.held_by_provider}
+    found = [(one, kinds.get(one, {}), report.held_by_provider[one]) for one in everybody]
+    return sorted(found, key=lambda row: (-row[2], -sum(row[1].values()), row[0]))
+
+
+def _causes(report: Report) -> dict[str, dict[str, Any]]:
+    return {
+        provider: {"drifts": sum(kinds.values()), "by_kind": kinds, "held": held}
+        for provider, kinds, held in causes_by_provider(report)
     }
 
 
@@ -53,7 +76,7 @@ def _counts(counter: Counter[str]) -> dict[str, int]:
     return dict(sorted(counter.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _spread(one: Distribution) -> dict[str, float | int | None]:
+def _spread(one: Distribution) -> dict[str, Any]:
     def seconds(name: str) -> float | None:
         length = getattr(one, name)
         return None if length is None else length.total_seconds()
@@ -63,6 +86,7 @@ def _spread(one: Distribution) -> dict[str, float | int | None]:
         "median_seconds": seconds("median"),
         "p90_seconds": seconds("p90"),
         "max_seconds": seconds("longest"),
+        "spread": dict(one.buckets),
     }
 
 

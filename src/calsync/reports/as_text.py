@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
-from calsync.reports.build import Distribution, Report
+from calsync.reports.as_json import causes_by_provider
+from calsync.reports.build import Report
+from calsync.reports.lengths import Distribution
+
+TOP = 10
 
 
 def report_text(report: Report) -> str:
     """The report on one screen; what is zero is left out where it says nothing."""
     scope = report.scope
     whose = f" for {scope.provider}" if scope.provider else ""
-    standing = report.appointments - sum(report.by_status[word] for word in ("cancelled", "late-cancelled"))
     lines = [
         f"Reconciliation{whose}, {scope.since:%a %d %b %Y} to {scope.until:%a %d %b %Y} (UTC)",
         "",
         f"Sessions: {report.appointments}{_inside(report.by_status)}",
-        f"In step with calendars: {report.in_step} of {standing}",
+        f"In step with calendars: {report.in_step} of {report.standing}",
         f"Calendars: {_listed(report.calendars) or 'none'}",
         "",
-        f"Edits made in calendars: {report.drifts}",
+        f"Edits made in calendars: {report.edits}, touching {report.drifts} sessions or blocks",
         *_block("what", report.by_kind),
         *_block("when", report.by_phase),
         *_block("done about it", report.by_disposition),
@@ -28,13 +31,16 @@ def report_text(report: Report) -> str:
         *_block("by provider", report.by_provider),
         f"Time until seen, at most: {_spread(report.time_to_detect)}",
         f"Time until settled: {_spread(report.time_to_resolve)}",
+        *_block("in how long", Counter(dict(report.time_to_resolve.buckets)), in_order=True),
         f"Waiting for an answer: {report.open}",
         "",
-        f"Claims held: {report.held} of {report.checked} sessions that are over",
+        f"Claims held: {report.held} of {report.checked} sessions that are over{_rate(report)}",
         *_block("why", report.held_by_reason),
         *_block("waiting for", report.held_by_waiting_on),
         f"Recalls: {report.recalls}{_inside(report.recalls_by_action)}, {report.recalls_open} open",
         f"Holds that were right: {_share(report.hold_precision)}",
+        f"Time from session to claim: {_spread(report.time_to_claim, 'nothing filed yet')}",
+        *_whose(report),
     ]
     if report.conflicts:
         lines.append(f"Sessions that overlap another of the same provider: {report.conflicts}")
@@ -43,8 +49,23 @@ def report_text(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _block(title: str, counts: Counter[str]) -> list[str]:
-    return [f"  {title}: {_listed(dict(counts.most_common()))}"] if counts else []
+def _block(title: str, counts: Counter[str], *, in_order: bool = False) -> list[str]:
+    shown = {name: count for name, count in (counts.items() if in_order else counts.most_common()) if count}
+    return [f"  {title}: {_listed(shown)}"] if shown else []
+
+
+def _rate(report: Report) -> str:
+    return "" if report.hold_rate is None else f" ({report.hold_rate:.1%})"
+
+
+def _whose(report: Report) -> list[str]:
+    """The few providers behind most of it: there the cause can be mended."""
+    found = causes_by_provider(report)
+    if not found:
+        return []
+    lines = [f"  {provider}: {held} held, {_listed(kinds) or 'no edits'}" for provider, kinds, held in found[:TOP]]
+    more = [f"  and {len(found) - TOP} more providers"] if len(found) > TOP else []
+    return ["", "Where it comes from:", *lines, *more]
 
 
 def _listed(counts: dict[str, int]) -> str:
@@ -55,13 +76,15 @@ def _inside(counts: Counter[str]) -> str:
     return f" ({_listed(dict(counts.most_common()))})" if counts else ""
 
 
-def _spread(one: Distribution) -> str:
-    if one.median is None or one.longest is None:
-        return "nothing settled yet"
-    return f"half within {_length(one.median)}, the longest {_length(one.longest)}"
+def _spread(one: Distribution, none: str = "nothing settled yet") -> str:
+    if one.median is None or one.p90 is None or one.longest is None:
+        return none
+    within = f"half within {length_text(one.median)}, nine of ten within {length_text(one.p90)}"
+    return f"{within}, the longest {length_text(one.longest)}"
 
 
-def _length(length: timedelta) -> str:
+def length_text(length: timedelta) -> str:
+    """`90 s`, `12 min`, `5 h`, `3 d`: as exact as anybody needs it."""
     seconds = int(length.total_seconds())
     for size, word in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from calsync.domain.drift import COSMETIC, Disposition, Drift, Resolution
+from calsync.reports.lengths import Distribution, Lengths
 
 ABSENT = frozenset({"cancelled", "late-cancelled"})
 _CHANGED = frozenset({Resolution.RECORD_CORRECTED})
@@ -28,20 +29,17 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A drift of the period. `otherwise`: a person said that the session was at another time, or was none.
-
-    `unseen_at`: when its calendar was last read without it; the time to detection is at most what lies between.
-    """
+    """A drift of the period. `otherwise`: a person said that the session was at another time, or was none."""
 
     drift: Drift
     otherwise: bool = False
-    unseen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A claim that the gate holds: the reasons' codes, and who must act."""
+    """A claim that the gate holds: whose session it is about, the reasons' codes, and who must act."""
 
+    provider: str
     reasons: tuple[str, ...]
     waiting_on: str | None
 
@@ -56,16 +54,6 @@ class Scope:
     made_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Distribution:
-    """How a length of time is spread. All None without a single one."""
-
-    count: int = 0
-    median: timedelta | None = None
-    p90: timedelta | None = None
-    longest: timedelta | None = None
-
-
 @dataclass(slots=True)
 class Report:
     """Everything that a report tells."""
@@ -74,6 +62,7 @@ class Report:
     appointments: int = 0
     by_status: Counter[str] = field(default_factory=Counter)
     in_step: int = 0
+    edits: int = 0
     drifts: int = 0
     by_kind: Counter[str] = field(default_factory=Counter)
     by_phase: Counter[str] = field(default_factory=Counter)
@@ -81,13 +70,16 @@ class Report:
     by_calendar: Counter[str] = field(default_factory=Counter)
     by_disposition: Counter[str] = field(default_factory=Counter)
     by_resolution: Counter[str] = field(default_factory=Counter)
-    time_to_detect: Distribution = Distribution()
-    time_to_resolve: Distribution = Distribution()
+    causes: Counter[tuple[str, str]] = field(default_factory=Counter)  # provider and kind
+    time_to_detect: Distribution = field(default_factory=Distribution)
+    time_to_resolve: Distribution = field(default_factory=Distribution)
+    time_to_claim: Distribution = field(default_factory=Distribution)
     open: int = 0
     checked: int = 0
     held: int = 0
     held_by_reason: Counter[str] = field(default_factory=Counter)
     held_by_waiting_on: Counter[str] = field(default_factory=Counter)
+    held_by_provider: Counter[str] = field(default_factory=Counter)
     recalls: int = 0
     recalls_open: int = 0
     recalls_by_action: Counter[str] = field(default_factory=Counter)
@@ -96,6 +88,16 @@ class Report:
     cancellations_over_limit: int = 0
     holds_settled: int = 0
     holds_right: int = 0
+
+    @property
+    def standing(self) -> int:
+        """Sessions that calendars are to show: all but those that were called off."""
+        return self.appointments - sum(self.by_status[word] for word in ABSENT)
+
+    @property
+    def hold_rate(self) -> float | None:
+        """Of the sessions that are over, how many claims are held. None without any."""
+        return None if self.checked == 0 else round(self.held / self.checked, 4)
 
     @property
     def hold_precision(self) -> float | None:
@@ -118,9 +120,8 @@ def add_sessions(report: Report, sessions: Iterable[Session]) -> None:
 
 
 def add_edits(report: Report, edits: Iterable[Edit]) -> None:
-    """Count guarded edits; cosmetic ones are the user's own business."""
-    lengths: list[timedelta] = []
-    unseen: dict[str, timedelta] = {}
+    """Count what guarded edits did, drift by drift; cosmetic ones are the user's own business."""
+    lengths = Lengths()
     for one in edits:
         drift = one.drift
         if drift.kind in COSMETIC:
@@ -132,14 +133,33 @@ def add_edits(report: Report, edits: Iterable[Edit]) -> None:
         report.by_calendar[drift.calendar] += 1
         report.by_disposition[drift.disposition.value] += 1
         report.by_resolution[drift.resolution.value] += 1
+        report.causes[drift.provider, drift.kind.value] += 1
         report.open += drift.resolution is Resolution.OPEN
-        if one.unseen_at is not None:
-            unseen[drift.edit] = drift.detected_at - one.unseen_at
         if drift.resolved_at is not None:
-            lengths.append(drift.resolved_at - drift.detected_at)
+            lengths.add(drift.resolved_at - drift.detected_at)
         _add_hold(report, one)
-    report.time_to_resolve = distribution(lengths)
-    report.time_to_detect = distribution(list(unseen.values()))
+    report.time_to_resolve = lengths.distribution()
+
+
+def add_sightings(report: Report, sightings: Iterable[tuple[datetime, datetime | None]]) -> None:
+    """Count edits by when they were seen and when their calendar was last read without them (None: never before).
+
+    What lies between is the longest that the edit can have gone unseen.
+    """
+    lengths = Lengths()
+    for detected_at, unseen_at in sightings:
+        report.edits += 1
+        if unseen_at is not None:
+            lengths.add(detected_at - unseen_at)
+    report.time_to_detect = lengths.distribution()
+
+
+def add_filings(report: Report, filed: Iterable[tuple[datetime, datetime]]) -> None:
+    """Count how long claims took to leave: when each session ended, and when its claim was first filed."""
+    lengths = Lengths()
+    for ended_at, filed_at in filed:
+        lengths.add(filed_at - ended_at)
+    report.time_to_claim = lengths.distribution()
 
 
 def add_held(report: Report, answers: Iterable[Held | None]) -> None:
@@ -149,6 +169,7 @@ def add_held(report: Report, answers: Iterable[Held | None]) -> None:
         if one is None:
             continue
         report.held += 1
+        report.held_by_provider[one.provider] += 1
         report.held_by_reason.update(one.reasons)
         report.held_by_waiting_on[one.waiting_on or "nobody"] += 1
 
@@ -159,15 +180,6 @@ def add_recalls(report: Report, counts: Mapping[tuple[str, str], int], open_stat
         report.recalls += count
         report.recalls_by_action[action] += count
         report.recalls_open += count if state in open_states else 0
-
-
-def distribution(lengths: list[timedelta]) -> Distribution:
-    """Median, ninetieth percentile and longest of some lengths of time."""
-    if not lengths:
-        return Distribution()
-    ordered = sorted(lengths)
-    last = len(ordered) - 1
-    return Distribution(len(ordered), ordered[last // 2], ordered[round(last * 0.9)], ordered[-1])
 
 
 def _add_hold(report: Report, one: Edit) -> None:

@@ -7,11 +7,23 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
-from calsync.domain.drift import COSMETIC, Drift, Resolution
-from calsync.reports.build import ABSENT, Edit, Report, Scope, Session, add_edits, add_recalls, add_sessions
-from calsync.store import drifts, edits, recalls, report_rows, statements
+from calsync.domain.drift import Drift, Resolution
+from calsync.reports.build import (
+    ABSENT,
+    Edit,
+    Report,
+    Scope,
+    Session,
+    add_edits,
+    add_filings,
+    add_recalls,
+    add_sessions,
+    add_sightings,
+)
+from calsync.store import drifts, recalls, report_rows, statements
 from calsync.store.database import Database
 from calsync.store.drifts import DriftFilter
+from calsync.store.report_rows import Period
 
 _BLOCK = 500
 _OTHERWISE = frozenset({"took-place", "another-day", "did-not-take-place"})
@@ -20,46 +32,39 @@ _OTHERWISE = frozenset({"took-place", "another-day", "did-not-take-place"})
 def gather(database: Database, scope: Scope) -> Report:
     """Everything that the books alone can tell; what the gate holds is added by whoever may ask it."""
     report = Report(scope)
+    period = Period(scope.since, scope.until, scope.provider)
     with database.reading() as conn:
-        add_sessions(report, _sessions(conn, scope))
+        add_sessions(report, _sessions(conn, period))
         add_edits(report, _edits(conn, scope))
-        counts = report_rows.recall_counts(conn, scope.since, scope.until, scope.provider)
-        add_recalls(report, counts, recalls.OPEN_STATES)
+        add_sightings(report, report_rows.sightings(conn, period))
+        add_filings(report, report_rows.filed(conn, period))
+        add_recalls(report, report_rows.recall_counts(conn, period), recalls.OPEN_STATES)
         report.calendars = report_rows.calendar_states(conn, scope.provider)
     return report
 
 
 def sessions_over(database: Database, scope: Scope) -> Iterator[list[str]]:
-    """Ids of the period's sessions that are over and may have a claim, a few thousand at a time."""
+    """Ids of the period's sessions that are over and may have a claim, a few hundred at a time."""
     assert scope.made_at is not None
     with database.reading() as conn:
-        rows = report_rows.sessions(conn, scope.since, scope.until, scope.provider)
+        rows = report_rows.sessions(conn, Period(scope.since, scope.until, scope.provider))
         over = (row.id for row in rows if row.end_at <= scope.made_at and row.status not in ABSENT)
-        while block := list(islice(over, 10 * _BLOCK)):
+        while block := list(islice(over, _BLOCK)):
             yield block
 
 
-def _sessions(conn: Connection, scope: Scope) -> Iterator[Session]:
-    edited = {
-        one.appointment
-        for one in drifts.rows(conn, DriftFilter(provider=scope.provider))
-        if one.kind not in COSMETIC and (one.resolution is Resolution.OPEN or one.accepted)
-    }
-    linked, unsettled = report_rows.linked(conn), report_rows.unsettled(conn)
-    for row in report_rows.sessions(conn, scope.since, scope.until, scope.provider):
-        in_step = row.subject in linked and row.subject not in unsettled and row.id not in edited
-        yield Session(row.id, row.provider, row.start_at, row.end_at, row.status, in_step)
+def _sessions(conn: Connection, period: Period) -> Iterator[Session]:
+    for row in report_rows.sessions(conn, period):
+        yield Session(row.id, row.provider, row.start_at, row.end_at, row.status, row.in_step)
 
 
 def _edits(conn: Connection, scope: Scope) -> Iterator[Edit]:
     found = drifts.rows(conn, DriftFilter(provider=scope.provider, since=scope.since, until=scope.until))
     while block := list(islice(found, _BLOCK)):
         said = statements.of_appointments(conn, _answered(block))
-        known = edits.by_ids(conn, [one.edit for one in block])
         for one in block:
             words = said.get(one.appointment or "", [])
-            otherwise = any(one.id in word.saw and word.says in _OTHERWISE for word in words)
-            yield Edit(one, otherwise, known[one.edit].unseen_at if one.edit in known else None)
+            yield Edit(one, any(one.id in word.saw and word.says in _OTHERWISE for word in words))
 
 
 def _answered(block: Iterable[Drift]) -> list[str]:

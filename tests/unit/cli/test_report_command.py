@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+
+import pytest
 
 from calsync.claims.filing import FiledLine, file_claims
 from tests.unit.claims.gate_world import NEXT_DAY, READ, SPAN, GateWorld
@@ -33,7 +36,7 @@ def test_a_site_in_step_says_so(shell: Shell, world: GateWorld) -> None:  # noqa
     made = shell.json("report")
     assert made.keys() >= KEYS
     assert (made["appointments"], made["in_step"], made["open"]) == (1, 1, 0)
-    assert made["held"] == {"total": 0, "of": 1, "by_reason": {}, "by_waiting_on": {}}
+    assert made["held"] == {"total": 0, "of": 1, "by_reason": {}, "by_waiting_on": {}, "by_provider": {}}
     assert made["calendars"] == {"total": 1, "by_state": {"active": 1}}
     assert made["hold_precision"] is None
     assert "In step with calendars: 1 of 1" in shell("report")
@@ -93,3 +96,56 @@ def test_csv_is_safe_against_formulas(shell: Shell, world: GateWorld) -> None:  
     assert rows[0] == ["section", "name", "value"]
     assert ["drifts", "by_calendar.=cmd()", "1"] in rows
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
+
+
+def test_causes_name_whose_calendars_it_is(shell: Shell, world: GateWorld) -> None:  # noqa: F811
+    dragged(world)
+    made = shell.json("report")
+    assert made["causes"] == {"P-1": {"drifts": 1, "by_kind": {"moved": 1}, "held": 1}}
+    assert (made["edits"], made["hold_rate"], made["held"]["by_provider"]) == (1, 1.0, {"P-1": 1})
+    assert "P-1: 1 held, 1 moved" in shell("report")
+
+
+def test_time_to_claim_is_that_of_the_first_filing(shell: Shell, world: GateWorld) -> None:  # noqa: F811
+    world.clock.set(SPAN.end_at + 5 * HOUR)
+    file_claims(world.gate, [FiledLine(appointment="A-1")], by="support:ada")
+    made = shell.json("report")["time_to_claim"]
+    assert (made["count"], made["median_seconds"], made["spread"]["2-8 h"]) == (1, 5 * 3600, 1)
+
+
+def test_html_is_one_file_that_asks_nobody(shell: Shell, world: GateWorld) -> None:  # noqa: F811
+    world.add_calendar("<script>alert(1)</script>")
+    world.link("<script>alert(1)</script>")
+    dragged(world)
+    text = shell("report", "--format", "html")
+    assert "<svg" in text
+    assert "moved" in text
+    assert "<script" not in text
+    assert not re.search(r"https?://|src=|href=|@import|url\(", text)
+
+
+def test_a_long_report_shows_how_far_it_is(
+    shell: Shell,  # noqa: F811
+    world: GateWorld,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[int] = []
+    monkeypatch.setattr("calsync.cli.report.LONG", 1)
+
+    class Bar:
+        def __init__(self, **options: object) -> None:
+            told.append(int(str(options["length"])))
+            assert options["hidden"] is False
+
+        def __enter__(self) -> Bar:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            told.append(-1)
+
+        def update(self, steps: int) -> None:
+            told.append(steps)
+
+    monkeypatch.setattr("calsync.cli.report.click.progressbar", Bar)
+    shell("report")
+    assert told == [1, 1, -1]
