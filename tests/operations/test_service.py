@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -38,6 +38,13 @@ class Manager:
                 self.told.append(self.socket.recv(4096).decode())
             except TimeoutError:
                 continue
+
+    def wait_for_silence(self) -> None:
+        """Take in whatever was told before the process was stopped."""
+        with suppress(TimeoutError):
+            while True:
+                self.socket.recv(4096)
+        self.forget()
 
     def forget(self) -> None:
         """What was told so far counts no more."""
@@ -103,10 +110,7 @@ def test_a_stopped_worker_feeds_nothing(site: Site, manager: Manager) -> None:
     with running(site, "worker") as process:
         manager.hear("WATCHDOG=1")
         process.send_signal(signal.SIGSTOP)
-        with pytest.raises(TimeoutError):
-            while True:
-                manager.socket.recv(4096)
-        manager.forget()
+        manager.wait_for_silence()
         with pytest.raises(AssertionError, match="was not told"):
             manager.hear("WATCHDOG=1", seconds=1.5)
         process.send_signal(signal.SIGCONT)
