@@ -50,9 +50,9 @@ def replace(conn: Connection, calendar: str, provider: str, window: Window, foun
     return known != wanted
 
 
-def forget(conn: Connection, before: datetime) -> int:
-    """Drop busy times that ended before an instant; how many."""
-    return conn.execute(delete(busy_times).where(_b.end_at < before)).rowcount
+def forget(conn: Connection, provider: str, before: datetime) -> int:
+    """Drop a provider's busy times that ended before an instant; how many."""
+    return conn.execute(_FORGET, {"the_provider": provider, "limit": before}).rowcount
 
 
 def is_due(conn: Connection, calendar: str) -> bool:
@@ -95,6 +95,9 @@ _DROP = delete(busy_times).where(
     _b.end_at == bindparam("last", type_=_b.end_at.type),
 )
 _ADD = insert(busy_times)
+_FORGET = delete(busy_times).where(
+    _b.provider == bindparam("the_provider"), _b.end_at < bindparam("limit", type_=_b.end_at.type)
+)
 _DUE = select(busy_reads.c.due).where(busy_reads.c.calendar == bindparam("the_calendar"))
 _SET_DUE = Upsert(busy_reads, [busy_reads.c.calendar], lambda new: {"due": new["due"]})
 _NOTE_READ = Upsert(busy_reads, [busy_reads.c.calendar], lambda new: {"due": new["due"], "read_at": new["read_at"]})

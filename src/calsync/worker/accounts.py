@@ -56,7 +56,7 @@ class Accounts:
             raise UserError.of(
                 "has no keys for its connector", f"calendar {row.id}", "Complete its table in the config"
             )
-        placement = config.placement or "dedicated"
+        placement = config.placement or ("existing" if row.mode == "busy" else "dedicated")
         if not self._is_sealed(row.connection):
             return Account(config.settings, placement, provider.zone, secret_reader(config.settings))
         secret, keep = self._sealed(row.connection)

@@ -90,6 +90,8 @@ def _register_calendars(conn: Connection, settings: Settings, provider: Provider
     for calendar in provider.calendars:
         known = calendars.get(conn, calendar.id)
         found = known.placement if known is not None and known.remote is not None else "dedicated"
+        if calendar.mode == "busy":
+            found = "existing"  # nothing is made in an account that is only read
         spec = CalendarSpec(
             id=calendar.id,
             provider=provider.id,

@@ -48,8 +48,8 @@ class CalendarOpener(Protocol):
     def forget(self, calendar: str) -> None:
         """Close it, so that the next pass opens it afresh."""
 
-    def rules(self, provider: str) -> Rules:
-        """The rules of a provider's practice."""
+    def rules(self, provider: str, practice: str | None = None) -> Rules:
+        """The rules of a provider's practice; one who knows the practice saves asking the books for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class WorkerContext:
     owner: str
     lease_for: timedelta = timedelta(seconds=120)
     stop: Stop | None = None
+    reads_busy: bool = False  # whether busy times beside our own events are kept, for slots and the report
     push: PushPlan | None = None  # None: the installation has no address that services could call
 
     @property
@@ -88,7 +89,9 @@ class PassContext:
     dry_run: bool = False
     only_record: bool = False  # look and record, and leave every write to the next pass
     released: str | None = None
+    nothing_waits: bool = False  # the books call for nothing to be read, decided or written
     keep_lease: Callable[[], None] = lambda: None
+    note_stranger: Callable[[], None] = lambda: None  # called when the feed named an event that is not ours
 
     @property
     def window(self) -> Window:

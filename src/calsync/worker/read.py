@@ -73,9 +73,7 @@ def read_changes(context: PassContext, cursor: str | None, ours: frozenset[str])
         return _read_feed(context, None, ours)
 
 
-def read_by_id(
-    context: PassContext, sights: Sights, remote_ids: Iterable[str], told_gone: Iterable[str] = ()
-) -> None:
+def read_by_id(context: PassContext, sights: Sights, remote_ids: Iterable[str], told_gone: Iterable[str] = ()) -> None:
     """Read these events now, and those that were `told_gone`; the answers replace what the feed said.
 
     A deletion needs two signals: what is missing though nothing told so is asked for once more. Raises connector
@@ -130,12 +128,15 @@ def _ours(context: PassContext, items: Sequence[Item], ours: frozenset[str]) -> 
         booked = {link.remote_id for link in links.by_remote_ids(conn, context.row.id, [i.remote_id for i in items])}
         copied = copies.ids_among(conn, context.row.id, [i.remote_id for i in items])
     known = booked | ours | copied
-    return [
+    kept = [
         item
         for item in items
         if item.remote_id in known
         or (isinstance(item, Seen | Unreadable) and verify_marker(context.worker.keys, item.marker or "") is not None)
     ]
+    if len(kept) < len(items):
+        context.note_stranger()
+    return kept
 
 
 def _unmentioned(context: PassContext, sights: Sights) -> list[str]:

@@ -67,6 +67,7 @@ def wire(settings: Settings, database: Database, keys: KeyRing, ports: Ports, *,
         keys=marker_keys,
         opener=opener,
         stop=ports.stop,
+        reads_busy=True,
         push=PushPlan(settings.web.public_url) if settings.web.public_url else None,
         owner=f"{host}/{ports.pid}/{ports.ids.new_id('worker')}",
     )
