@@ -2,13 +2,14 @@
 
 import json
 import platform
+from pathlib import Path
 
 import click
 
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
-from calsync.store import audit, installation
+from calsync.store import audit, backup, installation
 from calsync.store import upgrade as store_upgrade
 
 
@@ -46,6 +47,25 @@ def adopt(app: App) -> int:
             return ExitCode.FINE
         audit.append(conn, at=app.clock.now(), actor=app.actor, what="adopted", subject="installation", detail={})
     click.echo("This machine's database from now on. Never start the other copy again.")
+    return ExitCode.FINE
+
+
+@db.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@pass_app
+def restore(app: App, file: Path) -> int:
+    """Go back to a copy that `calsync backup` made. What was there is kept beside it.
+
+    The next passes compare every calendar with it: events that are there are found again, none is doubled.
+    """
+    place = store_upgrade.sqlite_place(app.database_url)
+    aside = place.with_name(f"{place.name}.before-restore-{app.clock.now():%Y%m%dT%H%M%SZ}")
+    backup.restore(app.database_url, file, aside)
+    store_upgrade.upgrade(app.database_url)
+    with app.database.transaction() as conn:
+        detail = {"file": file.name}
+        audit.append(conn, at=app.clock.now(), actor="system", what="restored", subject="installation", detail=detail)
+    click.echo(f"Restored from {file}. What was there is kept as {aside}." if aside.exists() else "Restored.")
     return ExitCode.FINE
 
 

@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "audit": "audit",
     "tokens": "tokens",
     "secrets": "secrets",
+    "backup": "backup",
 }
 """Top-level commands in the order of `--help`, and the module of this package that brings each.
 

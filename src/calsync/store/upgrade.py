@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import as_file, files
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -56,6 +57,11 @@ def check(url: str) -> SchemaState:
     if file is not None and file.parent.is_dir() and not file.exists():
         return SchemaState(None, revisions.head())
     return _within(parsed, _state)
+
+
+def sqlite_place(url: str) -> Path:
+    """Where the file of an SQLite database is or will be; for another database, a name that no file has."""
+    return dialect.sqlite_file(parsed_url(url)) or Path("no-file")
 
 
 def create_for_tests(db: Database) -> None:

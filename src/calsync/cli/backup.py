@@ -1,0 +1,27 @@
+"""`calsync backup`: a copy of the books while calsync runs. `calsync db restore` is the way back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from calsync.cli.context import App, pass_app
+from calsync.cli.exit_codes import ExitCode
+from calsync.store import backup as store_backup
+
+
+def register(app: click.Group) -> None:
+    """Add the command."""
+    app.add_command(backup)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@pass_app
+def backup(app: App, file: Path) -> int:
+    """Copy the database to FILE, while everything runs. Keep the key file apart from it: both together open it."""
+    store_backup.make(app.database_url, file)
+    click.echo(f"Written: {file} ({file.stat().st_size:,} bytes). It holds session times; keep it as you keep records.")
+    click.echo(f"Not in it: the key file {app.settings.secrets.key_file}. Without that one, no copy is of use.")
+    return ExitCode.FINE

@@ -1,0 +1,132 @@
+"""A copy of the books while calsync runs, and the way back from it. The key file is never part of a copy.
+
+SQLite is copied by its own online backup, PostgreSQL by its own `pg_dump`. An older copy is safe to go back to: events
+are found again by their markers, and the first pass compares everything.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from calsync.errors import UserError
+from calsync.store import dialect
+from calsync.store.database import parsed_url
+
+_PART = ".part"
+
+
+def make(url: str, target: Path) -> None:
+    """Write a consistent copy of the database to a new file that only its owner can read.
+
+    UserError if the file is there already, or its folder is not, or the copy cannot be made; no file is left then.
+    """
+    parsed = parsed_url(url)
+    _require_place(target)
+    part = target.with_name(target.name + _PART)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        file = dialect.sqlite_file(parsed)
+        _copy_sqlite(file, part) if file is not None else _dump_postgresql(parsed, part)
+        _sync(part)
+        os.link(part, target)  # unlike a rename it overwrites nothing
+    except FileExistsError:
+        raise UserError.of("is there already", str(target), "Name a new file") from None
+    finally:
+        part.unlink()
+
+
+def restore(url: str, source: Path, aside: Path) -> None:
+    """Put a copy in the place of an SQLite database that nobody has open; what was there is kept as `aside`.
+
+    UserError if the copy is not a whole database of calsync, if a process has the database open, or for PostgreSQL,
+    which has a tool of its own for it.
+    """
+    file = dialect.sqlite_file(parsed_url(url))
+    if file is None:
+        remedy = "Use pg_restore --clean --if-exists with the file that `calsync backup` wrote"
+        raise UserError.of("a PostgreSQL database is restored by its own tool", "[database] url", remedy)
+    _check_copy(source)
+    if file.exists():
+        _require_alone(file)
+        file.rename(aside)
+    part = file.with_name(file.name + _PART)
+    with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as copy, closing(sqlite3.connect(part)) as made:
+        part.chmod(0o600)
+        copy.backup(made)
+        # Cursors and leases are older than what the calendars have seen since: compare everything, and at once.
+        made.execute("UPDATE calendars SET cursor = NULL, inventory_at = NULL, lease_owner = NULL, lease_until = NULL")
+        made.commit()
+    _sync(part)
+    part.rename(file)
+
+
+def _copy_sqlite(file: Path, part: Path) -> None:
+    if not file.exists():
+        raise UserError.of("there is no database yet", str(file), "Run `calsync db upgrade`")
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as books, closing(sqlite3.connect(part)) as copy:
+        # In one step: writers go on beside it, and a copy in several steps would begin anew with each of their writes.
+        books.backup(copy, pages=-1)
+        copy.execute("PRAGMA journal_mode=DELETE")
+    _check_copy(part)
+
+
+def _dump_postgresql(url: URL, part: Path) -> None:
+    program = shutil.which("pg_dump")
+    if program is None:
+        raise UserError.of("pg_dump is not installed", "PATH", "Install PostgreSQL's client programs")
+    address = url.set(drivername="postgresql", password=None).render_as_string()
+    # The password goes by the environment: other users can read a process's arguments.
+    environ = dict(os.environ) | ({"PGPASSWORD": str(url.password)} if url.password else {})
+    done = subprocess.run(  # noqa: S603 - no shell, and every argument is made here
+        [program, "--format=custom", "--no-owner", "--no-privileges", f"--file={part}", f"--dbname={address}"],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise UserError.of(f"pg_dump failed: {reason}", "[database] url", "Look at the server and the login")
+
+
+def _check_copy(path: Path) -> None:
+    remedy = "Name a file that `calsync backup` wrote"
+    if not path.is_file():
+        raise UserError.of("there is no such file", str(path), remedy)
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
+            verdict = copy.execute("PRAGMA quick_check").fetchone()[0]
+            copy.execute("SELECT version_num FROM alembic_version").fetchone()
+            copy.execute("SELECT id FROM installation").fetchone()
+    except sqlite3.DatabaseError:
+        raise UserError.of("is not a database of calsync", str(path), remedy) from None
+    if verdict != "ok":
+        raise UserError.of("is a damaged database", str(path), remedy)
+
+
+def _require_alone(file: Path) -> None:
+    """Return if no other process has the database open; its log is taken into the file then."""
+    try:
+        with closing(sqlite3.connect(file, timeout=0)) as books:
+            books.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.OperationalError:
+        raise UserError.of("is in use", str(file), "Stop calsync first: systemctl stop calsync") from None
+
+
+def _require_place(target: Path) -> None:
+    if target.exists():
+        raise UserError.of("is there already", str(target), "Name a new file")
+    if not target.absolute().parent.is_dir():
+        raise UserError.of("there is no such folder", str(target.parent), "Make it, or name another one")
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
