@@ -9,7 +9,7 @@ from calsync.claims.evidence import of_decision, of_record, of_sent
 from calsync.claims.findings import ABSENT, Bench, Finding, Findings
 from calsync.claims.policy import ClaimsPolicy, DateZone, Midnight
 from calsync.claims.readings import Dates, Times, named_zones, spans, zone_named
-from calsync.claims.reasons import ReasonCode, Rule
+from calsync.claims.reasons import AdvisoryCode, ReasonCode, Rule
 
 _BILLED = frozenset({"filed", "review", "recalled", "corrected"})
 _NOT_BILLED = frozenset({"not-billable", "self-pay", *ABSENT})
@@ -104,6 +104,9 @@ def weigh_siblings(bench: Bench) -> None:
             _hold_sibling(bench, ReasonCode.SAME_DAY_SAME_CODE, other, logged)
         if _is_billed_already(bench, other):
             _hold_sibling(bench, ReasonCode.SESSION_ALREADY_BILLED, other, "")
+        if _overlaps(bench, other):
+            facts = {"other": other.id, "logged": bench.times.show(other.start)}
+            bench.findings.advise(AdvisoryCode.OVERLAPPING_SESSION, **facts)
 
 
 def _hold_sibling(bench: Bench, code: ReasonCode, other: Other, logged: str) -> None:
@@ -129,6 +132,17 @@ def _days(bench: Bench, other: Other) -> frozenset[date]:
     if other.date is not None:
         return frozenset({other.date})
     return bench.times.dates.of(bench.times.read(other.start, other.end))
+
+
+def _overlaps(bench: Bench, other: Other) -> bool:
+    """Whether the same provider has another session at the same time, and no group or couple explains it (P-14)."""
+    record = bench.record
+    code = bench.policy.code_rule(record.code)
+    together = (record.session is not None and record.session == other.session) or (code and code.per_client)
+    if together or bench.absent or other.provider != record.provider or other.state in _NOT_BILLED:
+        return False
+    theirs = bench.times.read(other.start, other.end)
+    return any(span.overlaps(one) for span in bench.times.spans for one in theirs)
 
 
 def _is_billed_already(bench: Bench, other: Other) -> bool:

@@ -13,14 +13,28 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from calsync.claims.case import Ask, Case, Drift, Other, Presence, Provider, Record, Says, Sent, SessionRow, Statement
+from calsync.claims.case import (
+    Ask,
+    Case,
+    Decision,
+    Drift,
+    Other,
+    Presence,
+    Provider,
+    Record,
+    Says,
+    Sent,
+    SessionRow,
+    Statement,
+)
 from calsync.claims.case_calendars import CalendarRows, calendars_of_case
 from calsync.claims.policy import ClaimsPolicy
 from calsync.claims.rules import GateRules
 from calsync.domain.appointment import Subject
 from calsync.domain.event import Appearance
 from calsync.domain.span import Span, ZoneUnknown, zone_named
-from calsync.store import gate_rows, providers
+from calsync.store import claim_decisions, gate_lookups, gate_rows, providers
+from calsync.store.claim_decisions import DecisionRow
 from calsync.store.gate_rows import (
     ClearanceRow,
     DriftRow,
@@ -44,7 +58,8 @@ _NOBODY = frozenset({None, "import", "system"})
 class CaseFile:
     """One case, with the policy it is judged by and the rows that an answer is kept against.
 
-    `observes`: the practice only observes. `clearance` is the one in force, `filing` what stands filed.
+    `observes`: the practice only observes. `clearance` is the one in force, `filing` what stands filed. `format` is how
+    the session was held, as the record has it.
     """
 
     appointment: str
@@ -53,6 +68,7 @@ class CaseFile:
     observes: bool = False
     clearance: ClearanceRow | None = None
     filing: FilingRow | None = None
+    format: str | None = None
 
 
 def open_cases(conn: Connection, ids: Iterable[str], rules: GateRules, now: datetime) -> Iterator[CaseFile]:
@@ -87,8 +103,10 @@ class _Block:
     asks: dict[str, list[gate_rows.AskRow]]
     filings: dict[str, FilingRow]
     clearances: dict[str, ClearanceRow]
+    decisions: dict[str, list[DecisionRow]]
     neighbours: dict[str, list[NeighbourRow]]
     sharing: dict[str, list[NeighbourRow]]
+    overlapping: dict[str, list[NeighbourRow]]
 
     @classmethod
     def read(cls, conn: Connection, records: Sequence[RecordRow], known: dict[str, ProviderRow]) -> _Block:
@@ -107,7 +125,9 @@ class _Block:
             max(row.start_at for row in records) + NEAR,
         )
         sharing = gate_rows.sharing(conn, {row.session for row in records if row.session is not None})
-        beside = {one.id for group in (*neighbours.values(), *sharing.values()) for one in group}
+        overlapping = gate_lookups.overlapping(conn, ids)
+        groups = (*neighbours.values(), *sharing.values(), *overlapping.values())
+        beside = {one.id for group in groups for one in group}
         return cls(
             records=records,
             providers=known,
@@ -122,8 +142,10 @@ class _Block:
             asks=gate_rows.asks_of(conn, ids),
             filings=gate_rows.filings_of(conn, sorted(beside | set(ids))),
             clearances=gate_rows.clearances_of(conn, ids),
+            decisions=claim_decisions.of_appointments(conn, ids),
             neighbours=neighbours,
             sharing=sharing,
+            overlapping=overlapping,
         )
 
     def cases(self, rules: GateRules, now: datetime) -> Iterator[CaseFile]:
@@ -138,6 +160,7 @@ class _Block:
                 observes=rules.observes(practice),
                 clearance=self.clearances.get(row.id),
                 filing=self.filings.get(row.id),
+                format=row.format,
             )
 
     def _case(self, row: RecordRow, provider: ProviderRow | None, rules: GateRules, now: datetime) -> Case:
@@ -163,6 +186,7 @@ class _Block:
             asks=tuple(
                 Ask(about=one.about, who=one.who, at=one.at, next_at=one.next_at) for one in self.asks.get(row.id, [])
             ),
+            decisions=_decisions(row, self.decisions.get(row.id, [])),
             filed=None if filing is None else _filed(filing),
             issued=None if clearance is None or filing is not None else _issued(clearance),
         )
@@ -179,7 +203,8 @@ class _Block:
     def _others(self, row: RecordRow) -> Iterator[Other]:
         near = [one for one in self.neighbours.get(row.client, []) if abs(one.start_at - row.start_at) <= NEAR]
         shared = self.sharing.get(row.session, []) if row.session is not None else []
-        for one in {other.id: other for other in (*near, *shared) if other.id != row.id}.values():
+        beside = self.overlapping.get(row.id, [])
+        for one in {other.id: other for other in (*near, *shared, *beside) if other.id != row.id}.values():
             yield Other(
                 id=one.id,
                 provider=one.provider,
@@ -287,6 +312,16 @@ def _statement(row: StatementRow) -> Statement:
         start=row.start,
         end=row.end,
         date=row.date,
+    )
+
+
+def _decisions(row: RecordRow, known: Iterable[DecisionRow]) -> tuple[Decision, ...]:
+    """The rulings that were made about the times that the record still has."""
+    times = (row.start, row.end, row.zone)
+    return tuple(
+        Decision(id=one.id, by=one.by, at=one.at, about=one.about, says=one.says)
+        for one in known
+        if (one.start, one.end, one.zone) == times
     )
 
 

@@ -29,7 +29,7 @@ def keep_clearances(conn: Connection, answers: Iterable[tuple[CaseFile, Answer]]
     fresh: list[Clearance] = []
     superseded: list[str] = []
     for file, answer in answers:
-        clearance = clearance_of(answer, ids.new_id("clearance"), now)
+        clearance = _with_code_of_the_record(clearance_of(answer, ids.new_id("clearance"), now), file)
         known = file.clearance
         if known is not None and known.fingerprint == clearance.fingerprint:
             continue
@@ -64,6 +64,12 @@ def clearance_of(answer: Answer, clearance_id: str, now: datetime) -> Clearance:
         at=now,
         issued_at=now,
     )
+
+
+def _with_code_of_the_record(clearance: Clearance, file: CaseFile) -> Clearance:
+    """Billing may clear another code than the one that was planned; only a change of the plan is news later."""
+    planned = file.case.record.code if file.case.record is not None else None
+    return clearance if planned is None else replace(clearance, code=planned)
 
 
 def _note(clearance: Clearance, now: datetime) -> Note:

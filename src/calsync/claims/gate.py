@@ -97,9 +97,9 @@ def assess_all(
         yield Assessed(file, judge(file, now, asked[file.appointment]))
 
 
-def judge(file: CaseFile, now: datetime, asked: date | None = None) -> Answer:
-    """The gate's answer about one case, told as its practice's mode wants it."""
-    answer = assess(file.case, now, file.policy, asked)
+def judge(file: CaseFile, now: datetime, asked: date | None = None, *, correction: bool = False) -> Answer:
+    """The gate's answer about one case, told as its practice's mode wants it; see `assess`."""
+    answer = assess(file.case, now, file.policy, asked, correction=correction)
     return as_observed(file, answer) if file.observes else answer
 
 

@@ -98,6 +98,8 @@ class AdvisoryCode(StrEnum):
     NO_CALENDAR_DECLARED = "no-calendar-declared"
     MINUTES_ABOVE_CODE = "minutes-above-code"
     PLACE_OF_SERVICE = "place-of-service"
+    OVERLAPPING_SESSION = "overlapping-session"
+    MATCHED_IN_OTHER_LETTERS = "matched-in-other-letters"
 
 
 class Rule(StrEnum):
@@ -236,6 +238,8 @@ ADVISORIES: dict[AdvisoryCode, str] = {
     AdvisoryCode.NO_CALENDAR_DECLARED: "It rests on the record alone: no calendar, by declaration since {since}.",
     AdvisoryCode.MINUTES_ABOVE_CODE: "{minutes} minutes ({basis}) are more than {code} covers ({ceiling}).",
     AdvisoryCode.PLACE_OF_SERVICE: "{where}: the place of service does not suit the appointment's format.",
+    AdvisoryCode.OVERLAPPING_SESSION: "Appointment {other} ({logged}) of the same provider runs at the same time.",
+    AdvisoryCode.MATCHED_IN_OTHER_LETTERS: "The file writes the appointment's id in other letters, large for small.",
 }
 """Every advisory code with its sentence."""
 

@@ -62,6 +62,7 @@ class RecordRow:
     missing_since: datetime | None
     version: int
     completed_by: str | None
+    format: str | None
 
     @property
     def subject(self) -> Subject:
@@ -190,6 +191,7 @@ class FilingRow:
     code: str | None
     state: str
     against_gate: bool
+    control: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,14 +293,14 @@ def neighbours(
     rows = [
         one
         for part in chunks(sorted(set(clients)))
-        for one in _NEIGHBOUR.all(conn, _NEIGHBOURS, {"ids": part, "since": since, "until": until})
+        for one in NEIGHBOUR.all(conn, _NEIGHBOURS, {"ids": part, "since": since, "until": until})
     ]
     return _grouped(rows, "client")
 
 
 def sharing(conn: Connection, sessions: Iterable[str]) -> dict[str, list[NeighbourRow]]:
     """The appointments that share one of these sessions (couples, groups), by session."""
-    rows = [one for part in chunks(sorted(set(sessions))) for one in _NEIGHBOUR.all(conn, _SHARING, {"ids": part})]
+    rows = [one for part in chunks(sorted(set(sessions))) for one in NEIGHBOUR.all(conn, _SHARING, {"ids": part})]
     return _grouped(rows, "session")
 
 
@@ -331,7 +333,7 @@ _STATEMENT = Shape(statements, StatementRow, saw=tuple, date=_date)
 _ASK = Shape(asks, AskRow)
 _FILING = Shape(filings, FilingRow, date=_date)
 _CLEARANCE = Shape(clearances, ClearanceRow, date=_date)
-_NEIGHBOUR = Shape(appointments, NeighbourRow)
+NEIGHBOUR = Shape(appointments, NeighbourRow)
 
 _RECORDS = select(*_RECORD.columns).where(appointments.c.id.in_(_IDS))
 _LINKS = (
@@ -369,7 +371,7 @@ _CLEARANCES = (
 )
 _a = appointments.c
 _NEIGHBOURS = (
-    select(*_NEIGHBOUR.columns)
+    select(*NEIGHBOUR.columns)
     .where(
         _a.client.in_(_IDS),
         _a.start_at >= bindparam("since", type_=_a.start_at.type),
@@ -377,4 +379,4 @@ _NEIGHBOURS = (
     )
     .order_by(_a.start_at, _a.id)
 )
-_SHARING = select(*_NEIGHBOUR.columns).where(_a.session.in_(_IDS)).order_by(_a.start_at, _a.id)
+_SHARING = select(*NEIGHBOUR.columns).where(_a.session.in_(_IDS)).order_by(_a.start_at, _a.id)

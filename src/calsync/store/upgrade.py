@@ -13,16 +13,26 @@ from alembic.config import Config
 from sqlalchemy import URL, Connection, insert
 from sqlalchemy.exc import DBAPIError
 
-from calsync.store import dialect, revisions, schema_connecting, schema_lifecycle, schema_slots
+from calsync.store import (
+    dialect,
+    revisions,
+    schema_billing,
+    schema_connecting,
+    schema_lifecycle,
+    schema_slots,
+    schema_support,
+)
 from calsync.store.database import Database, parsed_url
 from calsync.store.driver_errors import as_ours
 from calsync.store.schema import metadata
 
 # Each of these modules adds its tables to the metadata.
 _TABLES = (
+    schema_billing,
     schema_connecting,
     schema_lifecycle,
     schema_slots,
+    schema_support,
 )
 
 

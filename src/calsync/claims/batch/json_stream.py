@@ -1,0 +1,122 @@
+"""JSON read piece by piece: the entries of a bundle, or one value a line; bounded in memory, depth and number of keys.
+
+Doubled keys are an error: of two dates of service under one key, one would be lost without a word.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, BinaryIO, Final
+
+import ijson
+
+from calsync.claims.batch.lines import FileRefused
+from calsync.claims.reasons import ReasonCode
+
+DEEPEST: Final = 60
+LONGEST_ENTRY: Final = 200_000
+"""Values in one entry."""
+
+Event = tuple[str, Any]
+
+
+class _Builder:
+    """Puts one value together from a parser's events."""
+
+    def __init__(self, events: Iterator[Event]) -> None:
+        self._events = events
+        self._left = LONGEST_ENTRY
+
+    def value(self, event: Event, depth: int = 0) -> Any:
+        """The value that begins with this event."""
+        self._left -= 1
+        if depth > DEEPEST or self._left < 0:
+            raise FileRefused(ReasonCode.FILE_UNREADABLE, "it is nested too deeply, or an entry is too large")
+        kind, told = event
+        if kind == "start_map":
+            return self._map(depth)
+        if kind == "start_array":
+            return self._array(depth)
+        return told
+
+    def _map(self, depth: int) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for kind, key in self._events:
+            if kind == "end_map":
+                return made
+            if key in made:
+                raise FileRefused(ReasonCode.FILE_UNREADABLE, "a key stands twice in one object")
+            made[key] = self.value(next(self._events), depth + 1)
+        raise FileRefused(ReasonCode.FILE_INCOMPLETE)
+
+    def _array(self, depth: int) -> list[Any]:
+        made: list[Any] = []
+        for event in self._events:
+            if event[0] == "end_array":
+                return made
+            made.append(self.value(event, depth + 1))
+        raise FileRefused(ReasonCode.FILE_INCOMPLETE)
+
+
+def bundle_entries(file: BinaryIO) -> Iterator[Any]:
+    """The members of the top object's `entry` list, one after the other; then one dict of everything beside it.
+
+    A top object without `entry` yields that dict alone. Raises FileRefused, possibly after many entries.
+    """
+    try:
+        yield from _entries(iter(ijson.basic_parse(file)))
+    except (ijson.JSONError, StopIteration, UnicodeDecodeError, ValueError, RuntimeError):
+        # A generator turns StopIteration into RuntimeError; all of them mean that the text is no JSON.
+        raise FileRefused(ReasonCode.FILE_UNREADABLE, "it is no whole JSON text") from None
+
+
+def one_value(line: str) -> Any:
+    """The value of one line of JSON. Raises ValueError for what is none, and for doubled keys."""
+    try:
+        events = iter(ijson.basic_parse(io.BytesIO(line.encode())))
+        value = _Builder(events).value(next(events))
+        if next(events, None) is not None:
+            raise ValueError("more than one value")
+    except (ijson.JSONError, StopIteration, FileRefused, UnicodeEncodeError) as problem:
+        raise ValueError("no JSON value") from problem
+    return value
+
+
+def _entries(events: Iterator[Event]) -> Iterator[Any]:
+    if next(events)[0] != "start_map":
+        raise FileRefused(ReasonCode.FILE_UNREADABLE, "it is no JSON object")
+    beside: dict[str, Any] = {}
+    for kind, key in events:
+        if kind == "end_map":
+            break
+        if key in beside:
+            raise FileRefused(ReasonCode.FILE_UNREADABLE, "a key stands twice in one object")
+        event = next(events)
+        if key == "entry" and event[0] == "start_array":
+            beside[key] = None
+            for member in events:
+                if member[0] == "end_array":
+                    break
+                yield _Builder(events).value(member)
+        else:
+            beside[key] = _Builder(events).value(event)
+    # Reads to the end: what stands behind the object is an error of the parser's.
+    if next(events, None) is not None:
+        raise FileRefused(ReasonCode.FILE_UNREADABLE, "something stands behind the object")
+    yield Beside({key: value for key, value in beside.items() if key != "entry"})
+
+
+class Beside(dict[str, Any]):
+    """What stands beside `entry` in the top object."""
+
+
+def as_text(value: Any) -> str:
+    """JSON text of a value as it was read; numbers keep their digits."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(key)}:{as_text(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(as_text, value)) + "]"
+    return str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)

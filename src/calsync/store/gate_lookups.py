@@ -1,0 +1,66 @@
+"""What the gate looks up about appointments by other things than their ids. Called by `claims` only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Connection, bindparam, func, select, type_coerce
+
+from calsync.store.gate_rows import NEIGHBOUR, NeighbourRow
+from calsync.store.rows import chunks
+from calsync.store.schema import appointments, providers
+
+# No session is longer than a day; instants are microseconds.
+_A_DAY: Final = 24 * 3600 * 1_000_000
+
+
+def overlapping(conn: Connection, ids: Iterable[str]) -> dict[str, list[NeighbourRow]]:
+    """The other appointments of each one's provider that run at the same time, by appointment."""
+    found: dict[str, list[NeighbourRow]] = defaultdict(list)
+    for part in chunks(ids):
+        for row in conn.execute(_OVERLAPPING, {"ids": part}):
+            found[row[0]].append(NEIGHBOUR.of(row[1:]))
+    return dict(found)
+
+
+def in_any_case(conn: Connection, ids: Iterable[str]) -> dict[str, list[str]]:
+    """The appointments whose ids are these but for the case of their letters, by the id in small letters."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for part in chunks(sorted({one.lower() for one in ids})):
+        for row in conn.execute(_IN_ANY_CASE, {"ids": part}):
+            found[row.small].append(row.id)
+    return dict(found)
+
+
+def known_providers(conn: Connection, ids: Iterable[str]) -> set[str]:
+    """Those of the ids that are providers'."""
+    return {str(one) for part in chunks(ids) for one in conn.execute(_PROVIDERS, {"ids": part}).scalars()}
+
+
+def known_clients(conn: Connection, ids: Iterable[str]) -> set[str]:
+    """Those of the ids that some appointment has as its client."""
+    return {str(one) for part in chunks(ids) for one in conn.execute(_CLIENTS, {"ids": part}).scalars()}
+
+
+_a = appointments.c
+_b = appointments.alias("beside").c
+_IDS: Any = bindparam("ids", expanding=True)
+_LATEST: Any = type_coerce(_a.end_at, BigInteger) + _A_DAY
+_OVERLAPPING = (
+    select(_a.id, *(_b[name] for name in NEIGHBOUR.names))
+    .where(
+        _a.id.in_(_IDS),
+        _b.provider == _a.provider,
+        _b.id != _a.id,
+        # Both ends of a range, so that little more than the overlap itself is read from the index.
+        _b.end_at > _a.start_at,
+        type_coerce(_b.end_at, BigInteger) <= _LATEST,
+        _b.start_at < _a.end_at,
+    )
+    .order_by(_a.id, _b.start_at, _b.id)
+)
+_IN_ANY_CASE = select(_a.id, func.lower(_a.id).label("small")).where(func.lower(_a.id).in_(_IDS))
+_PROVIDERS = select(providers.c.id).where(providers.c.id.in_(_IDS))
+_CLIENTS = select(_a.client).where(_a.client.in_(_IDS)).distinct()

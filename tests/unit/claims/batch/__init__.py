@@ -1,0 +1,1 @@
+"""Claim files: sample files with their exact answers, and hostile ones."""
