@@ -34,6 +34,8 @@ COMMANDS: Final = {
     "appointments": "appointments",
     "series": "series",
     "blocks": "blocks",
+    "fees": "fees",
+    "packages": "packages",
     "availability": "availability",
     "slots": "availability",
     "links": "links",
@@ -43,6 +45,7 @@ COMMANDS: Final = {
     "fleet": "fleet",
     "audit": "audit",
     "tokens": "tokens",
+    "users": "users",
     "secrets": "secrets",
     "backup": "backup",
 }

@@ -86,6 +86,11 @@ class Web(Section):
         "alone. Without it there is no push, and polling does the work.",
     )
 
+    session_idle: Duration = Field(
+        timedelta(minutes=30),
+        description="How long a person may leave the support pages alone before they have to log in again.",
+    )
+
     @property
     def address(self) -> tuple[str, int]:
         """Host and port to listen on."""
