@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 import click
 
 from calsync.cli.context import App, pass_app
+from calsync.cli.doctor_house import examine
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import json_option
 from calsync.connector.errors import CalendarError
@@ -42,10 +43,14 @@ def register(app: click.Group) -> None:
 @json_option
 @pass_app
 def doctor(app: App, connection: str | None) -> int:
-    """Test each calendar live: reach it, follow it, create an event, read it, refuse a stale write, remove it.
+    """Test the installation, and each calendar live: follow it, create an event, read it, refuse a stale write.
 
     Nothing is left behind. Ends with 1 when something does not hold.
     """
+    house = [] if connection is not None else list(examine(app))
+    if house and not app.as_json:
+        click.echo(f"calsync  {'fine' if all(one.ok for one in house) else 'FAILED'}")
+        _show_findings(house)
     wired = app.wired
     found = []
     try:
@@ -56,10 +61,11 @@ def doctor(app: App, connection: str | None) -> int:
     finally:
         wired.opener.close()
     if app.as_json:
-        click.echo(json.dumps({"calendars": [_as_json(one) for one in found]}, indent=2, ensure_ascii=False))
+        told = {"house": [asdict(one) for one in house], "calendars": [_as_json(one) for one in found]}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
     elif not found:
         click.echo("There are no calendars yet: name one in the config.")
-    return ExitCode.FINE if all(one.ok for one in found) else ExitCode.FAILED
+    return ExitCode.FINE if all(one.ok for one in [*house, *found]) else ExitCode.FAILED
 
 
 def _rows(app: App, connection: str | None) -> list[CalendarRow]:
@@ -87,7 +93,11 @@ def _findings(wired: Wired, row: CalendarRow) -> Iterator[Finding]:
 def _show(one: Diagnosis) -> None:
     row, word = one.calendar, "fine" if one.ok else "FAILED"
     click.echo(f"{row.id}  {row.provider}  {row.connector}  {word}")
-    for finding in one.findings:
+    _show_findings(one.findings)
+
+
+def _show_findings(findings: Iterable[Finding]) -> None:
+    for finding in findings:
         detail = f": {finding.detail}" if finding.detail else ""
         click.echo(f"  {'ok    ' if finding.ok else 'FAILED'} {finding.what}{detail}")
         if finding.remedy and not finding.ok:

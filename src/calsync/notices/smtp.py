@@ -71,6 +71,11 @@ class SmtpMailer:
             _expect(smtp.rcpt(envelope.recipient), "recipient")
             self._hand_over(smtp, envelope.message.as_bytes(policy=_WIRE))
 
+    def knock(self) -> None:
+        """Log in as for a mail, and leave again. Raises OSError, SMTPException or MailDeferred if that fails."""
+        with self._connected() as smtp:
+            self._introduce(smtp)
+
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
         if self.server.tls:

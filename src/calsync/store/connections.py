@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
 from calsync.store.dialect import Upsert
 from calsync.store.rows import Shape
-from calsync.store.schema import connections
+from calsync.store.schema import calendars, connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,12 @@ def rows(conn: Connection, provider: str | None = None) -> list[ConnectionRow]:
     """All connections, or one provider's, by id."""
     query = select(*_SHAPE.columns).order_by(_c.id)
     return _SHAPE.all(conn, query if provider is None else query.where(_c.provider == provider))
+
+
+def lost_after(conn: Connection, connector: str, shortest: timedelta, longest: timedelta) -> int:
+    """How many calendars need a new login that ended so long after it was given."""
+    found = conn.execute(_LOST, {"connector": connector}).all()
+    return sum(1 for since, made in found if shortest <= since - made <= longest)
 
 
 def remove(conn: Connection, connection: str) -> bool:
@@ -107,3 +113,13 @@ _SET_SEALED = (
 _REPLACE_SEALED = _SET_SEALED.where(_c.credential == bindparam("from_credential"))
 _BY_OTHERS = select(_c.id).where(_HAS_ONE, _c.key_id != bindparam("the_key")).order_by(_c.id)
 _BY_KEY = select(_c.key_id, func.count()).where(_HAS_ONE).group_by(_c.key_id)
+_LOST = (
+    select(calendars.c.state_since, _c.created_at)
+    .select_from(calendars.join(connections, calendars.c.connection == _c.id))
+    .where(
+        calendars.c.connector == bindparam("connector"),
+        calendars.c.state == "needs-reconnect",
+        calendars.c.state_since.is_not(None),
+        _c.created_at.is_not(None),
+    )
+)
