@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from calsync.claims.gate import drain_touched
 from calsync.connector.errors import CalendarError
 from calsync.domain.appointment import Appointment, Block
 from calsync.domain.event import Appearance, Event
+from calsync.domain.marker import place_of, sign_marker, verify_marker
 from calsync.domain.span import Span
 from calsync.errors import NotFoundError, UserError
 from calsync.store import records, work
@@ -22,7 +24,7 @@ from tests.simulation.billing import ask_gate
 from tests.simulation.observer import Held
 from tests.simulation.plan import Act
 from tests.simulation.sights import by_slot
-from tests.simulation.world import ERRORS, ZONE, World
+from tests.simulation.world import ERRORS, KEYS, ZONE, World
 
 Doing = Callable[[World, Act], None]
 DOINGS: dict[str, Doing] = {}
@@ -145,7 +147,7 @@ def _unblock(world: World, act: Act) -> None:
 def _member(world: World, act: Act) -> str | None:
     """An appointment by the subject's id and, for a series, the place of its session among all."""
     rows = world.books.rows(
-        "SELECT id FROM appointments WHERE id = ? OR id LIKE ? ORDER BY start_at", act["id"], act["id"] + "-%"
+        "SELECT id FROM appointments WHERE id = ? OR id LIKE ? ORDER BY start_at", act["id"], act["id"] + "@%"
     )
     if not rows:
         return None
@@ -420,13 +422,27 @@ def _own_event(world: World, act: Act) -> None:
 
 
 def _forged(marker: str, how: str) -> str:
-    """A marker that looks like ours: a wrong signature, or one that says another calendar."""
+    """A marker that looks like ours: with a wrong signature, or signed with our key by a copy of us elsewhere."""
+    if how == "place":
+        genuine = verify_marker(KEYS, marker)
+        assert genuine is not None
+        elsewhere = replace(KEYS, installation="installation-2")
+        return sign_marker(elsewhere, replace(genuine, place=place_of(elsewhere, "c0")))
     parts = marker.split(".")
-    if how == "signature":
-        parts[6] = parts[6][::-1] if parts[6] != parts[6][::-1] else "0" * 32
-    else:
-        parts[5] = "0" * 16
+    parts[6] = parts[6][::-1] if parts[6] != parts[6][::-1] else "0" * 32
     return ".".join(parts)
+
+
+@doing("copy-across")
+def _copy_across(world: World, act: Act) -> None:
+    """Somebody copies an event of ours, marker and all, into another calendar that we mirror to: there it is theirs."""
+    name = _target(world, act)
+    if name is None or act["to"] == act["calendar"] or act["to"] not in world.places:
+        return
+    stored = world.people(act["calendar"]).see(name)
+    uid = f"across-{world.observer.pos}@person"
+    world.people(act["to"]).add_own_event(stored.event.with_uid(uid), marker=stored.marker)
+    world.observer.mark("copied-across")
 
 
 @doing("edit-own")

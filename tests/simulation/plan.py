@@ -66,5 +66,9 @@ def plan_of(text: str) -> Plan:
 
 
 def stored_plans() -> list[Path]:
-    """Plans of faults that were found once, each a regression for ever."""
-    return sorted((Path(__file__).parent / "plans").glob("*.json"))
+    """Plans of faults that were found once, or that show a broken variant: each a regression for ever."""
+    tests = Path(__file__).parents[1]
+    return [
+        *sorted((tests / "simulation" / "plans").glob("*.json")),
+        *sorted((tests / "mutants" / "plans").glob("*.json")),
+    ]

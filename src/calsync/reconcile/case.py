@@ -55,12 +55,16 @@ Sight = SeenNow | ConfirmedAbsent | NothingNew | UnreadableNow
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """An event under another remote id that carries this link's genuine marker (duplicated, or the rest of a split)."""
+    """An event under another remote id that carries this link's genuine marker (duplicated, or the rest of a split).
+
+    `told`: it was there before just as it is now, so whatever it shows was recorded then.
+    """
 
     remote_id: str
     version: str
     event: Event
     marker: Marker | None = None  # verified; needed where the copy turns out to be the event under another name
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ is said here; what is *allowed* stands in `disposition`, and what is done in `de
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -102,10 +102,12 @@ def view(
     *,
     window: Window,
     copies: Sequence[Copy] = (),
+    beside: Collection[str] = frozenset(),
     single: bool | None = None,
 ) -> View:
     """Return what is seen of an event, by the original starts of the agreed one; what nothing explains by its own.
 
+    `beside`: copies that were told of as such, by remote id; they are not the rest of a split made later.
     `single`: the subject has one occurrence, whatever became of its event; not given, the agreed event tells.
     """
     if agreed is None:
@@ -122,7 +124,8 @@ def view(
         found = _paired(agreed, observed, base, window=window, single=single)
     duplicates: list[Duplicate] = []
     for copy in sorted(copies, key=lambda one: (one.event.master.span.start_at, one.remote_id)):
-        if observed is None or not _goes_on(agreed, found, copy, window):
+        may_go_on = observed is not None and copy.remote_id not in beside
+        if not may_go_on or not _goes_on(agreed, found, copy, window):
             duplicates += _duplicates(agreed, copy, base, window=window, single=single)
     return View(base, found, tuple(duplicates))
 

@@ -62,7 +62,8 @@ def survey(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Ground:
     if first_seen and observed is not None:
         agreed = _presumed(case, observed)
     single = _is_single(case)
-    seen = view(agreed, observed, window=moment.window, copies=case.copies, single=single)
+    beside = {drift.copy_id for drift in case.drifts if drift.kind is DriftKind.DUPLICATED and drift.copy_id}
+    seen = view(agreed, observed, window=moment.window, copies=case.copies, beside=beside, single=single)
     before = seen if known is observed else view(agreed, known, window=moment.window, single=single)
     return Ground(
         case=case,
@@ -81,17 +82,28 @@ def survey(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Ground:
 
 
 def without_renaming(case: LinkCase) -> LinkCase:
-    """Return the case with a copy taken for the link's event, if its own is gone: the same event under another name."""
-    if not isinstance(case.sight, ConfirmedAbsent) or not case.copies:
+    """Return the case with a copy taken for the link's event, if its own is gone: the same event under another name.
+
+    A copy that a person let be is none that could: it stays beside, whatever becomes of our own event.
+    """
+    let_be = _copies_let_be(case)
+    able = [copy for copy in case.copies if copy.remote_id not in let_be]
+    if not isinstance(case.sight, ConfirmedAbsent) or not able:
         return case
-    first, *rest = sorted(case.copies, key=lambda one: (one.event.master.span.start_at, one.remote_id))
+    first = min(able, key=lambda one: (one.event.master.span.start_at, one.remote_id))
     return replace(
         case,
         link=replace(case.link, remote_id=first.remote_id, version=first.version),
         sight=SeenNow(first.version, first.event, first.marker),
-        copies=tuple(rest),
+        copies=tuple(copy for copy in case.copies if copy is not first),
         gone_copies=case.gone_copies | {first.remote_id},
     )
+
+
+def _copies_let_be(case: LinkCase) -> frozenset[str | None]:
+    told = [drift for drift in case.drifts if drift.kind is DriftKind.DUPLICATED]
+    waiting = {drift.copy_id for drift in told if drift.resolution is Resolution.OPEN}
+    return frozenset(drift.copy_id for drift in told if drift.accepted) - waiting
 
 
 def open_drifts(case: LinkCase) -> dict[OriginalStart, Drift]:

@@ -108,11 +108,11 @@ def _look_at(ground: Ground, key: OriginalStart, drift: Drift | None, accepted: 
     reference, answered = agreed, False
     if drift is not None:
         reference = drift.expected
-    elif accepted is not None and _holds(ground, accepted, agreed=agreed, expected=expected):
+    elif accepted is not None and not _is_overwritten(ground, accepted, agreed):
         # The answer holds as long as the record says what it said then.
-        reference, answered = accepted.observed, True
-    elif accepted is not None and same_state(accepted.observed, shown.seen):
-        reference = accepted.observed
+        answered = same_state(accepted.expected, expected)
+        if answered or same_state(accepted.observed, shown.seen):
+            reference = accepted.observed
     kind = shown_kind(reference, shown, elsewhere=ground.elsewhere)
     record = Record.SAME if answered else _record_side(reference, expected)
     calendar = _calendar_side(reference, expected, shown, kind)
@@ -128,21 +128,27 @@ def _look_at(ground: Ground, key: OriginalStart, drift: Drift | None, accepted: 
         kind=kind,
         drift=drift,
         answered=answered,
-        # The rest of a split is not remembered, but that our own event was cut is.
-        known=key in ground.before
-        and _same_look(ground.before[key], shown.seen if shown.copy_id is None else shown.own),
+        known=_is_known(ground, key, shown),
         put_back=put_back,
     )
 
 
-def _holds(ground: Ground, accepted: Drift, *, agreed: Appearance | None, expected: Appearance | None) -> bool:
-    """Tell whether an answer holds: the record says what it said then, and no later write of ours ended it."""
+def _is_known(ground: Ground, key: OriginalStart, shown: Shown) -> bool:
+    """Tell whether what is seen was recorded before: in our own event, and in the rest of a split beside it."""
+    if key not in ground.before or not _same_look(
+        ground.before[key], shown.seen if shown.copy_id is None else shown.own
+    ):
+        return False
+    return shown.copy_id is None or any(one.told for one in ground.case.copies if one.remote_id == shown.copy_id)
+
+
+def _is_overwritten(ground: Ground, accepted: Drift, agreed: Appearance | None) -> bool:
+    """Tell whether a later write of ours ended an answer: what shows now, be it the same again, is another edit."""
     confirmed_at, answered_at = ground.case.link.confirmed_at, accepted.resolved_at
     later = confirmed_at is not None and answered_at is not None and confirmed_at > answered_at
     # A write that was under way when the answer was given counts as well, once it turns out to have arrived.
     later = later or ground.arrived is not None
-    overwritten = later and not same_state(agreed, accepted.observed)
-    return same_state(accepted.expected, expected) and not overwritten
+    return later and not same_state(agreed, accepted.observed)
 
 
 def _concerns(ground: Ground, drift: Drift) -> bool:
