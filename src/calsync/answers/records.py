@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from calsync.answers.words import Given
 from calsync.booking import commands
 from calsync.booking.command import write
-from calsync.booking.commands import Command, Move
+from calsync.booking.commands import Command, Move, Rulebook
 from calsync.domain.appointment import Appointment, AppointmentStatus
 from calsync.domain.drift import Drift, Scope
 from calsync.domain.span import Span
@@ -121,7 +121,14 @@ def _ask_for_correction(conn: Connection, given: Given, one: Appointment, wanted
 
 
 def _command(given: Given) -> Command:
-    return Command(actor=given.word.by, now=given.now, reason=given.word.note, note=given.word.note)
+    word = given.word
+    return Command(
+        actor=word.by,
+        now=given.now,
+        reason=word.reason or word.note,
+        note=word.note,
+        rulebook=Rulebook.of_settings(given.desk.settings),
+    )
 
 
 def _is_own(conn: Connection, appointment: str) -> bool:

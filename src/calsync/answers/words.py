@@ -28,11 +28,15 @@ NEEDS_NOTE = frozenset({Answer.TOOK_PLACE, Answer.DID_NOT_TAKE_PLACE, Answer.RES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """One answer. `start` and `end` are texts as people write them, in the session's zone or with an offset."""
+    """One answer. `start` and `end` are texts as people write them, in the session's zone or with an offset.
+
+    `reason`: for a reschedule, as the practice wants it for any other; left out, the note is the reason.
+    """
 
     answer: Answer
     by: str
     note: str | None = None
+    reason: str | None = None
     start: str | None = None
     end: str | None = None
 

@@ -10,13 +10,15 @@ from hashlib import sha256
 from sqlalchemy import Connection
 
 from calsync.booking.bookings import check_time
+from calsync.booking.charges import charge_no_show
 from calsync.booking.command import Command, Outcome, find_appointment, note, rules_for, tell, write
-from calsync.booking.rules import check_may_complete, check_no_show
+from calsync.booking.conditions import check_waiver
+from calsync.booking.rules import check_may_complete, check_no_show, check_own, check_who
 from calsync.domain.appointment import Appointment, AppointmentStatus
 from calsync.domain.drift import Resolution
 from calsync.domain.span import Span, instant
 from calsync.errors import NotFoundError, Problem, Refused
-from calsync.store import drifts, providers, records, statements
+from calsync.store import drifts, providers, records, requests, statements
 from calsync.store.records import AppointmentFilter
 from calsync.store.statements import StatementRow
 
@@ -84,15 +86,25 @@ def complete_day(conn: Connection, command: Command, provider: str, day: date) -
     return replace(_write(conn, command, due), refused=left)
 
 
-def record_no_show(conn: Connection, command: Command, appointment_id: str) -> Outcome:
-    """Record that the client did not come. Refused: `not-started` (before start and grace), `already-…`."""
+def record_no_show(conn: Connection, command: Command, appointment_id: str, *, waive_fee: bool = False) -> Outcome:
+    """Record that the client did not come, with the practice's fee for it.
+
+    Refused: `who-may-no-show`, `not-yours`, `not-started` (before start and grace), `already-…`, `waive-needs-note`.
+    """
     one = find_appointment(conn, appointment_id)
-    check_no_show(rules_for(conn, command, one.provider), one, command.now)
+    rules = rules_for(conn, command, one.provider)
+    check_who(rules, rules.policy.no_show.by, "no-show", command.actor, one.id)
+    check_own(command.actor, one.provider, one.client, one.id)
+    check_no_show(rules, one, command.now)
+    if waive_fee:
+        check_waiver(rules, command, one)
     after = replace(one, status=AppointmentStatus.NO_SHOW, pending=None)
     write(conn, command, "no-show", [after])
+    requests.withdraw(conn, [one.id], command.now, command.actor)
     note(conn, command, "no-show-recorded", f"appointment:{one.id}", {})
+    fee = charge_no_show(conn, rules, command, one, waived=waive_fee)
     tell(conn, command, "no-show-recorded", [after])
-    return Outcome(appointments=(one.id,))
+    return Outcome(appointments=(one.id,), fees=() if fee is None else (fee.id,))
 
 
 def _write(conn: Connection, command: Command, sessions: list[Appointment]) -> Outcome:

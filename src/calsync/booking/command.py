@@ -17,7 +17,10 @@ from calsync.store import audit, outbox, providers, records
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A person's or the system's wish. `actor` is `provider:ID`, `client:ID`, `support:NAME` or `system`."""
+    """A person's or the system's wish. `actor` is `provider:ID`, `client:ID`, `support:NAME` or `system`.
+
+    `rulebook` holds the practices' rules: every face hands in `Rulebook.of_settings(settings)`.
+    """
 
     actor: str
     now: datetime
@@ -35,12 +38,22 @@ class Command:
 class Outcome:
     """What a command did: the appointments that it changed or made, the series it touched, and what it left alone.
 
-    `refused` are members of a set that a rule protects, each with the reason; the others were changed all the same.
+    `refused` are members of a set that a rule protects, each with the reason, `codes` the same with the rule's code;
+    the others were changed all the same. `fees`, `refunds` and `blocks` are ids of what was recorded with it,
+    `packages` those that got a credit back. `rebook`: the practice offers to book again (GT-2, GT-10); `resources`:
+    what the reason shows the client, text and address (GT-12).
     """
 
     appointments: tuple[str, ...] = ()
     series: tuple[str, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
+    fees: tuple[str, ...] = ()
+    refunds: tuple[str, ...] = ()
+    blocks: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    rebook: bool = False
+    resources: tuple[tuple[str, str], ...] = ()
 
 
 def find_appointment(conn: Connection, key: str) -> Appointment:
@@ -83,12 +96,12 @@ def note(conn: Connection, command: Command, what: str, subject: str, detail: Ma
     audit.append(conn, at=command.now, actor=command.actor, what=what, subject=subject, detail=full)
 
 
-def tell(conn: Connection, command: Command, kind: str, changed: list[Appointment]) -> None:
-    """Owe provider and client one message about everything that one command changed."""
+def tell(conn: Connection, command: Command, kind: str, changed: list[Appointment], **more: Any) -> None:
+    """Owe provider and client one message about everything that one command changed; `more` are ids and switches."""
     if not changed:
         return
     first = changed[0]
-    payload = {"appointments": [one.id for one in changed]}
+    payload = {"appointments": [one.id for one in changed], **more}
     versions = records.appointments_by_ids(conn, [first.id])
     version = versions[first.id].version if first.id in versions else 1
     for recipient in (f"provider:{first.provider}", f"client:{first.client}"):

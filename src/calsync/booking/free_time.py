@@ -14,12 +14,17 @@ from calsync.store.booked_time import Taken
 
 
 def check_free(
-    conn: Connection, rules: PracticeRules, wanted: Sequence[Appointment], leaving: Collection[str] = ()
+    conn: Connection,
+    rules: PracticeRules,
+    wanted: Sequence[Appointment],
+    leaving: Collection[str] = (),
+    *,
+    only_look: bool = False,
 ) -> None:
     """Refuse (code `overlaps`) sessions that would stand in the time of others of their provider, or of a block.
 
     Every clash is named. `leaving` are appointments that give up their present time in the same command. Sessions of
-    one group may share their time.
+    one group may share their time. `only_look`: lock nothing, for whoever does not take the time.
     """
     sessions = sorted(wanted, key=lambda one: one.span.start_at)
     if rules.double_booking or not sessions:
@@ -27,7 +32,8 @@ def check_free(
     start = sessions[0].span.start_at
     end = max(one.span.end_at for one in sessions)
     moving = {one.id for one in sessions} | set(leaving)
-    taken = [one for one in booked_time.taken_between(conn, sessions[0].provider, start, end) if one.id not in moving]
+    between = booked_time.seen_between if only_look else booked_time.taken_between
+    taken = [one for one in between(conn, sessions[0].provider, start, end) if one.id not in moving]
     problems = [_clash(one, other) for one in sessions for other in taken if _meet(one, other)]
     if problems:
         raise Refused(problems, code="overlaps")

@@ -1,7 +1,8 @@
 """The practices' rules: may this actor do this now? The one place for them; every command asks here before it changes.
 
-A practice's values come from its file; until it says otherwise the permissive ones hold. A refusal names its rule by a
-code, says why, and what the person can do instead. All limits count elapsed time.
+The values stand in the practice's file (`calsync.settings.practice`); the permissive defaults hold where it says
+nothing. A refusal names its rule by a code, says why, and what the person can do instead. All limits count elapsed
+time. `calsync.booking.conditions` weighs what a cancellation costs.
 """
 
 from __future__ import annotations
@@ -9,39 +10,122 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final, Literal
 
-from calsync.domain.appointment import Appointment, AppointmentStatus
+from calsync.domain.appointment import Appointment, AppointmentKind, AppointmentStatus
+from calsync.domain.span import wall_time
 from calsync.errors import Problem, Refused
+from calsync.settings.lifecycle import Act, CausedBy, Reason, Role, Roles
+from calsync.settings.model import Settings
+from calsync.settings.practice import Practice
 
 Scope = Literal["this", "this-and-following", "all-upcoming"]
+FeeKind = Literal["late-cancellation", "no-show"]
+
+_DOING: Final[Mapping[str, str]] = {
+    "book": "book a session",
+    "cancel": "cancel this session",
+    "reschedule": "move this session",
+    "ask-to-reschedule": "ask the client for another time",
+    "no-show": "record a no-show",
+    "pause": "pause bookings",
+    "resume": "take up bookings again",
+    "block": "block a provider's time",
+    "waive-fee": "waive a fee",
+    "change-fee": "change a fee",
+    "confirm": "confirm a booking",
+}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
+class CancelTerms:
+    """What holds for cancelling sessions of one kind: `[cancel]` with the overrides for initial sessions."""
+
+    by: Roles
+    require: tuple[str, ...]
+    refund: str
+    refund_within: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
 class PracticeRules:
-    """One practice's values. `grace`: how long after the start a no-show may be recorded at the earliest.
+    """One practice's rules: its values, and what follows from them for one session."""
 
-    `may_change_past`: who may still cancel or move a session whose start has passed. `double_booking`: whether one
-    provider may have two sessions at a time.
-    """
+    policy: Practice = field(default_factory=Practice)
 
-    grace: timedelta = timedelta(0)
-    reason_needed: bool = True
-    double_booking: bool = False
-    may_change_past: frozenset[str] = frozenset({"support", "system", "provider"})
+    @property
+    def booking_lead(self) -> timedelta:
+        """Least time between a client's booking and the start."""
+        return self.policy.booking.client_notice
+
+    @property
+    def booking_ahead(self) -> timedelta | None:
+        """How far ahead a client may book; None: not limited."""
+        return self.policy.booking.client_ahead
+
+    @property
+    def double_booking(self) -> bool:
+        """Whether one provider may have two sessions at a time."""
+        return self.policy.booking.double_booking
+
+    def cancel_terms(self, kind: AppointmentKind) -> CancelTerms:
+        """What holds for cancelling a session of this kind."""
+        plain = self.policy.cancel
+        own = plain.initial if kind is AppointmentKind.INITIAL else type(plain.initial)()
+        return CancelTerms(
+            by=plain.by if own.by is None else own.by,
+            require=plain.require if own.require is None else own.require,
+            refund=plain.refund if own.refund is None else own.refund,
+            refund_within=plain.refund_within if own.refund_within is None else own.refund_within,
+        )
+
+    def reasons(self, act: Act, role: str) -> tuple[Reason, ...]:
+        """The practice's reasons that this role may give for this change."""
+        return tuple(one for one in self.policy.reasons if act in one.acts and role in one.by)
+
+    def reason_need(self, act: Act, role: str) -> str:
+        """What this role gives as a reason for this change: `none`, `text` or one of the `list`."""
+        needs = {
+            "cancel": self.policy.cancel.reason,
+            "reschedule": self.policy.reschedule.reason,
+            "ask-to-reschedule": self.policy.ask_to_reschedule.reason,
+        }[act]
+        return next((need for known, need in needs.items() if known == role), "none" if role == "system" else "text")
+
+    def notice(self, act: Act) -> timedelta:
+        """Elapsed time before the start until which clients do this on their own."""
+        return self.policy.cancel.client_notice if act == "cancel" else self.policy.reschedule.client_notice
+
+    def fee(self, kind: FeeKind, provider: str) -> Decimal | None:
+        """What a client of this provider owes; None or zero: nothing."""
+        fees = self.policy.fees
+        if kind == "no-show":
+            return fees.no_show_of.get(provider, fees.no_show)
+        return fees.late_cancellation_of.get(provider, fees.late_cancellation)
+
+    def is_late(self, one: Appointment, caused_by: CausedBy, now: datetime) -> bool:
+        """Whether cancelling it now is a late cancellation: the client's doing, nearer to the start than allowed."""
+        return caused_by == "client" and one.span.start_at - now < self.policy.cancel.late_notice
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """The rules of every practice, by its id; the permissive ones for those that set none."""
+    """The rules of every practice, by its id; the permissive ones for a practice that has no file."""
 
-    practices: Mapping[str, PracticeRules] = field(default_factory=dict)
+    practices: Mapping[str, Practice] = field(default_factory=dict)
+
+    @classmethod
+    def of_settings(cls, settings: Settings) -> Rulebook:
+        """The rules as configured."""
+        return cls(settings.practices)
 
     def of(self, practice: str) -> PracticeRules:
         """One practice's rules."""
-        return self.practices.get(practice, PracticeRules())
+        return PracticeRules(self.practices.get(practice, _PLAIN))
 
 
+_PLAIN: Final = Practice()
 PERMISSIVE: Final = Rulebook()
 
 
@@ -50,10 +134,79 @@ def refuse(code: str, what: str, remedy: str = "", where: str = "") -> Refused:
     return Refused([Problem(what, where, remedy)], code=code)
 
 
-def check_reason(rules: PracticeRules, reason: str | None) -> None:
-    """A change of plans carries its reason."""
-    if rules.reason_needed and not (reason or "").strip():
-        raise refuse("reason-needed", "a reason is needed", "Say why with --reason")
+# --- who ----------------------------------------------------------------------------------------------------------
+
+
+def check_who(rules: PracticeRules, allowed: Roles, act: str, actor: str, where: str = "") -> None:
+    """Only the roles that the practice names do this (code `who-may-…`)."""
+    role = actor.partition(":")[0]
+    if role in allowed:
+        return
+    contact = rules.policy.policy.contact
+    remedy = f"Please contact {contact}" if role == "client" else f"Ask {_people(allowed)}"
+    raise refuse(f"who-may-{act}", f"{_article(role)} cannot {_DOING[act]} at this practice", remedy, where)
+
+
+def check_own(actor: str, provider: str, client: str | None = None, where: str = "") -> None:
+    """Providers and clients act on their own sessions only (code `not-yours`)."""
+    role, _, key = actor.partition(":")
+    if (role == "provider" and key != provider) or (role == "client" and client is not None and key != client):
+        raise refuse("not-yours", "it is somebody else's", "Ask support to do it", where)
+
+
+def check_notice(rules: PracticeRules, act: Act, one: Appointment, actor: str, now: datetime) -> None:
+    """A client acts alone only until so long before the start; exactly that is in time (code `client-notice`)."""
+    notice = rules.notice(act)
+    if not actor.startswith("client:") or one.span.start_at - now >= notice:
+        return
+    if act == "cancel" and rules.policy.cancel.client_late == "fee" and one.span.start_at > now:
+        return
+    limit = f"{_clock(one.span.start_at - notice, one)}, {_hours(notice)} before it starts"
+    raise refuse(
+        "client-notice",
+        f"clients {'cancel' if act == 'cancel' else 'move'} it on their own until {limit}",
+        f"Please contact {rules.policy.policy.contact}",
+        one.id,
+    )
+
+
+# --- why ----------------------------------------------------------------------------------------------------------
+
+
+def check_reason(rules: PracticeRules, act: Act, role: str, reason: str | None) -> Reason | None:
+    """A change of plans carries its reason (codes `reason-needed`, `reason-unknown`); the list's entry, or None."""
+    need = rules.reason_need(act, role)
+    given = (reason or "").strip()
+    listed = rules.reasons(act, role)
+    found = next((one for one in listed if given.casefold() in (one.code.casefold(), one.text.casefold())), None)
+    choices = ", ".join(one.code for one in listed)
+    if need != "none" and not given:
+        remedy = f"Choose one with --reason: {choices}" if need == "list" else "Say why with --reason"
+        raise refuse("reason-needed", "a reason is needed", remedy)
+    if need == "list" and found is None:
+        raise refuse("reason-unknown", f"{given[:60]!r} is no reason of this practice for it", f"Choose: {choices}")
+    return found
+
+
+def caused_by(reason: Reason | None, role: str) -> CausedBy:
+    """Whose doing a change is: as the reason on the list says, else that of whoever makes it."""
+    if reason is not None:
+        return reason.caused_by
+    return "client" if role == "client" else "provider" if role == "provider" else "practice"
+
+
+def check_answers(reason: Reason | None, answers: Mapping[str, str]) -> None:
+    """The reason's questions are answered (code `answer-needed`), and no others are (`answer-unknown`)."""
+    asked = {one.id: one for one in reason.questions} if reason is not None else {}
+    missing = [one for one in asked.values() if one.required and not answers.get(one.id, "").strip()]
+    if missing:
+        problems = [Problem(one.text, one.id, f"Answer with --answer {one.id}=…") for one in missing]
+        raise Refused(problems, code="answer-needed")
+    if unknown := sorted(set(answers) - set(asked)):
+        raise refuse("answer-unknown", f"nothing was asked under the name {unknown[0]!r}", "Leave it out")
+
+
+# --- when, and which ----------------------------------------------------------------------------------------------
 
 
 def check_open(one: Appointment, wish: str) -> None:
@@ -66,9 +219,9 @@ def check_open(one: Appointment, wish: str) -> None:
         raise refuse(f"already-{one.status}", f"it is {one.status} already, so it cannot be {wish}", remedy, one.id)
 
 
-def check_not_over(rules: PracticeRules, one: Appointment, role: str, now: datetime) -> None:
+def check_not_over(allowed: Roles, one: Appointment, role: str, now: datetime) -> None:
     """Once a session has started, only those whom the practice names change its time or call it off."""
-    if one.span.start_at <= now and role not in rules.may_change_past:
+    if one.span.start_at <= now and role not in allowed:
         raise refuse("already-started", "it has started already", "Ask support to change it", one.id)
 
 
@@ -76,7 +229,9 @@ def check_scope(one: Appointment, scope: Scope | None, allowed: tuple[Scope, Sco
     """A member of a series is changed with a word on how many are meant (GT-21); a single session needs none."""
     if one.series is None:
         if scope not in (None, "this"):
-            raise refuse("not-a-series", f"it belongs to no series, so {scope!r} means nothing here", where=one.id)
+            raise refuse(
+                "not-a-series", f"it belongs to no series, so {scope!r} means nothing here", "Leave --scope out", one.id
+            )
         return "this"
     if scope is None or scope not in allowed:
         raise refuse(
@@ -98,9 +253,16 @@ def check_cadence(scope: Scope, cadence: str | None) -> None:
         )
 
 
-def check_upcoming_start(rules: PracticeRules, start_at: datetime, role: str, now: datetime) -> None:
+def check_format(rules: PracticeRules, wanted: str | None) -> None:
+    """A session has one of the practice's formats (code `format-unknown`)."""
+    known = rules.policy.reschedule.formats
+    if wanted is not None and known and wanted not in known:
+        raise refuse("format-unknown", f"{wanted[:60]!r} is no format of this practice", f"Choose: {', '.join(known)}")
+
+
+def check_upcoming_start(allowed: Roles, start_at: datetime, role: str, now: datetime) -> None:
     """A session is put into the future, but by those who may correct the past."""
-    if start_at <= now and role not in rules.may_change_past:
+    if start_at <= now and role not in allowed:
         raise refuse("in-the-past", "that time is over", "Choose a time that is still to come")
 
 
@@ -109,19 +271,39 @@ def check_may_complete(one: Appointment, now: datetime) -> None:
     if one.status not in (AppointmentStatus.SCHEDULED, AppointmentStatus.COMPLETED):
         raise refuse(f"already-{one.status}", f"it is {one.status} already", "Ask support if it took place", one.id)
     if one.span.start_at > now:
-        raise refuse("not-started", "it has not started yet", f"Record it after {_clock(one)}", one.id)
+        raise refuse(
+            "not-started", "it has not started yet", f"Record it after {_clock(one.span.start_at, one)}", one.id
+        )
 
 
 def check_no_show(rules: PracticeRules, one: Appointment, now: datetime) -> None:
     """A client is only missing once the session should have begun, and the grace is over (GT-6)."""
     check_open(one, "a no-show")
-    if now < one.span.start_at + rules.grace:
-        minutes = int(rules.grace.total_seconds() // 60)
-        grace = f" and {minutes} minutes of grace" if minutes else ""
-        raise refuse(
-            "not-started", "it is too early for that", f"Possible after its start at {_clock(one)}{grace}", one.id
-        )
+    grace = rules.policy.no_show.grace
+    if now < one.span.start_at + grace:
+        minutes = int(grace.total_seconds() // 60)
+        told = f" and {minutes} minutes of grace" if minutes else ""
+        begins = _clock(one.span.start_at, one)
+        raise refuse("not-started", "it is too early for that", f"Possible after its start at {begins}{told}", one.id)
 
 
-def _clock(one: Appointment) -> str:
-    return f"{one.span.start:%a %d %b %Y, %H:%M} ({one.span.zone})"
+def _clock(at: datetime, one: Appointment) -> str:
+    return f"{wall_time(at, one.span.zone):%a %d %b %Y, %H:%M} ({one.span.zone})"
+
+
+def _hours(length: timedelta) -> str:
+    hours, rest = divmod(int(length.total_seconds()), 3600)
+    return f"{hours} hours" if not rest else f"{int(length.total_seconds()) // 60} minutes"
+
+
+def _article(role: str) -> str:
+    return {"client": "clients", "provider": "a provider", "support": "support"}.get(role, "the system")
+
+
+def _people(allowed: tuple[Role, ...]) -> str:
+    people = [role for role in ("support", "provider") if role in allowed]
+    return (
+        {"support": "support", "provider": "the provider"}[people[0]]
+        if people
+        else "whoever keeps the practice's rules"
+    )

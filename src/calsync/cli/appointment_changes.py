@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,9 +13,11 @@ from calsync.booking.command import find_appointment
 from calsync.booking.commands import (
     Attested,
     Booking,
+    Cancellation,
     Command,
     Move,
     Outcome,
+    Rulebook,
     book,
     cancel,
     complete,
@@ -22,6 +25,8 @@ from calsync.booking.commands import (
     record_no_show,
     reschedule,
 )
+from calsync.booking.rules import Scope
+from calsync.cli.amounts import read_amount
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
@@ -43,7 +48,8 @@ def register(appointments: click.Group) -> None:
 
 def command_of(app: App, reason: str | None = None) -> Command:
     """Who asks, when and why."""
-    return Command(actor=app.actor, now=app.clock.now(), reason=reason, note=app.note)
+    rulebook = Rulebook.of_settings(app.settings)
+    return Command(actor=app.actor, now=app.clock.now(), reason=reason, note=app.note, rulebook=rulebook)
 
 
 def booking_options(command: Any) -> Any:
@@ -87,28 +93,70 @@ def booking_of(conn: Connection, app: App, told: dict[str, Any], prefix: str) ->
 
 @click.command("book")
 @booking_options
+@click.option("--package", metavar="ID", help="The client's package whose credit it uses.")
+@click.option("--paid", metavar="AMOUNT", help="What the client has paid for it, such as 120.00.")
 @json_option
 @actor_options
 @pass_app
 def book_(app: App, /, **told: Any) -> int:
     """Book a session."""
+    paid = str(read_amount(told["paid"], "--paid")) if told["paid"] is not None else None
     with app.books.transaction() as conn:
-        outcome = book(conn, command_of(app), booking_of(conn, app, told, "a"))
+        booking = replace(booking_of(conn, app, told, "a"), package=told["package"], paid=paid)
+        outcome = book(conn, command_of(app), booking)
     show_outcome(outcome, "Booked", as_json=app.as_json)
     return ExitCode.FINE
 
 
+def cancel_options(command: Any) -> Any:
+    """What is said with a cancellation."""
+    for option in reversed(
+        (
+            click.option("--reason", metavar="R", help="Why: a code of the practice's list, or words of your own."),
+            click.option("--answer", "answers", multiple=True, metavar="ID=TEXT", help="To a question of the reason."),
+            click.option("--waive-fee", is_flag=True, help="The client owes no fee; needs --note."),
+            click.option("--refund", type=click.Choice(["yes", "no"]), help="Whether to refund the payment."),
+            click.option("--client-aware", is_flag=True, help="The client knows of it."),
+            click.option("--block", is_flag=True, help="Block the old time as out of office."),
+            click.option("--suggest-others", is_flag=True, help="Have support suggest other providers to the client."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def cancellation_of(told: dict[str, Any], scope: Scope | None) -> Cancellation:
+    """The cancellation that the options describe."""
+    return Cancellation(
+        scope=scope,
+        waive_fee=told["waive_fee"],
+        refund=None if told["refund"] is None else told["refund"] == "yes",
+        client_aware=told["client_aware"],
+        suggest_others=told["suggest_others"],
+        block=told["block"],
+        answers=read_answers(told["answers"]),
+    )
+
+
+def read_answers(answers: tuple[str, ...]) -> dict[str, str]:
+    """The answers that `--answer ID=TEXT` gives, by id."""
+    found = dict(one.partition("=")[::2] for one in answers)
+    if wrong := [one for one in answers if "=" not in one]:
+        raise click.UsageError(f"--answer: {wrong[0]!r} is not ID=TEXT")
+    return found
+
+
 @click.command("cancel")
 @click.argument("appointment", metavar="ID")
-@click.option("--reason", metavar="TEXT", help="Why; most practices require it.")
+@cancel_options
 @click.option("--scope", type=click.Choice(["this", "all-upcoming"]), help="For a session of a series.")
 @json_option
 @actor_options
 @pass_app
-def cancel_(app: App, appointment: str, reason: str | None, scope: Literal["this", "all-upcoming"] | None) -> int:
+def cancel_(app: App, /, appointment: str, scope: Literal["this", "all-upcoming"] | None, **told: Any) -> int:
     """Cancel a session, or all upcoming ones of its series."""
     with app.books.transaction() as conn:
-        outcome = cancel(conn, command_of(app, reason), appointment, scope=scope)
+        outcome = cancel(conn, command_of(app, told["reason"]), appointment, cancellation_of(told, scope))
     show_outcome(outcome, "Cancelled", as_json=app.as_json)
     return ExitCode.NEEDS_PERSON if outcome.refused else ExitCode.FINE
 
@@ -120,7 +168,8 @@ def move_options(command: Any) -> Any:
             click.option("--start", required=True, metavar="TIME", help="Wall time in its zone, or with an offset."),
             click.option("--end", metavar="TIME"),
             click.option("--minutes", type=click.IntRange(1, 1440), help="Default: as long as it is now."),
-            click.option("--reason", metavar="TEXT", help="Why; most practices require it."),
+            click.option("--reason", metavar="R", help="Why: a code of the practice's list, or words of your own."),
+            click.option("--answer", "answers", multiple=True, metavar="ID=TEXT", help="To a question of the reason."),
             click.option("--cadence", metavar="RRULE", help="Another rhythm; with this-and-following."),
             click.option(
                 "--moved", type=click.Choice(["keep", "reset"]), default="keep", help="Sessions moved on their own."
@@ -159,6 +208,7 @@ def move(conn: Connection, app: App, appointment: str, told: dict[str, Any]) -> 
         moved=told["moved"],
         format=told["format_"],
         horizon=command.now + app.settings.sync.booked_ahead,
+        answers=read_answers(told["answers"]),
     )
     return reschedule(conn, command, appointment, wish)
 
@@ -206,13 +256,14 @@ def _attested(conn: Connection, key: str, appointments: tuple[str, ...], told: d
 
 @click.command("no-show")
 @click.argument("appointment", metavar="ID")
+@click.option("--waive-fee", is_flag=True, help="The client owes no fee; needs --note.")
 @json_option
 @actor_options
 @pass_app
-def no_show(app: App, appointment: str) -> int:
+def no_show(app: App, appointment: str, *, waive_fee: bool) -> int:
     """Record that the client did not come."""
     with app.books.transaction() as conn:
-        outcome = record_no_show(conn, command_of(app), appointment)
+        outcome = record_no_show(conn, command_of(app), appointment, waive_fee=waive_fee)
     show_outcome(outcome, "Recorded as a no-show", as_json=app.as_json)
     return ExitCode.FINE
 

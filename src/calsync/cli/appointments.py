@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from calsync.cli import appointment_changes, appointment_lists, evidence, record_import
+from calsync.cli import appointment_changes, appointment_lists, appointment_requests, evidence, record_import
 
 
 def register(app: click.Group) -> None:
@@ -17,5 +17,5 @@ def appointments() -> None:
     """Book, show and change appointments."""
 
 
-for part in (appointment_changes, appointment_lists, record_import, evidence):
+for part in (appointment_changes, appointment_requests, appointment_lists, record_import, evidence):
     part.register(appointments)

@@ -91,19 +91,18 @@ def show(app: App, drift_id: str) -> int:
 )
 @click.option("--start", metavar="TIME", help="When it took place, or where it goes: wall time in the session's zone.")
 @click.option("--end", metavar="TIME", help="Until when. Default: as long as booked.")
+@click.option("--reason", metavar="R", help="For reschedule, as for any other one. Default: the note.")
 @json_option
 @actor_options
 @pass_app
-def resolve(
-    app: App, drift_id: str | None, edit_id: str | None, answer: str, start: str | None, end: str | None
-) -> int:
+def resolve(app: App, /, drift_id: str | None, edit_id: str | None, answer: str, **told: str | None) -> int:
     """Settle an edit by a person's word. Only `restore` writes to the calendar by itself."""
     if (drift_id is None) == (edit_id is None):
         raise click.UsageError("name one drift, or --edit with an edit's id")
-    if end is not None and start is None:
+    if told["end"] is not None and told["start"] is None:
         raise click.UsageError("--end needs --start")
     desk = Desk(app.database, app.settings, app.clock, app.ids)
-    word = Word(answer=Answer(answer), by=app.actor, note=app.note, start=start, end=end)
+    word = Word(answer=Answer(answer), by=app.actor, note=app.note, **told)
     settled = resolve_edit(desk, edit_id, word) if edit_id is not None else resolve_drift(desk, drift_id or "", word)
     _tell(app, settled, word)
     return ExitCode.NEEDS_PERSON if settled.waiting and edit_id is not None else ExitCode.FINE

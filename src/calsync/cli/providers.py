@@ -8,13 +8,15 @@ from typing import Any
 
 import click
 
+from calsync.booking import commands
+from calsync.cli.appointment_changes import command_of
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
 from calsync.cli.record_rows import show_rows
 from calsync.cli.times import read_date, read_zone
 from calsync.errors import NotFoundError
-from calsync.records.people import Deed, add_provider, set_paused
+from calsync.records.people import Deed, add_provider
 from calsync.records.people_files import PeopleRequest, import_providers
 from calsync.records.values import read_email, read_id
 from calsync.store import calendars
@@ -140,28 +142,27 @@ def import_(app: App, file: Path, *, dry_run: bool, partial: bool) -> int:
 @providers.command()
 @click.argument("provider", metavar="ID")
 @json_option
+@click.option("--reason", metavar="TEXT", help="Why.")
 @actor_options
 @pass_app
-def pause(app: App, provider: str) -> int:
+def pause(app: App, provider: str, reason: str | None) -> int:
     """Take no more bookings; sessions that are booked stay."""
-    return _set_paused(app, provider, paused=True)
+    with app.books.transaction() as conn:
+        changed = commands.pause(conn, command_of(app, reason), provider)
+    return _told(app, provider, f"{provider}: paused" if changed else f"{provider}: paused already")
 
 
 @providers.command()
 @click.argument("provider", metavar="ID")
 @json_option
+@click.option("--reason", metavar="TEXT", help="Why.")
 @actor_options
 @pass_app
-def resume(app: App, provider: str) -> int:
+def resume(app: App, provider: str, reason: str | None) -> int:
     """Take bookings again."""
-    return _set_paused(app, provider, paused=False)
-
-
-def _set_paused(app: App, provider: str, *, paused: bool) -> int:
     with app.books.transaction() as conn:
-        changed = set_paused(conn, _deed(app), provider, paused=paused)
-    word = "paused" if paused else "taking bookings"
-    return _told(app, provider, f"{provider}: {word}" if changed else f"{provider}: {word} already")
+        changed = commands.resume(conn, command_of(app, reason), provider)
+    return _told(app, provider, f"{provider}: taking bookings{'' if changed else ' already'}")
 
 
 def _told(app: App, provider: str, sentence: str) -> int:

@@ -89,8 +89,8 @@ def history_row(row: HistoryRow) -> dict[str, Any]:
     }
 
 
-def show_outcome(outcome: Outcome, done: str, *, as_json: bool) -> None:
-    """Say what a command did."""
+def show_outcome(outcome: Outcome, done: str, *, as_json: bool, more: Mapping[str, Any] | None = None) -> None:
+    """Say what a command did; `more` are further keys for programs."""
     if as_json:
         click.echo(
             json.dumps(
@@ -98,16 +98,30 @@ def show_outcome(outcome: Outcome, done: str, *, as_json: bool) -> None:
                     "appointments": list(outcome.appointments),
                     "series": list(outcome.series),
                     "refused": dict(outcome.refused),
-                },
+                    "codes": dict(outcome.codes),
+                    "fees": list(outcome.fees),
+                    "refunds": list(outcome.refunds),
+                    "blocks": list(outcome.blocks),
+                    "packages": list(outcome.packages),
+                    "rebook": outcome.rebook,
+                    "resources": [{"text": text, "url": url} for text, url in outcome.resources],
+                }
+                | dict(more or {}),
                 indent=2,
             )
         )
         return
     listed = ", ".join(outcome.appointments[:10])
-    more = f" and {len(outcome.appointments) - 10} more" if len(outcome.appointments) > 10 else ""
-    click.echo(f"{done}: {listed}{more}" if listed else f"{done}: nothing")
+    others = f" and {len(outcome.appointments) - 10} more" if len(outcome.appointments) > 10 else ""
+    click.echo(f"{done}: {listed}{others}" if listed else f"{done}: nothing")
     for key, why in outcome.refused.items():
         click.echo(f"  left as it is: {key}: {why}")
+    told = {"fee": outcome.fees, "refund decided": outcome.refunds, "blocked": outcome.blocks}
+    for word, keys in (told | {"credit given back to package": outcome.packages}).items():
+        if keys:
+            click.echo(f"  {word}: {', '.join(keys)}")
+    for text, url in outcome.resources:
+        click.echo(f"  for the client: {text}: {url}")
 
 
 def show_rows(rows: Iterable[Mapping[str, Any]], lines: Iterable[str], *, as_json: bool, empty: str) -> None:

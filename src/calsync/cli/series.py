@@ -10,7 +10,15 @@ from sqlalchemy import Connection
 
 from calsync.booking.commands import book_series, cancel_series
 from calsync.booking.rules import refuse
-from calsync.cli.appointment_changes import booking_of, booking_options, command_of, move, move_options
+from calsync.cli.appointment_changes import (
+    booking_of,
+    booking_options,
+    cancel_options,
+    cancellation_of,
+    command_of,
+    move,
+    move_options,
+)
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
@@ -81,14 +89,15 @@ def show(app: App, series_id: str) -> int:
 
 @series.command()
 @click.argument("series_id", metavar="ID")
-@click.option("--reason", metavar="TEXT")
+@cancel_options
 @json_option
 @actor_options
 @pass_app
-def cancel(app: App, series_id: str, reason: str | None) -> int:
+def cancel(app: App, /, series_id: str, **told: Any) -> int:
     """Cancel all upcoming sessions of a series; past ones stay."""
     with app.books.transaction() as conn:
-        outcome = cancel_series(conn, command_of(app, reason), series_id)
+        wish = cancellation_of(told, "all-upcoming")
+        outcome = cancel_series(conn, command_of(app, told["reason"]), series_id, wish)
     show_outcome(outcome, "Cancelled", as_json=app.as_json)
     return ExitCode.NEEDS_PERSON if outcome.refused else ExitCode.FINE
 

@@ -1,13 +1,13 @@
-"""Single providers, changed by commands: added, paused, taken up again."""
+"""Single providers, put on the books by command."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from calsync.errors import NotFoundError, Problem, Refused
+from calsync.errors import Problem, Refused
 from calsync.store import audit, claims, providers
 from calsync.store.providers import ProviderRow
 
@@ -30,24 +30,6 @@ def add_provider(conn: Connection, deed: Deed, provider: ProviderRow) -> None:
     providers.put(conn, provider)
     declared = {"calendars": "none", "because": provider.calendars_reason or ""} if provider.calendars else {}
     _note(conn, deed, "provider-added", provider.id, declared)
-
-
-def set_paused(conn: Connection, deed: Deed, provider_id: str, *, paused: bool) -> bool:
-    """Stop or take up bookings of a provider; sessions that are booked stay. False if it was so already.
-
-    Only support takes them up again (`Refused`, code `support-only`).
-    """
-    known = providers.get(conn, provider_id)
-    if known is None:
-        raise NotFoundError("provider", provider_id)
-    if not paused and deed.actor.partition(":")[0] not in ("support", "system"):
-        problem = Problem("only support takes up a provider's bookings again", provider_id, "Ask support")
-        raise Refused([problem], code="support-only")
-    if known.paused == paused:
-        return False
-    providers.put(conn, replace(known, paused=paused))
-    _note(conn, deed, "provider-paused" if paused else "provider-resumed", provider_id, {})
-    return True
 
 
 def _note(conn: Connection, deed: Deed, what: str, provider: str, detail: dict[str, str]) -> None:

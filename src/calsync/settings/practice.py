@@ -11,6 +11,7 @@ from calsync.reconcile.disposition import DEFAULT_DISPOSITIONS
 from calsync.settings.claims import PracticeClaims
 from calsync.settings.fields import Flag, Section
 from calsync.settings.lifecycle import (
+    Act,
     AskRules,
     BlockRules,
     BookingRules,
@@ -24,6 +25,7 @@ from calsync.settings.lifecycle import (
     Reason,
     RescheduleRules,
 )
+from calsync.settings.messages import PracticeMail
 
 DEFAULT_PRACTICE: Final = "default"
 """The practice of a provider that names none; it exists even without a file."""
@@ -161,6 +163,7 @@ class Practice(Section):
     drift: PracticeDrift = Field(PracticeDrift(), description="What happens to edits made in the calendar.")
     claims: PracticeClaims = Field(PracticeClaims(), description="Overrides of [claims] for this practice.")
     privacy: Privacy = Field(Privacy(), description="What events show.")
+    mail: PracticeMail = Field(PracticeMail(), description="Which mails its clients and providers get.")
     policy: PolicyText = Field(PolicyText(), description="The practice's words about changes.")
     booking: BookingRules = Field(BookingRules(), description="Who may book, and what a booking needs.")
     cancel: CancelRules = Field(CancelRules(), description="Who may cancel, until when, and what it costs.")
@@ -179,7 +182,7 @@ class Practice(Section):
         codes = [one.code for one in self.reasons]
         if twice := sorted({code for code in codes if codes.count(code) > 1}):
             raise ValueError(f"the reason {twice[0]!r} stands in [[reasons]] twice")
-        needs = {"cancel": self.cancel, "reschedule": self.reschedule, "ask-to-reschedule": self.ask_to_reschedule}
+        needs: dict[Act, CancelRules | RescheduleRules | AskRules] = {"cancel": self.cancel, "reschedule": self.reschedule, "ask-to-reschedule": self.ask_to_reschedule}
         for act, rules in needs.items():
             for role, need in rules.reason.items():
                 listed = any(act in one.acts and role in one.by for one in self.reasons)

@@ -85,7 +85,7 @@ def change_fee(conn: Connection, fee: Fee) -> None:
 
 
 def fee(conn: Connection, fee_id: str) -> Fee | None:
-    """The fee, or None. Its row is the transaction's until it ends."""
+    """The fee, or None."""
     return _FEE.first(conn, _FEE_BY_ID, {"the_id": fee_id})
 
 
@@ -128,7 +128,7 @@ _REFUND = Shape(refunds_table, Refund)
 _PUT_PAYMENT = Upsert(payments_table, [payments_table.c.appointment])
 _PAYMENT_OF = select(*_PAYMENT.columns).where(payments_table.c.appointment == bindparam("the_id"))
 _PUT_FEE = Upsert(fees_table, [_f.id])
-_FEE_BY_ID = select(*_FEE.columns).where(_f.id == bindparam("the_id")).with_for_update()
+_FEE_BY_ID = select(*_FEE.columns).where(_f.id == bindparam("the_id"))
 _FEES_OF = select(*_FEE.columns).where(_f.appointment.in_(bindparam("ids", expanding=True))).order_by(_f.at, _f.id)
 _CHANGE_FEE = (
     fees_table.update()

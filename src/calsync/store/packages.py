@@ -44,9 +44,9 @@ def put(conn: Connection, package: Package) -> bool:
     return _PUT.run(conn, _SHAPE.values(package)) == 1
 
 
-def get(conn: Connection, package: str) -> Package | None:
+def lock(conn: Connection, package: str) -> Package | None:
     """The package, or None. Its row is the transaction's until it ends, so that no credit is used twice."""
-    return _SHAPE.first(conn, _GET, {"the_id": package})
+    return _SHAPE.first(conn, _LOCK, {"the_id": package})
 
 
 def rows(conn: Connection, client: str | None = None) -> list[Package]:
@@ -79,7 +79,7 @@ _c = credits_table.c
 _SHAPE = Shape(packages_table, Package)
 _CREDIT = Shape(credits_table, Credit)
 _PUT = Upsert(packages_table, [packages_table.c.id])
-_GET = select(*_SHAPE.columns).where(packages_table.c.id == bindparam("the_id")).with_for_update()
+_LOCK = select(*_SHAPE.columns).where(packages_table.c.id == bindparam("the_id")).with_for_update()
 _CHANGED = select(func.sum(_c.change)).where(_c.package == bindparam("the_id"))
 _PUT_CREDIT = Upsert(credits_table, [_c.id])
 _HISTORY = select(*_CREDIT.columns).where(_c.package == bindparam("the_id")).order_by(_c.at, _c.id)

@@ -34,7 +34,7 @@ def insert(conn: Connection, request: Request) -> None:
 
 
 def get(conn: Connection, request: str) -> Request | None:
-    """The request, or None. Its row is the transaction's until it ends, so that it is answered once."""
+    """The request, or None. Whoever acts on it must `close` it first: only one can."""
     return _SHAPE.first(conn, _GET, {"the_id": request})
 
 
@@ -64,7 +64,7 @@ _c = requests.c
 _SHAPE = Shape(requests, Request)
 _OPEN = _c.state == "open"
 _ADD = requests.insert()
-_GET = select(*_SHAPE.columns).where(_c.id == bindparam("the_id")).with_for_update()
+_GET = select(*_SHAPE.columns).where(_c.id == bindparam("the_id"))
 _LAPSED = select(*_SHAPE.columns).where(_OPEN, _c.expires_at <= bindparam("now")).order_by(_c.expires_at, _c.id)
 _OF = select(*_SHAPE.columns).where(_c.appointment == bindparam("the_id")).order_by(_c.asked_at, _c.id)
 _CLOSED = {"closed_at": bindparam("to_at", type_=_c.closed_at.type), "closed_by": bindparam("to_by")}

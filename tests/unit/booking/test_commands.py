@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from calsync.booking.commands import (
     Attested,
     Booking,
+    Cancellation,
     Command,
     Move,
     add_block,
@@ -23,10 +24,11 @@ from calsync.booking.commands import (
     remove_block,
     reschedule,
 )
-from calsync.booking.rules import PracticeRules, Rulebook
+from calsync.booking.rules import Rulebook
 from calsync.domain.appointment import Block, SubjectKind
 from calsync.domain.drift import Resolution
 from calsync.errors import NotFoundError, Refused
+from calsync.settings.practice import Practice
 from calsync.store import audit, drifts, outbox, records, statements
 from tests.unit.booking.conftest import NOW, Book, span
 from tests.unit.store.samples import drift
@@ -41,6 +43,10 @@ def refused(the_book: Book, code: str, act: Act, **who: str | None) -> str:
     assert refusal.value.code == code
     assert the_book.dump() == before
     return str(refusal.value)
+
+
+def rules_of(**tables: Any) -> Rulebook:
+    return Rulebook({"default": Practice.model_validate(tables)})
 
 
 # --- booking -------------------------------------------------------------------------------------------------------
@@ -68,7 +74,7 @@ def test_same_time_is_given_once(the_book: Book) -> None:
 
 def test_double_booking_is_a_practices_choice(the_book: Book) -> None:
     the_book.single("A-1", "11-24T10:00")
-    rulebook = Rulebook({"default": PracticeRules(double_booking=True)})
+    rulebook = rules_of(booking={"double_booking": True})
     other = Booking(id="A-2", provider="P-1", client="C-2", span=span("11-24T10:00"))
     the_book.do(lambda conn, command: book(conn, replace(command, rulebook=rulebook), other))
     assert the_book.get("A-2").client == "C-2"
@@ -122,16 +128,18 @@ def test_member_of_a_series_needs_a_scope(the_book: Book) -> None:
     the_book.weekly()
     said = refused(the_book, "scope-needed", lambda conn, command: cancel(conn, command, "S-7@20261201T1000"))
     assert "--scope all-upcoming" in said
-    the_book.do(lambda conn, command: cancel(conn, command, "S-7@20261201T1000", scope="this"))
+    the_book.do(lambda conn, command: cancel(conn, command, "S-7@20261201T1000", Cancellation(scope="this")))
     assert "26-12-01T10:00" not in the_book.starts("S-7")
     assert len(the_book.starts("S-7")) == 8
 
 
 def test_all_upcoming_leaves_past_and_cancelled_ones_and_ends_the_series(the_book: Book) -> None:
     the_book.weekly()
-    the_book.do(lambda conn, command: cancel(conn, command, "S-7@20261208T1000", scope="this"))
+    the_book.do(lambda conn, command: cancel(conn, command, "S-7@20261208T1000", Cancellation(scope="this")))
     the_book.now = datetime(2026, 12, 2, 12, tzinfo=UTC)
-    outcome = the_book.do(lambda conn, command: cancel(conn, command, "S-7@20261215T1000", scope="all-upcoming"))
+    outcome = the_book.do(
+        lambda conn, command: cancel(conn, command, "S-7@20261215T1000", Cancellation(scope="all-upcoming"))
+    )
     assert len(outcome.appointments) == 6
     assert the_book.starts("S-7") == ["26-11-24T10:00", "26-12-01T10:00"]
     assert the_book.series("S-7").rule == "FREQ=WEEKLY;UNTIL=20261201T090000Z;BYDAY=TU"
@@ -205,7 +213,7 @@ def test_one_of_a_series_moves_and_keeps_its_slot(the_book: Book) -> None:
 def test_this_and_following_splits_and_keeps_the_ids(the_book: Book) -> None:
     the_book.weekly()
     the_book.do(move("S-7@20261208T1000", "12-15T16:00", scope="this"))
-    the_book.do(lambda conn, command: cancel(conn, command, "S-7@20261222T1000", scope="this"))
+    the_book.do(lambda conn, command: cancel(conn, command, "S-7@20261222T1000", Cancellation(scope="this")))
     early = the_book.members("S-7")[:1]
     the_book.do(move("S-7@20261201T1000", "12-02T11:00", scope="this-and-following", minutes=45))
     assert the_book.members("S-7") == early
@@ -347,7 +355,7 @@ def test_day_leaves_sessions_that_a_calendar_showed_otherwise(the_book: Book) ->
 def test_no_show_after_start_and_grace(the_book: Book) -> None:
     the_book.single("A-1", "11-24T10:00")
     act: Act = lambda conn, command: record_no_show(conn, command, "A-1")  # noqa: E731
-    rulebook = Rulebook({"default": PracticeRules(grace=timedelta(minutes=15))})
+    rulebook = rules_of(no_show={"grace": "15m"})
     strict: Act = lambda conn, command: record_no_show(conn, replace(command, rulebook=rulebook), "A-1")  # noqa: E731
     start = datetime(2026, 11, 24, 9, tzinfo=UTC)
     the_book.now = start - timedelta(seconds=1)

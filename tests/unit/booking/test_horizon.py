@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from calsync.booking import horizon
-from calsync.booking.commands import cancel, cancel_series
+from calsync.booking.commands import Cancellation, cancel, cancel_series
 from calsync.store import records
 from tests.unit.booking.conftest import HORIZON, Book
 
@@ -22,7 +22,7 @@ def test_later_sessions_are_made_once(the_book: Book) -> None:
 
 def test_session_that_stands_beyond_the_horizon_is_met(the_book: Book) -> None:
     the_book.weekly()
-    the_book.do(lambda conn, command: cancel(conn, command, "S-7@20261208T1000", scope="this"))
+    the_book.do(lambda conn, command: cancel(conn, command, "S-7@20261208T1000", Cancellation(scope="this")))
     with the_book.database.transaction() as conn:
         records.set_materialised(conn, "S-7", the_book.now)
     assert horizon.extend_all(the_book.database, the_book.now, HORIZON + timedelta(days=7)) == 1
@@ -32,7 +32,7 @@ def test_session_that_stands_beyond_the_horizon_is_met(the_book: Book) -> None:
 
 def test_cancelled_sessions_and_ended_series_are_not_made_again(the_book: Book) -> None:
     the_book.weekly()
-    the_book.do(lambda conn, command: cancel(conn, command, "S-7@20261201T1000", scope="this"))
+    the_book.do(lambda conn, command: cancel(conn, command, "S-7@20261201T1000", Cancellation(scope="this")))
     the_book.now += timedelta(days=4)
     the_book.do(lambda conn, command: cancel_series(conn, command, "S-7"))
     assert horizon.extend_all(the_book.database, the_book.now, HORIZON + timedelta(days=60)) == 0
