@@ -47,7 +47,7 @@ def doctor(app: App, connection: str | None) -> int:
 
     Nothing is left behind. Ends with 1 when something does not hold.
     """
-    house = [] if connection is not None else list(examine(app))
+    house: list[Finding] = [] if connection is not None else list(examine(app))
     if house and not app.as_json:
         click.echo(f"calsync  {'fine' if all(one.ok for one in house) else 'FAILED'}")
         _show_findings(house)
@@ -65,7 +65,7 @@ def doctor(app: App, connection: str | None) -> int:
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
     elif not found:
         click.echo("There are no calendars yet: name one in the config.")
-    return ExitCode.FINE if all(one.ok for one in [*house, *found]) else ExitCode.FAILED
+    return ExitCode.FINE if all(one.ok for one in house) and all(one.ok for one in found) else ExitCode.FAILED
 
 
 def _rows(app: App, connection: str | None) -> list[CalendarRow]:

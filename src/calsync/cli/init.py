@@ -1,6 +1,9 @@
 """`calsync init`: a first configuration that observes and changes nothing."""
 
+import shutil
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -9,6 +12,10 @@ from calsync.cli.exit_codes import ExitCode
 from calsync.errors import Problem, Refused
 from calsync.settings.render import render_config, render_practice
 from calsync.settings.secrets import create_key_file
+
+_SYSTEM: Final = Path("/etc")
+_STATE: Final = Path("/var/lib/calsync")
+_GROUP: Final = "calsync"
 
 
 def register(app: click.Group) -> None:
@@ -35,10 +42,29 @@ def init(app: App, folder: Path, *, act: bool) -> int:
     key_file = folder / "calsync.key"
     if not key_file.exists():
         create_key_file(key_file, app.ids)
-    chosen = {"sync.mode": mode, "secrets.key_file": key_file.name, "database.url": "sqlite:///calsync.db"}
+    if _is_system(folder):
+        _let_the_service_read(folder / "secrets", key_file)
+    chosen = {"sync.mode": mode, "secrets.key_file": key_file.name, "database.url": _database_for(folder)}
     _write(config, render_config(app.connectors, chosen))
     _print_next_steps(folder, config, mode)
     return ExitCode.FINE
+
+
+def _database_for(folder: Path) -> str:
+    """Where the books go: beside the config, but for a config under /etc, which services cannot write to."""
+    return f"sqlite:///{_STATE / 'calsync.db'}" if _is_system(folder) else "sqlite:///calsync.db"
+
+
+def _is_system(folder: Path) -> bool:
+    return folder.absolute().is_relative_to(_SYSTEM)
+
+
+def _let_the_service_read(folder: Path, file: Path) -> None:
+    """What root writes for the service belongs to root and is read by the service's group, if there is one yet."""
+    with suppress(KeyError, PermissionError, LookupError):
+        for path, mode in ((folder, 0o750), (file, 0o640)):
+            shutil.chown(path, group=_GROUP)
+            path.chmod(mode)
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,10 +1,13 @@
 """`calsync init` makes a config that loads, observes, and is never overwritten."""
 
+import grp
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
+from calsync.cli import init
 from calsync.cli.context import App
 from calsync.cli.main import run
 from calsync.settings.secrets import KeyRing
@@ -53,3 +56,14 @@ def test_it_keeps_a_key_that_is_there(capsys: pytest.CaptureFixture[str]) -> Non
     assert run(["init"]) == 0
     assert Path("config/calsync.key").read_bytes() == key
     assert "Next:" in capsys.readouterr().out
+
+
+def test_under_etc_the_books_go_where_a_service_may_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(init, "_SYSTEM", tmp_path / "etc")
+    monkeypatch.setattr(init, "_GROUP", grp.getgrgid(os.getgid()).gr_name)
+    folder = tmp_path / "etc" / "calsync"
+    assert run(["init", str(folder)]) == 0
+    settings = App(config_path=folder / "calsync.toml").settings
+    assert settings.database.url == "sqlite:////var/lib/calsync/calsync.db"
+    assert stat.S_IMODE(settings.secrets.key_file.stat().st_mode) == 0o640
+    assert stat.S_IMODE((folder / "secrets").stat().st_mode) == 0o750
