@@ -68,7 +68,7 @@ def _figures(report: Report) -> list[tuple[str, str, str]]:
         ),
         ("Holds that were right", _precision(report), f"{report.holds_right} of {report.holds_settled} settled"),
         ("Recalls", str(report.recalls), f"{report.recalls_open} open"),
-        ("Overlapping sessions", str(report.conflicts), "of one provider at the same time"),
+        ("Overlapping sessions", str(report.conflicts), "with another one, or with busy time in a calendar"),
         ("Calendars", str(sum(report.calendars.values())), _told(report.calendars)),
         ("Seen within", _half(report.time_to_detect), _longest(report.time_to_detect)),
         ("Settled within", _half(report.time_to_resolve), _longest(report.time_to_resolve)),

@@ -49,6 +49,14 @@ def report_data(report: Report) -> dict[str, Any]:
         },
         "calendars": {"total": sum(report.calendars.values()), "by_state": dict(sorted(report.calendars.items()))},
         "conflicts": report.conflicts,
+        "busy_conflicts": {
+            "total": report.busy_conflicts,
+            "by_calendar": _counts(report.busy_by_calendar),
+            "sessions": {
+                session: {"calendar": calendar, "busy_from": start.isoformat(), "busy_until": end.isoformat()}
+                for session, (calendar, start, end) in report.busy_sessions.items()
+            },
+        },
         "cancellations_over_limit": report.cancellations_over_limit,
         "hold_rate": report.hold_rate,
         "hold_precision": report.hold_precision,

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import timedelta
 
 from calsync.reports.as_json import causes_by_provider
-from calsync.reports.build import Report
+from calsync.reports.build import BusyTime, Report
 from calsync.reports.lengths import Distribution
 
 TOP = 10
@@ -42,11 +42,19 @@ def report_text(report: Report) -> str:
         f"Time from session to claim: {_spread(report.time_to_claim, 'nothing filed yet')}",
         *_whose(report),
     ]
-    if report.conflicts:
-        lines.append(f"Sessions that overlap another of the same provider: {report.conflicts}")
+    overlapping = report.conflicts - report.busy_conflicts
+    if overlapping:
+        lines.append(f"Sessions that overlap another of the same provider: {overlapping}")
+    if report.busy_conflicts:
+        lines.append(f"Sessions at a time at which a calendar shows their provider busy: {report.busy_conflicts}")
+        lines += [f"  {session}: calendar {calendar}" for session, (calendar, _, _) in _first(report.busy_sessions)]
     if report.open or report.held:
         lines += ["", "Next: `calsync drifts list --open`, and `calsync claims check ID` for what a claim waits for."]
     return "\n".join(lines) + "\n"
+
+
+def _first(sessions: dict[str, BusyTime]) -> list[tuple[str, BusyTime]]:
+    return list(sessions.items())[:TOP]
 
 
 def _block(title: str, counts: Counter[str], *, in_order: bool = False) -> list[str]:

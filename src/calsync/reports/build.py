@@ -10,6 +10,8 @@ from datetime import datetime
 from calsync.domain.drift import COSMETIC, Disposition, Drift, Resolution
 from calsync.reports.lengths import Distribution, Lengths
 
+BusyTime = tuple[str, datetime, datetime]  # calendar, from, until
+LISTED_CONFLICTS = 500
 ABSENT = frozenset({"cancelled", "late-cancelled"})
 _CHANGED = frozenset({Resolution.RECORD_CORRECTED})
 _ANSWERED = frozenset({Resolution.ACKNOWLEDGED, Resolution.RECORD_CORRECTED, Resolution.IGNORED})
@@ -85,6 +87,9 @@ class Report:
     recalls_by_action: Counter[str] = field(default_factory=Counter)
     calendars: dict[str, int] = field(default_factory=dict)
     conflicts: int = 0
+    busy_conflicts: int = 0
+    busy_by_calendar: Counter[str] = field(default_factory=Counter)
+    busy_sessions: dict[str, BusyTime] = field(default_factory=dict)
     cancellations_over_limit: int = 0
     holds_settled: int = 0
     holds_right: int = 0
@@ -172,6 +177,22 @@ def add_held(report: Report, answers: Iterable[Held | None]) -> None:
         report.held_by_provider[one.provider] += 1
         report.held_by_reason.update(one.reasons)
         report.held_by_waiting_on[one.waiting_on or "nobody"] += 1
+
+
+def add_busy(report: Report, found: Iterable[tuple[str, str, datetime, datetime]]) -> None:
+    """Count sessions that stand where a calendar shows their provider busy, with from when to when (ALL-2).
+
+    They come by session, which counts once however many busy times it meets; the first ones are listed.
+    """
+    last = None
+    for session, calendar, start, end in found:
+        if session != last:
+            report.busy_conflicts += 1
+            report.conflicts += 1
+            report.busy_by_calendar[calendar] += 1
+            if len(report.busy_sessions) < LISTED_CONFLICTS:
+                report.busy_sessions[session] = (calendar, start, end)
+        last = session
 
 
 def add_recalls(report: Report, counts: Mapping[tuple[str, str], int], open_states: Collection[str]) -> None:

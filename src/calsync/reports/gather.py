@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import islice
 
 from sqlalchemy import Connection
@@ -14,13 +15,14 @@ from calsync.reports.build import (
     Report,
     Scope,
     Session,
+    add_busy,
     add_edits,
     add_filings,
     add_recalls,
     add_sessions,
     add_sightings,
 )
-from calsync.store import drifts, recalls, report_rows, statements
+from calsync.store import busy, drifts, recalls, report_rows, statements
 from calsync.store.database import Database
 from calsync.store.drifts import DriftFilter
 from calsync.store.report_rows import Period
@@ -38,6 +40,7 @@ def gather(database: Database, scope: Scope) -> Report:
         add_edits(report, _edits(conn, scope))
         add_sightings(report, report_rows.sightings(conn, period))
         add_filings(report, report_rows.filed(conn, period))
+        add_busy(report, _busy(conn, period))
         add_recalls(report, report_rows.recall_counts(conn, period), recalls.OPEN_STATES)
         report.calendars = report_rows.calendar_states(conn, scope.provider)
     return report
@@ -56,6 +59,11 @@ def sessions_over(database: Database, scope: Scope) -> Iterator[list[str]]:
 def _sessions(conn: Connection, period: Period) -> Iterator[Session]:
     for row in report_rows.sessions(conn, period):
         yield Session(row.id, row.provider, row.start_at, row.end_at, row.status, row.in_step)
+
+
+def _busy(conn: Connection, period: Period) -> Iterator[tuple[str, str, datetime, datetime]]:
+    for one in busy.conflicts(conn, period.since, period.until, period.provider):
+        yield one.appointment, one.calendar, one.busy_start_at, one.busy_end_at
 
 
 def _edits(conn: Connection, scope: Scope) -> Iterator[Edit]:

@@ -18,7 +18,7 @@ from calsync.connector.errors import CalendarError, CursorExpired
 from calsync.connector.wrappers import Around
 from calsync.domain.span import Window
 from calsync.errors import UserError
-from calsync.store import busy, copies, links, work
+from calsync.store import busy, calendars, copies, links, work
 from calsync.store.calendars import CalendarRow
 from calsync.store.work import Lease
 from calsync.worker.context import PassResult, Rules, WorkerContext
@@ -64,10 +64,15 @@ class BusyReading:
 
         Whatever goes wrong is left to the next pass: sessions come before busy times.
         """
-        if not (self.worker.reads_busy and self.row.placement == "existing" and calendar.traits.busy):
+        if not (self.worker.reads_busy and calendar.traits.busy):
+            return
+        if self.row.placement != "existing" and self.row.remote is not None:
             return
         with self.worker.database.reading() as conn:
+            row = self.row if self.row.remote is not None else calendars.get(conn, self.row.id)
             is_due = busy.is_due(conn, self.row.id)
+        if row is None or row.placement != "existing":
+            return  # only this pass, the first one, has found out
         if changed and not is_due:
             with self.worker.database.transaction() as conn:
                 busy.set_due(conn, self.row.id)
