@@ -28,6 +28,7 @@ from calsync.store import (
 from calsync.store.calendars import CalendarRow
 from calsync.store.errors import StoreUnavailable
 from calsync.store.work import Lease
+from calsync.worker.busy_times import BusyReading, Strangers
 from calsync.worker.calendar_pass import WriteForbiddenError, run_pass
 from calsync.worker.context import LeaseLostError, PassContext, PassResult, Rules, WorkerContext
 from calsync.worker.lease import LeaseKeeper
@@ -75,7 +76,7 @@ def run_leased(worker: WorkerContext, lease: Lease, request: Request = Request()
         provider = providers.get(conn, row.provider) if row else None
     if row is None or provider is None:
         raise NotFoundError("calendar", lease.calendar)
-    if row.mode != "mirror":
+    if row.mode != "mirror" and (request.dry_run or not worker.reads_busy):
         return _left_alone(worker, lease, row)
     rules = worker.opener.rules(row.provider)
     try:
@@ -96,6 +97,9 @@ def _run(worker: WorkerContext, lease: Lease, row: CalendarRow, how: tuple[Reque
     request, rules, zone = how
     began_at = worker.clock.now()
     full = request.full or row.inventory_at is None or began_at - row.inventory_at >= INVENTORY_EVERY
+    busy_times = BusyReading(worker, row, lease, rules)
+    if row.mode != "mirror":
+        return busy_times.alone(full=full)
     with worker.database.reading() as conn:
         released = stops.released_unhandled(conn, row.id)
     if full and not request.dry_run:
@@ -115,6 +119,7 @@ def _run(worker: WorkerContext, lease: Lease, row: CalendarRow, how: tuple[Reque
         only_record=request.only_record,
         released=released,
         keep_lease=LeaseKeeper(worker, lease).keep,
+        note_stranger=(strangers := Strangers()).note,
     )
     before = calendar.counts.requests
     result = run_pass(context)
@@ -124,6 +129,8 @@ def _run(worker: WorkerContext, lease: Lease, row: CalendarRow, how: tuple[Reque
         result = _follow_up(context, result)
     if worker.push is not None and not (request.dry_run or result.stopped):
         keep_watch(worker.push, row, calendar, database=worker.database, ids=worker.ids, now=worker.clock.now())
+    if not request.dry_run:
+        busy_times.after_pass(calendar, began_at, changed=strangers.seen or full)
     return replace(result, requests=calendar.counts.requests - before)
 
 
