@@ -44,11 +44,7 @@ class SlotTerms:
     @classmethod
     def of(cls, rules: PracticeRules) -> SlotTerms:
         """The limits that a practice's rules set; what they leave out is not limited further."""
-        plain = cls()
-        return cls(
-            lead=getattr(rules, "booking_lead", None) or plain.lead,
-            ahead=getattr(rules, "booking_ahead", None) or plain.ahead,
-        )
+        return cls(lead=rules.booking_lead, ahead=rules.booking_ahead or cls().ahead)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
