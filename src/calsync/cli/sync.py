@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from calsync.booking import horizon
+from calsync.cli import passing_time
 from calsync.cli.calendar_words import say_why
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
@@ -53,7 +53,8 @@ def sync(app: App, calendars_: tuple[str, ...], providers_: tuple[str, ...], dry
     if not dry_run:
         # A site that runs `sync` from a timer has no worker that would have done so.
         now = app.clock.now()
-        horizon.extend_all(app.database, now, now + app.settings.sync.booked_ahead)
+        for comes_with_time in (passing_time.extend_series, passing_time.end_requests, passing_time.adopt):
+            comes_with_time(app, now)
     try:
         results = run_all(app, wired, Scope(calendars_, providers_), Request(full=full, dry_run=dry_run))
     finally:

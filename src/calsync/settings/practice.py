@@ -130,8 +130,8 @@ class PracticeDrift(Section):
     adopt: Flag = Field(
         False,
         description="Whether a session that was dragged to another time, ahead of both, is rescheduled to it when "
-        "every rule of the practice allows that; both are mailed. What a rule forbids is put back. Off by default: "
-        "a drag may be a slip.",
+        "every rule of the practice allows that; both are mailed. About what a rule forbids the provider is asked. "
+        "Off by default: a drag may be a slip.",
     )
     policy: DriftRules = Field(DriftRules(), description="Kind of edit to phase to disposition.")
 
@@ -182,7 +182,11 @@ class Practice(Section):
         codes = [one.code for one in self.reasons]
         if twice := sorted({code for code in codes if codes.count(code) > 1}):
             raise ValueError(f"the reason {twice[0]!r} stands in [[reasons]] twice")
-        needs: dict[Act, CancelRules | RescheduleRules | AskRules] = {"cancel": self.cancel, "reschedule": self.reschedule, "ask-to-reschedule": self.ask_to_reschedule}
+        needs: dict[Act, CancelRules | RescheduleRules | AskRules] = {
+            "cancel": self.cancel,
+            "reschedule": self.reschedule,
+            "ask-to-reschedule": self.ask_to_reschedule,
+        }
         for act, rules in needs.items():
             for role, need in rules.reason.items():
                 listed = any(act in one.acts and role in one.by for one in self.reasons)

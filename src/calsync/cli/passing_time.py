@@ -1,0 +1,27 @@
+"""What comes with time, for the resident worker and for a site that runs `calsync sync` from a timer alike."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from calsync.answers.adopting import adopt_drags
+from calsync.answers.words import Desk
+from calsync.booking import horizon
+from calsync.booking.requests import expire_requests
+from calsync.booking.rules import Rulebook
+from calsync.cli.context import App
+
+
+def extend_series(app: App, now: datetime) -> int:
+    """Make the sessions of series as far ahead as they are mirrored; how many."""
+    return horizon.extend_all(app.database, now, now + app.settings.sync.booked_ahead)
+
+
+def end_requests(app: App, now: datetime) -> int:
+    """Cancel the sessions of requests to clients that nobody answered in time; how many (GT-25)."""
+    return expire_requests(app.database, Rulebook.of_settings(app.settings), now)
+
+
+def adopt(app: App, now: datetime) -> int:
+    """Reschedule what was dragged, for practices that want that; how many edits."""
+    return adopt_drags(Desk(app.database, app.settings, app.clock, app.ids), now)
