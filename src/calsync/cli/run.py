@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 import click
 import structlog
 
-from calsync.booking import horizon
+from calsync.answers.mail_book import BookForMails
 from calsync.claims.gate import drain_touched
+from calsync.cli import passing_time
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.service_manager import ServiceManager
 from calsync.cli.signals import Signals
 from calsync.errors import UserError
 from calsync.notices.dispatching import Station
+from calsync.notices.reminding import Reminding
 from calsync.notices.send import PostOffice, drain_outbox
 from calsync.notices.smtp import SmtpMailer, SmtpServer
 from calsync.notices.texts import Texts
@@ -36,9 +38,12 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
+_REQUESTS_EVERY = timedelta(seconds=30)
+_ADOPT_EVERY = timedelta(seconds=5)
 _CLAIMS_EVERY = timedelta(seconds=2)
 _OUTBOX_EVERY = timedelta(seconds=5)
 _FLEET_EVERY = timedelta(seconds=15)
+_REMINDERS_EVERY = timedelta(minutes=2)
 _WEB_EVERY = timedelta(seconds=30)
 _FAREWELL_EVERY = timedelta(seconds=10)
 
@@ -144,12 +149,17 @@ def _work(signals: Signals, manager: ServiceManager, *, with_web: bool) -> tuple
 def add_timers(app: App, timers: Timers) -> None:
     """The work that comes with time."""
     database = app.wired.worker.database
-    window = app.settings.sync.booked_ahead
-    timers.add("series-horizon", timedelta(hours=6), lambda now: horizon.extend_all(database, now, now + window))
+    timers.add("series-horizon", timedelta(hours=6), lambda now: passing_time.extend_series(app, now))
+    timers.add("requests", _REQUESTS_EVERY, lambda now: passing_time.end_requests(app, now))
+    timers.add("adopt", _ADOPT_EVERY, lambda now: passing_time.adopt(app, now))
     timers.add("fleet", _FLEET_EVERY, lambda now: fleet.watch(database, app.settings.fleet, now))
     timers.add("claims", _CLAIMS_EVERY, lambda _now: drain_touched(database, app.clock, app.ids, app.settings))
     parting = Background("farewell", lambda: say_farewell(app.wired.worker))
     timers.add("farewell", _FAREWELL_EVERY, lambda _now: parting.start())
+    reminding = Reminding(database, app.settings)
+    timers.add("reminders", _REMINDERS_EVERY, reminding.remind_clients)
+    timers.add("day-sheets", _REMINDERS_EVERY, reminding.owe_day_sheets)
+    timers.add("questions", _REMINDERS_EVERY, reminding.escalate)
     office = make_post_office(app)
     # A mail server may be slow; the passes must not wait for it.
     sending = Background("mail", lambda: drain_outbox(office, app.clock.now()))
@@ -166,7 +176,8 @@ def make_post_office(app: App) -> PostOffice:
         lambda: read_secret_file(password_file) if password_file is not None else "",
     )
     texts = Texts(app.settings.folder / "templates")
-    return PostOffice(Station(app.database, app.clock, app.ids, app.settings, texts), mailer, app.stop)
+    book = BookForMails(app.settings, app.ids, KeyFile(app.settings.secrets.key_file))
+    return PostOffice(Station(app.database, app.clock, app.ids, app.settings, texts, book), mailer, app.stop)
 
 
 def make_web(app: App, progress: Progress | None) -> WebServer:

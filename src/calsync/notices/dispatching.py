@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,15 +11,17 @@ from sqlalchemy import Connection
 
 from calsync.notices import message, schedule
 from calsync.notices.answer_links import AnswerLinks
+from calsync.notices.book_port import Book, NoBook
+from calsync.notices.collect import KINDS, LAST_REMINDER, Collector, Facts
 from calsync.notices.compose import compose
-from calsync.notices.facts import EditFacts, Fact, Letter
-from calsync.notices.gather import KINDS, Gatherer
+from calsync.notices.facts import EditFacts, Letter
+from calsync.notices.folding import SESSION_KINDS
 from calsync.notices.mailer import Envelope
 from calsync.notices.message import Sender
 from calsync.notices.texts import Texts
 from calsync.ports import Clock, Ids
 from calsync.settings.model import Settings
-from calsync.store import asks, audit, claims, installation, outbox, providers
+from calsync.store import asks, audit, claims, clients, installation, outbox, providers, records
 from calsync.store.asks import AskRow
 from calsync.store.database import Database
 from calsync.store.outbox import OutboxItem
@@ -28,18 +30,23 @@ _log = structlog.get_logger(__name__)
 
 ACTOR: Final = "system"
 _HOUR: Final = timedelta(hours=1)
+_DAY: Final = timedelta(days=1)
 _FOR_PEOPLE: Final = ("provider:", "client:")
 
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """What sending needs of an installation. `sender` None: no mail can leave."""
+    """What sending needs of an installation. `sender` None: no mail can leave.
+
+    `book` knows the practices' rules and clients' addresses for booking.
+    """
 
     database: Database
     clock: Clock
     ids: Ids
     settings: Settings
     texts: Texts
+    book: Book = field(default_factory=NoBook)
 
     @property
     def sender(self) -> Sender | None:
@@ -80,13 +87,14 @@ def prepare(station: Station, recipient: str) -> Outgoing | None:
     with station.database.transaction() as conn:
         now = station.clock.now()
         waiting = outbox.waiting(conn, recipient, KINDS)
-        if not waiting or schedule.burst_ends(waiting) > now:
+        soon = bool(waiting) and _is_soon(conn, waiting, now)
+        if not waiting or (schedule.burst_ends(waiting) > now and not soon):
             return None
         person = _person(conn, station, recipient)
-        if person is None:
-            return None
         ready = [one for one in waiting if one.due_at <= now]
-        until = _held_until(conn, station, recipient, person.zone)
+        if person is None or not ready:
+            return None
+        until = _held_until(conn, station, recipient, None if soon else person.zone)
         if until is not None:
             outbox.hold(conn, [one.key for one in ready], until)
             return None
@@ -101,7 +109,8 @@ def prepare_repeat(station: Station, key: str, before: datetime) -> Outgoing | N
             return None
         person = _person(conn, station, item.recipient)
         members = _members(conn, item)
-        facts = _facts(conn, station, members) if person is not None and item.repeats == 0 else {}
+        again = person is not None and item.repeats == 0
+        facts = _facts(conn, station, members, person.zone) if person is not None and again else {}
         if person is None or not facts:
             _give_up(conn, station, item, "repeated-once" if item.repeats else "settled-meanwhile")
             return None
@@ -119,6 +128,8 @@ def note_sent(station: Station, outgoing: Outgoing) -> None:
         for appointment, drift in outgoing.asked:
             _ask(conn, station, outgoing, appointment, drift)
         claims.touch(conn, [appointment for appointment, _ in outgoing.asked])
+        for key in outgoing.keys:
+            _remind_of_calendar(conn, key, now)
         detail = {"to": outgoing.recipient, "says": list(outgoing.keys), "message_id": _id_of(outgoing)}
         audit.append(conn, at=now, actor=ACTOR, what="mail-sent", subject=f"mail:{outgoing.key}", detail=detail)
 
@@ -137,7 +148,7 @@ def note_failed(station: Station, outgoing: Outgoing, code: str, retry_at: datet
 def _begin(conn: Connection, station: Station, ready: list[OutboxItem], person: _Person) -> Outgoing | None:
     now = station.clock.now()
     members = [part for one in ready for part in _members(conn, one)]
-    facts = _facts(conn, station, members)
+    facts = _facts(conn, station, members, person.zone)
     for item in ready:
         if not any(part.key in facts for part in _members(conn, item)):
             outbox.withdraw(conn, item.key, now)
@@ -156,15 +167,13 @@ def _begin(conn: Connection, station: Station, ready: list[OutboxItem], person: 
     return _outgoing(station, begun, person, facts, [one for one in members if one.key in facts])
 
 
-def _outgoing(
-    station: Station, item: OutboxItem, person: _Person, facts: dict[str, Fact], members: list[OutboxItem]
-) -> Outgoing:
+def _outgoing(station: Station, item: OutboxItem, person: _Person, facts: Facts, members: list[OutboxItem]) -> Outgoing:
     now, sender = station.clock.now(), station.sender
     assert sender is not None
     letter = Letter(
         zone=person.zone,
         now=now,
-        facts=tuple(facts.values()),
+        facts=tuple(fact for found in facts.values() for fact in found),
         support=station.settings.mail.support,
         support_day=now + schedule.SUPPORT_AFTER,
     )
@@ -181,24 +190,20 @@ def _outgoing(
     )
 
 
-def _asked(facts: dict[str, Fact]) -> list[tuple[str, str]]:
-    edits = [fact for fact in facts.values() if isinstance(fact, EditFacts)]
+def _asked(facts: Facts) -> list[tuple[str, str]]:
+    edits = [fact for found in facts.values() for fact in found if isinstance(fact, EditFacts)]
     return [(one.appointment, one.drift) for edit in edits for one in edit.sessions if one.appointment is not None]
 
 
-def _facts(conn: Connection, station: Station, members: list[OutboxItem]) -> dict[str, Fact]:
-    now = station.clock.now()
-    found: dict[str, Fact] = {}
-    for item in members:
-        recipient = item.recipient
-        gatherer = Gatherer(
-            station.settings,
-            lambda edit, to=recipient: station.links.for_edit(conn, edit, to, now),  # type: ignore[misc]
-        )
-        fact = gatherer.fact(conn, item)
-        if fact is not None:
-            found[item.key] = fact
-    return found
+def _facts(conn: Connection, station: Station, members: list[OutboxItem], zone: str) -> Facts:
+    collector = Collector(
+        settings=station.settings,
+        links=station.links,
+        book=station.book,
+        now=station.clock.now(),
+        zone=zone,
+    )
+    return collector.collect(conn, members)
 
 
 def _members(conn: Connection, item: OutboxItem) -> list[OutboxItem]:
@@ -207,17 +212,26 @@ def _members(conn: Connection, item: OutboxItem) -> list[OutboxItem]:
     return [item, *(one for one in others if one is not None)]
 
 
-def _held_until(conn: Connection, station: Station, recipient: str, zone: str) -> datetime | None:
+def _is_soon(conn: Connection, waiting: list[OutboxItem], now: datetime) -> bool:
+    """Whether a session that the messages are about begins before it would be any use to wait for others."""
+    about = {str(number) for one in waiting if one.kind in SESSION_KINDS for number in one.payload["appointments"]}
+    sessions = records.appointments_by_ids(conn, about).values()
+    return any(now < one.span.start_at <= now + schedule.SOON for one in sessions)
+
+
+def _held_until(conn: Connection, station: Station, recipient: str, zone: str | None) -> datetime | None:
+    """Until when mails to a recipient wait; `zone` None: the day's limit does not matter for what goes now."""
     now = station.clock.now()
     if not recipient.startswith(_FOR_PEOPLE):
         # Alarms for support and billing are what tells people that something is wrong with everything else.
         return None
     if installation.fleet_stop(conn) is not None:
         return now + schedule.BURST
-    begun = outbox.begun_for(conn, recipient, schedule.Day.of(now, zone).start)
-    until = schedule.held_until(begun, now, zone)
-    if until is not None:
-        return until
+    if zone is not None:
+        begun = outbox.begun_for(conn, recipient, schedule.Day.of(now, zone).start)
+        until = schedule.held_until(begun, now, zone)
+        if until is not None:
+            return until
     if outbox.count_begun(conn, now - _HOUR) < station.settings.fleet.max_mails_per_hour:
         return None
     _alarm(conn, station, now)
@@ -234,19 +248,27 @@ def _alarm(conn: Connection, station: Station, now: datetime) -> None:
 
 
 def _person(conn: Connection, station: Station, recipient: str) -> _Person | None:
-    """Where a recipient gets mail; None, with a word in the log, if nowhere yet."""
+    """Where a recipient gets mail; None if nowhere yet, and for clients without an address for good."""
     kind, _, name = recipient.partition(":")
+    mail = station.settings.mail
+    address, zone = {"billing": mail.billing or mail.support}.get(kind, mail.support) or "", "UTC"
     if kind == "provider":
         known = providers.get(conn, name)
         address, zone = (known.email, known.zone) if known is not None else ("", "UTC")
-    else:
-        address, zone = station.settings.mail.support or "", "UTC"
-    if not message.is_address(address):
-        _log.warning("mail_without_address", recipient=recipient)
-        keys = [one.key for one in outbox.waiting(conn, recipient, KINDS)]
-        outbox.hold(conn, keys, station.clock.now() + _HOUR)
+    elif kind == "client":
+        client = clients.get(conn, name)
+        address, zone = (client.email, client.zone or "UTC") if client is not None else ("", "UTC")
+    if message.is_address(address):
+        return _Person(address, zone)
+    waiting = outbox.waiting(conn, recipient, KINDS)
+    if kind == "client":
+        for item in waiting:
+            outbox.withdraw(conn, item.key, station.clock.now())
+            _note(conn, station, "mail-dropped", item, {"because": "no-address"})
         return None
-    return _Person(address, zone)
+    _log.warning("mail_without_address", recipient=recipient)
+    outbox.hold(conn, [one.key for one in waiting], station.clock.now() + _HOUR)
+    return None
 
 
 def _ask(conn: Connection, station: Station, outgoing: Outgoing, appointment: str, drift: str) -> None:
@@ -263,6 +285,16 @@ def _ask(conn: Connection, station: Station, outgoing: Outgoing, appointment: st
         next_at=schedule.next_step(now, outgoing.zone),
     )
     asks.insert(conn, ask)
+
+
+def _remind_of_calendar(conn: Connection, key: str, now: datetime) -> None:
+    """A lost calendar is told again the next day and two days after that, and then not any more."""
+    item = outbox.get(conn, key)
+    if item is None or item.kind != "calendar-needs-reconnect" or "/again-" in key:
+        return
+    for suffix, pause in (("/again-1", _DAY), (LAST_REMINDER, 3 * _DAY)):
+        due = {"now": now + pause - schedule.BURST, "due_at": now + pause}
+        outbox.put(conn, key + suffix, item.kind, item.recipient, item.payload, **due)
 
 
 def _give_up(conn: Connection, station: Station, item: OutboxItem, because: str) -> None:

@@ -1,14 +1,15 @@
-"""What a mail is about: frozen values with ids, times and fixed words. No client's name can be in them."""
+"""What a mail is about: frozen values with ids, times, fixed words and the provider's name. Never a client's name."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 from calsync.domain.drift import DriftKind, Phase
 from calsync.domain.span import Span
+from calsync.notices.invitation import Invitation
 
 
 class Fate(StrEnum):
@@ -34,6 +35,18 @@ class EditedSession:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveOffer:
+    """Whether a session may go where it was dragged, by the practice's rules; else why not, and what is free that day.
+
+    `because` is a sentence for the provider; `free` are naive wall times in the provider's zone.
+    """
+
+    may_move: bool
+    because: str = ""
+    free: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EditFacts:
     """One edit and the sessions of it that still need an answer. `answer_url` is None without public pages."""
 
@@ -42,6 +55,10 @@ class EditFacts:
     detected_at: datetime
     sessions: tuple[EditedSession, ...]
     answer_url: str | None = None
+    offer: MoveOffer | None = None  # for a single session that still lies ahead
+    reminds: bool = False
+    is_cleared_day: bool = False  # all its sessions, of one day, were deleted: one question about the day
+    edits: tuple[str, ...] = ()  # all edits that the question is about, where they are several
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +73,72 @@ class CalendarFacts:
     because: str
     waiting: int = 0  # entries that are owed to it
     numbers: dict[str, Any] | None = None  # a stop's evidence
+    url: str | None = None  # where its owner mends it
+    is_last: bool = False  # no reminder follows
+
+
+class NewsKind(StrEnum):
+    """What became of sessions, as provider and client are told."""
+
+    BOOKED = "booked"
+    CHANGED = "changed"
+    CANCELLED = "cancelled"
+    ASKED = "asked"  # the provider asks for another time
+    REMINDER = "reminder"
+    NO_SHOW = "no-show"
+
+
+@dataclass(frozen=True, slots=True)
+class ToldSession:
+    """One session of the news. `former`: where it stood when the recipient was last told; `zone`: to show it in."""
+
+    appointment: str
+    span: Span
+    zone: str
+    former: Span | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionNews:
+    """What happened to one or more sessions of one provider with one client.
+
+    `by` is the kind of actor who did it. `with_whom` is the provider's name in mails to clients, and empty in those to
+    providers: they know a client by the slot. `manage_url` leads to the page for changes, `book_url` to the one for
+    booking again, `choose_url` to the one for choosing another time, by `choose_by` at the latest.
+    """
+
+    kind: NewsKind
+    for_client: bool
+    by: str
+    sessions: tuple[ToldSession, ...]
+    with_whom: str = ""
+    invitations: tuple[Invitation, ...] = ()
+    manage_url: str | None = None
+    book_url: str | None = None
+    choose_url: str | None = None
+    choose_by: datetime | None = None
+    repeats: str = ""  # how often, in words, for a series that was booked
+    fee: str = ""  # what the client owes for it
+    resources: tuple[tuple[str, str], ...] = ()  # what the practice shows for the reason: text and address
+
+
+@dataclass(frozen=True, slots=True)
+class DaySheetFacts:
+    """A provider's day with something still to say about it."""
+
+    day: date
+    sessions: int
+    open: tuple[ToldSession, ...]
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeFacts:
+    """Something for support or billing, told by a template of the same name as the message's kind."""
+
+    name: str
+    words: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +155,7 @@ class FleetStopped:
     because: str
 
 
-Fact = EditFacts | CalendarFacts | MailsHeld | FleetStopped
+Fact = EditFacts | CalendarFacts | SessionNews | DaySheetFacts | OfficeFacts | MailsHeld | FleetStopped
 
 
 @dataclass(frozen=True, slots=True)

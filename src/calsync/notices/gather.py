@@ -6,7 +6,8 @@ What a person has settled meanwhile is left out, and so is whatever a practice t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -15,14 +16,15 @@ from calsync.domain.event import Appearance
 from calsync.domain.span import Span
 from calsync.errors import NotFoundError
 from calsync.notices.facts import CalendarFacts, EditedSession, EditFacts, Fact, Fate, FleetStopped, MailsHeld
+from calsync.notices.office_news import OFFICE_KINDS, tell_office
 from calsync.settings.model import Settings
 from calsync.store import calendars, drifts, installation, links, owed_writes, providers, stops
 from calsync.store.outbox import OutboxItem
 
-EDIT_KINDS = frozenset({"edit-reverted", "edit-after-start"})
+REMINDS = "edit-reminder"
+"""The message that asks about an edit again."""
+EDIT_KINDS = frozenset({"edit-reverted", "edit-after-start", REMINDS})
 CALENDAR_KINDS = frozenset({"calendar-needs-reconnect", "calendar-stopped", "calendar-read-only", "write-rejected"})
-KINDS = EDIT_KINDS | CALENDAR_KINDS | {"mails-held", "fleet-stopped"}
-"""The messages that become mails here; others on the books are somebody else's."""
 
 _ASKED = frozenset({Disposition.REVERT, Disposition.FLAG, Disposition.REVERT_AND_FLAG})
 _UNANSWERED = frozenset({Resolution.OPEN, Resolution.REVERTED})
@@ -46,7 +48,10 @@ class Gatherer:
     def fact(self, conn: Connection, item: OutboxItem) -> Fact | None:
         """What this message tells now; None if there is nothing to tell any more."""
         if item.kind in EDIT_KINDS:
-            return self.edit(conn, str(item.payload.get("edit")))
+            found = self.edit(conn, str(item.payload.get("edit")))
+            return replace(found, reminds=item.kind == REMINDS) if found is not None else None
+        if item.kind in OFFICE_KINDS:
+            return tell_office(conn, item)
         if item.kind in CALENDAR_KINDS:
             return _calendar(conn, item)
         if item.kind == "fleet-stopped":
@@ -58,7 +63,7 @@ class Gatherer:
         edit = drifts.edit(conn, edit_id)
         if edit is None or self._observes(conn, edit.provider):
             return None
-        wanted = [one for one in drifts.of_edit(conn, edit_id) if _needs_answer(one)]
+        wanted = [one for one in drifts.of_edit(conn, edit_id) if waits_for_answer(one)]
         # One that a person wants put back stays open until the calendar has it, and is answered all the same.
         told = drifts.answers(conn, [one.id for one in wanted])
         open_ones = [one for one in wanted if one.id not in told or told[one.id].resolved_by is None]
@@ -84,7 +89,8 @@ class Gatherer:
             return True
 
 
-def _needs_answer(drift: Drift) -> bool:
+def waits_for_answer(drift: Drift) -> bool:
+    """Whether the provider is asked about it, as far as the drift itself says."""
     return (
         drift.kind not in COSMETIC
         and drift.disposition in _ASKED
@@ -135,8 +141,14 @@ def _calendar(conn: Connection, item: OutboxItem) -> CalendarFacts | None:
         calendar=calendar.id,
         provider=calendar.provider,
         service=calendar.connector,
-        since=item.created_at,
+        since=_since(item),
         because=str(item.payload.get("because") or item.payload.get("reason") or ""),
         waiting=owed_writes.count_owed(conn, calendar.id),
         numbers=numbers,
     )
+
+
+def _since(item: OutboxItem) -> datetime:
+    """When the trouble began: a reminder is younger than that."""
+    told = item.payload.get("since")
+    return datetime.fromisoformat(told) if isinstance(told, str) else item.created_at

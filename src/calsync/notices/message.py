@@ -13,6 +13,7 @@ from typing import Final
 
 from calsync.errors import ConfigError
 from calsync.notices.compose import Mail
+from calsync.notices.invitation import Ends, write_invitation
 from calsync.notices.mailer import Envelope
 
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}")
@@ -64,9 +65,25 @@ def build(mail: Mail, sender: Sender, recipient: str, *, mail_id: str, now: date
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(_clean(mail.text), cte="quoted-printable")
     message.add_alternative(_clean(mail.html), subtype="html", cte="quoted-printable")
+    _add_invitations(message, mail, Ends(sender.address, recipient, now))
     # The library draws boundaries at random; the same mail must be the same bytes.
-    message.set_boundary(f"=_{sha256(mail_id.encode()).hexdigest()[:32]}")
+    for depth, part in enumerate(one for one in message.walk() if one.is_multipart()):
+        part.set_boundary(f"=_{depth}{sha256(mail_id.encode()).hexdigest()[:32]}")
     return Envelope(sender.address, recipient, message)
+
+
+def _add_invitations(message: EmailMessage, mail: Mail, ends: Ends) -> None:
+    """One object stands beside the texts, where mail programs look for it; several are attached, each on its own."""
+    # As bytes: a text's line ends would be rewritten, and an object's must be CRLF.
+    parts = [(one.method.value, write_invitation(one, ends).encode()) for one in mail.invitations]
+    alone = len(parts) == 1
+    for number, (method, data) in enumerate(parts, start=1):
+        params = {"method": method, "charset": "utf-8"}
+        if alone:
+            message.add_alternative(data, maintype="text", subtype="calendar", params={**params, "name": "session.ics"})
+        else:
+            name = f"session-{number}.ics"
+            message.add_attachment(data, maintype="text", subtype="calendar", params=params, filename=name)
 
 
 def _clean(text: str) -> str:

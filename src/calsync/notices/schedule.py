@@ -17,8 +17,14 @@ EVENING: Final = time(18, 30)
 """When the digest goes, on the person's clock."""
 MORNING: Final = time(7, 0)
 """When what came up after the digest goes, on the next day."""
+SOON: Final = timedelta(hours=2)
+"""A session that begins within this is told about at once, whatever else was told that day."""
 REMIND_AFTER: Final = timedelta(days=2)
+"""When a question that nobody answered is asked again."""
 SUPPORT_AFTER: Final = timedelta(days=4)
+"""When support is told of it."""
+BILLING_AFTER: Final = timedelta(days=8)
+"""When billing is; after that nobody is reminded any more."""
 
 
 class Waiting(Protocol):

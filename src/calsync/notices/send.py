@@ -15,8 +15,8 @@ from typing import Final
 import structlog
 
 from calsync.notices import dispatching
+from calsync.notices.collect import KINDS
 from calsync.notices.dispatching import Outgoing, Station
-from calsync.notices.gather import KINDS
 from calsync.notices.mailer import MailDeferred, Mailer, MailRefused, MailUnknown
 from calsync.ports import Stop
 from calsync.store import outbox

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Final
 
 from calsync.domain.drift import DriftKind
+from calsync.domain.rule import parse_rule
 from calsync.domain.span import Span, wall_time
 from calsync.notices.facts import EditedSession
 
@@ -15,6 +16,10 @@ _MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
+LISTED: Final = 12
+"""How many sessions a mail lists before it says how many more there are."""
+_FORMATS: Final = {"video": "by video", "phone": "by phone", "in-person": "in person"}
+_EVERY: Final = {"DAILY": ("day", "days"), "WEEKLY": ("week", "weeks"), "MONTHLY": ("month", "months")}
 _SERVICES: Final = {"google": "Google calendar", "outlook": "Outlook calendar"}
 
 _WITHOUT_TIME: Final = {
@@ -73,6 +78,29 @@ def short_span(span: Span, zone: str) -> str:
     """`Tue 24 Nov, 10:00-10:50`; the day alone for whole days."""
     start, end = _walls(span, zone)
     return short_day(start) if span.all_day else f"{short_day(start)}, {clock(start)}-{clock(end)}"
+
+
+def zone_words(zone: str) -> str:
+    """`New York time`: a zone as its clocks are called, without the continent."""
+    city = zone.rpartition("/")[2].replace("_", " ")
+    return city if city.upper() in ("UTC", "GMT") else f"{city} time"
+
+
+def format_words(word: str | None) -> str:
+    """`by video`, for the formats that have a phrase; any other word as it is."""
+    return _FORMATS.get(word or "", on_one_line(word or ""))
+
+
+def on_one_line(text: str) -> str:
+    """A name or word that somebody typed, without line breaks and of a sensible length."""
+    return " ".join(text.split())[:80]
+
+
+def cadence(rule: str) -> str:
+    """`every 2 weeks`: how often a rule repeats, as far as words are short; whatever its days."""
+    parsed = parse_rule(rule)
+    single, several = _EVERY.get(parsed.frequency.value, ("year", "years"))
+    return f"every {single}" if parsed.interval == 1 else f"every {parsed.interval} {several}"
 
 
 def service_name(connector: str) -> str:

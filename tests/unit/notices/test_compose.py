@@ -98,7 +98,7 @@ def test_the_html_says_what_the_text_says(name: str) -> None:
     one = ALL[name]
     shown = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", one.html)).replace("&#34;", '"').replace("&#39;", "'")
     for line in one.text.splitlines()[2:]:
-        if line.strip() and not line.startswith(("Answer here", "Only you", "--")):
+        if line.strip() and not line.startswith(("Answer: ", "Only you", "--", "https://", "[ ")):
             assert re.sub(r"\s+", " ", line).strip().rstrip(".") in shown
 
 
@@ -126,7 +126,7 @@ def test_times_are_those_of_the_recipients_clock() -> None:
 def test_without_pages_the_mail_names_whom_to_write_to_and_what_to_quote() -> None:
     one = mail(edit(url=None))
     assert "write to support@example.org and quote no. 4821" in one.text
-    assert "Answer here" not in one.text
+    assert "Answer" not in one.text
 
 
 def test_several_sessions_are_one_list_with_one_question() -> None:
@@ -135,13 +135,13 @@ def test_several_sessions_are_one_list_with_one_question() -> None:
     assert "and 19 more" in one.subject
     assert one.text.count("- Tue 24 Nov") == 12
     assert "- and 8 more" in one.text
-    assert one.text.count("Answer here") == 1
+    assert one.text.count("Answer") == 1
 
 
 def test_an_edit_that_spans_past_and_future_tells_the_future_first_and_asks_once() -> None:
     one = mail(edit(session(Fate.PAST), session(Fate.RESTORED, drift="drift-2", appointment="9")))
     assert one.text.index("(no. 9)") < one.text.index("(no. 4821)")
-    assert one.text.count("Answer here") == 1
+    assert one.text.count("Answer") == 1
 
 
 def test_values_are_inert_in_html() -> None:

@@ -77,7 +77,7 @@ class TestBursts:
         assert len(office.mails) == 3
         office.drained(hours=2)
         assert len(office.mails) == 4
-        assert office.texts[3].count("Answer here") == 2
+        assert office.texts[3].count("Answer: ") == 2
 
 
 class TestWhatIsNotToldAnyMore:
@@ -220,7 +220,7 @@ class TestWhatFollows:
     def test_only_the_hash_of_an_address_is_kept(self, office: Office) -> None:
         dragged(office, "1")
         office.drained(minutes=12)
-        token = office.texts[0].partition("https://calsync.example.org/a/")[2].split()[0]
+        token = office.texts[0].partition("https://calsync.example.org/a/")[2].split("?")[0]
         assert len(token) == 43
         with office.world.database.reading() as conn:
             link = action_links.get(conn, action_links.hash_of(token))
@@ -271,6 +271,6 @@ class TestTheFleet:
     def test_messages_of_other_kinds_are_left_alone(self, office: Office) -> None:
         now = office.world.clock.now()
         with office.world.database.transaction() as conn:
-            outbox.put(conn, "k", "claim-recall", "billing", {}, now=now, due_at=now)
+            outbox.put(conn, "k", "webhook", "billing", {}, now=now, due_at=now)
         assert office.drained(hours=1) == 0
         assert office.items("billing")[0].state == "due"
