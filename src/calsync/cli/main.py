@@ -14,7 +14,7 @@ from calsync import __version__
 from calsync.cli.exit_codes import ExitCode, exit_code_of
 from calsync.cli.log_output import describe_frames, set_up_logging
 from calsync.cli.options import actor_options, add_config_option, config_option, json_option
-from calsync.errors import CalsyncError, UserError
+from calsync.errors import CalsyncError, Refused, UserError
 from calsync.system_ports import SystemIds
 
 COMMANDS: Final = {
@@ -128,6 +128,8 @@ def _tell(error: CalsyncError) -> None:
         click.echo(str(problem), err=True)
     if len(problems) > 1:
         click.echo(f"{len(problems)} problems; nothing was changed.", err=True)
+    if isinstance(error, Refused):
+        click.echo(f"Rule: {error.code}", err=True)
 
 
 def _tell_unexpected(error: Exception) -> int:
