@@ -10,6 +10,7 @@ from typing import cast
 import dns.resolver
 
 from calsync.connector.errors import NotFound
+from calsync.connector.looking import Look, NamedPlace
 from calsync.connector.protocol import PROTOCOL_VERSION, Calendar, CalendarPlace, OpenRequest
 from calsync.errors import Problem, UserError
 from calsync.ports import Clock
@@ -41,6 +42,20 @@ class CaldavConnector:
         client = _client(request)
         try:
             return _located(Discovery(client), request)
+        finally:
+            client.close()
+
+    def look(self, request: OpenRequest) -> Look:
+        """See `calsync.connector.looking.Looking`."""
+        client = _client(request)
+        try:
+            discovery = Discovery(client)
+            start = _start(discovery, request, _calendar(request).url)
+            if start.is_calendar:
+                return Look((NamedPlace(as_collection(start.url), ""),), makes_one=False)
+            homes = discovery.homes(start) or _home_itself(discovery, start)
+            found = discovery.calendars(homes)
+            return Look(tuple(NamedPlace(one.url, one.name) for one in found), makes_one=bool(homes))
         finally:
             client.close()
 
@@ -129,9 +144,16 @@ def _calendar(request: OpenRequest) -> CalendarSettings:
 
 def _client(request: OpenRequest) -> Client:
     settings, calendar = cast("ConnectorSettings", request.connector_settings), _calendar(request)
+    if request.extras.get("typed_by_provider") and not (_is_under_tls(calendar.url) or settings.allow_networks):
+        remedy = "Write the address that begins with https://"
+        raise UserError([Problem("a password is sent under TLS only", _where(request), remedy)])
     guard = Guard(_trusted(request, calendar), networks(settings.allow_networks))
     limits = Limits(settings.timeout.total_seconds(), _tls(settings))
     return Client(Login(calendar.username, request.secret()), guard, limits)
+
+
+def _is_under_tls(url: str) -> bool:
+    return domain_of(url) is not None or url.lower().startswith("https://")
 
 
 @lru_cache(maxsize=8)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import quote
 
-from calsync.connector.consent import Consent
+from calsync.connector.consent import Consent, DeviceCode
 from calsync.connector.errors import NotFound
 from calsync.connector.protocol import PROTOCOL_VERSION, Calendar, CalendarPlace, OpenRequest
 from calsync.errors import Problem, UserError
@@ -54,6 +54,14 @@ class OutlookConnector:
     def redeem(self, request: OpenRequest, consent: Consent, code: str) -> str:
         """See `calsync.connector.consent.Consenting`."""
         return consenting.redeem(request, cast("ConnectorSettings", request.connector_settings), consent, code)
+
+    def device_code(self, request: OpenRequest) -> DeviceCode | None:
+        """See `calsync.connector.consent.DeviceConsenting`."""
+        return consenting.device_code(cast("ConnectorSettings", request.connector_settings))
+
+    def redeem_device(self, request: OpenRequest, device: DeviceCode) -> str | None:
+        """See `calsync.connector.consent.DeviceConsenting`."""
+        return consenting.redeem_device(request, cast("ConnectorSettings", request.connector_settings), device)
 
 
 class _FixedClock:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
 import msal
 import requests
 
-from calsync.connector.consent import Consent
+from calsync.connector.consent import Consent, DeviceCode
 from calsync.connector.errors import Unavailable
 from calsync.connector.protocol import OpenRequest
 from calsync.errors import Problem, UserError
@@ -36,15 +37,51 @@ def consent_url(settings: ConnectorSettings, consent: Consent, hint: str) -> str
 
 def redeem(request: OpenRequest, settings: ConnectorSettings, consent: Consent, code: str) -> str:
     """Return the refresh token for a code."""
-    held = registration(settings)
-    try:
-        told: dict[str, Any] = held.application().acquire_token_by_authorization_code(
+
+    def ask(application: Any) -> Any:
+        return application.acquire_token_by_authorization_code(
             code, person_scopes(settings), redirect_uri=consent.redirect_uri, data={"code_verifier": consent.verifier}
         )
+
+    return _granted(request, _asked(settings, ask))
+
+
+def device_code(settings: ConnectorSettings) -> DeviceCode | None:
+    """Begin a device flow; None for an application with a credential, which Entra gives no codes (sheet 2.2)."""
+    if registration(settings).credential is not None:
+        return None
+    told = _asked(settings, lambda application: application.initiate_device_flow(scopes=person_scopes(settings)))
+    address, code = told.get("verification_uri"), told.get("user_code")
+    if not isinstance(address, str) or not isinstance(code, str):
+        raise token_error(told)
+    return DeviceCode(address, code, _seconds(told, "interval", 5), _seconds(told, "expires_in", 900), told)
+
+
+def redeem_device(request: OpenRequest, settings: ConnectorSettings, device: DeviceCode) -> str | None:
+    """Ask once whether the person has agreed; None while not."""
+
+    def ask(application: Any) -> Any:
+        # Its own loop sleeps; with this it asks once and gives back what came.
+        return application.acquire_token_by_device_flow(device.flow, exit_condition=lambda _flow: True)
+
+    told = _asked(settings, ask)
+    if told.get("error") in ("authorization_pending", "slow_down"):
+        return None
+    return _granted(request, told)
+
+
+def _asked(settings: ConnectorSettings, ask: Callable[[Any], Any]) -> dict[str, Any]:
+    held = registration(settings)
+    try:
+        told: dict[str, Any] = ask(held.application())
     except (requests.RequestException, msal.exceptions.MsalError, ValueError) as problem:
         raise Unavailable(f"the token endpoint: {type(problem).__name__}") from None
     finally:
         held.rest()
+    return told
+
+
+def _granted(request: OpenRequest, told: dict[str, Any]) -> str:
     if "error" in told:
         raise token_error(told)
     granted = {scope.rsplit("/", 1)[-1] for scope in str(told.get("scope", "")).split()}
@@ -54,3 +91,8 @@ def redeem(request: OpenRequest, settings: ConnectorSettings, consent: Consent, 
         remedy = "Run the command again, and let an administrator allow Calendars.ReadWrite if the page asks for one"
         raise UserError([Problem(what, f"calendar {request.calendar_id}", remedy)])
     return token
+
+
+def _seconds(told: dict[str, Any], name: str, otherwise: float) -> float:
+    value = told.get(name)
+    return float(value) if isinstance(value, int) and 0 < value < 86_400 else otherwise

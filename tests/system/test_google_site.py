@@ -124,9 +124,13 @@ def test_a_provider_connects_and_edits_are_found(
 def test_connect_says_what_is_missing(practice: Site) -> None:
     answer = practice.calsync("connect", "google", "--provider", "P-2")
     assert answer.code != 0
-    assert "no google calendar in the config" in answer.err
-    answer = practice.calsync("connect", "caldav", "--provider", "P-1")
-    assert "no caldav calendar" in answer.err
+    assert "no provider 'P-2'" in answer.err
+    answer = practice.calsync("connect", "google", "--provider", "P-1", "--calendar", "other")
+    assert "no google calendar of P-1 'other'" in answer.err
+    secret = secret_file(practice.folder)
+    answer = practice.calsync("connect", "caldav", "--provider", "P-1", "--password-file", str(secret))
+    assert answer.code != 0
+    assert "url" in answer.err
 
 
 def test_a_site_without_a_token_says_which_file(practice: Site) -> None:

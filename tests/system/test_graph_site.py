@@ -73,7 +73,7 @@ def agree(practice: Site, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
     browser = threading.Thread(target=browse)
     browser.start()
     try:
-        return practice.calsync("connect", "outlook", "--provider", "P-1")
+        return practice.calsync("connect", "outlook", "--provider", "P-1", "--browser")
     finally:
         browser.join(10)
 

@@ -57,6 +57,11 @@ def get(conn: Connection, link: str, now: datetime) -> Attempt | None:
     )
 
 
+def finish(conn: Connection, link: str, now: datetime) -> bool:
+    """What was agreed to is carried out, in the transaction that does so; False if it was already."""
+    return conn.execute(_FINISH, {"the_link": link, "now": now}).rowcount == 1
+
+
 def remove(conn: Connection, link: str) -> None:
     """Forget it."""
     conn.execute(_REMOVE, {"the_link": link})
@@ -66,5 +71,12 @@ _c = connect_attempts.c
 _SHAPE = Shape(connect_attempts, Attempt, stage=Stage)
 _GET = select(*_SHAPE.columns).where(_c.link == bindparam("the_link"))
 _PUT = Upsert(connect_attempts, [_c.link], lambda new: {name: new[name] for name in _SHAPE.names if name != "link"})
+_FINISH = (
+    connect_attempts.update()
+    .where(_c.link == bindparam("the_link"), _c.stage == Stage.AGREED.value)
+    .values(stage=Stage.CONNECTED.value, sealed=None, updated_at=bindparam("now", type_=_c.updated_at.type))
+)
 _REMOVE = connect_attempts.delete().where(_c.link == bindparam("the_link"))
-_FORGET_OLD = connect_attempts.delete().where(_c.updated_at < bindparam("before"), _c.stage != Stage.CONNECTED.value)
+_FORGET_OLD = connect_attempts.delete().where(
+    _c.updated_at < bindparam("before", type_=_c.updated_at.type), _c.stage != Stage.CONNECTED.value
+)

@@ -79,6 +79,11 @@ def set_sealed(conn: Connection, one: Sealed) -> bool:
     return conn.execute(_SET_SEALED, parameters).rowcount == 1
 
 
+def forget_credential(conn: Connection, connection: str) -> bool:
+    """Keep no credential of the connection any more; False if there was none."""
+    return conn.execute(_FORGET, {"the_id": connection}).rowcount == 1
+
+
 def replace_sealed(conn: Connection, before: Sealed, after: Sealed) -> bool:
     """Like `set_sealed`, but only while the former credential is still `before`."""
     parameters = {"the_id": after.connection, "to_key": after.key_id, "to_credential": after.credential}
@@ -110,6 +115,7 @@ _SEALED = select(_c.id, _c.key_id, _c.credential).where(_THIS, _HAS_ONE)
 _SET_SEALED = (
     connections.update().where(_THIS).values(key_id=bindparam("to_key"), credential=bindparam("to_credential"))
 )
+_FORGET = connections.update().where(_THIS, _HAS_ONE).values(key_id=None, credential=None)
 _REPLACE_SEALED = _SET_SEALED.where(_c.credential == bindparam("from_credential"))
 _BY_OTHERS = select(_c.id).where(_HAS_ONE, _c.key_id != bindparam("the_key")).order_by(_c.id)
 _BY_KEY = select(_c.key_id, func.count()).where(_HAS_ONE).group_by(_c.key_id)

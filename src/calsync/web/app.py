@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from calsync import __version__
-from calsync.web import actions, api, health, hooks, metrics, pages, problems
+from calsync.web import actions, api, connect, health, hooks, metrics, pages, problems
 from calsync.web.access import Door
 from calsync.web.guards import Headers, Limits
 from calsync.web.site import Site
@@ -26,7 +26,7 @@ def make_app(site: Site) -> FastAPI:
     app.state.site = site
     app.state.door = Door()
     problems.install(app)
-    for room in (health, metrics, hooks, api, actions, pages):
+    for room in (health, metrics, hooks, api, actions, connect, pages):
         app.include_router(room.router)
     app.add_middleware(Limits)
     app.add_middleware(Headers, https=(site.settings.web.public_url or "").startswith("https://"))

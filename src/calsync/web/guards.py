@@ -19,11 +19,19 @@ _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _TYPES: Final = {
     "/api/": frozenset({b"application/json"}),
     "/a/": frozenset({b"application/x-www-form-urlencoded"}),
+    "/connect/": frozenset({b"application/x-www-form-urlencoded"}),
 }
 _JSON: Final = ("/api/", "/hooks/")
-_CSP: Final = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+
+def content_policy(forms_to: str = "") -> str:
+    """The content security policy of a page whose forms go to us, and may be sent on to one other origin."""
+    forms = f"'self' {forms_to}".strip()
+    return f"default-src 'none'; style-src 'self'; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
+
+
 _HEADERS: Final = {
-    "Content-Security-Policy": _CSP,
+    "Content-Security-Policy": content_policy(),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     # Addresses of pages are secrets; no other site may learn them from a click.

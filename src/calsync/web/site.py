@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
+from calsync.connector.registry import Registry
 from calsync.ports import Clock, Ids
 from calsync.settings.model import Settings
 from calsync.settings.secrets import KeyRing
@@ -28,6 +29,7 @@ class Site:
     progress: Progress | None = None
     targets: HookTargets = field(default_factory=NoTargets)
     tallies: Tallies = field(default_factory=Tallies)
+    registry: Registry = field(default_factory=Registry)
 
 
 def site_of(request: Request) -> Site:
