@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Executable, bindparam, func, select, text
 
-from calsync.store.schema import CLAIMABLE, asks, calendars, claims_touched, drifts, holds, outbox, owed_writes, recalls
+from calsync.store import installation
+from calsync.store.schema import (
+    CLAIMABLE,
+    appointments,
+    asks,
+    calendars,
+    claims_touched,
+    drifts,
+    holds,
+    outbox,
+    owed_writes,
+    recalls,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +28,7 @@ class Counts:
 
     calendars: dict[str, int]  # by state
     calendars_overdue: int  # due for more than the grace, and nobody works on them
+    oldest_reading: datetime | None  # of the mirror that was read the longest ago, those at rest left out
     open_drifts: dict[str, int]  # by phase
     waiting_drifts: int  # put back, not answered yet
     owed_writes: dict[str, int]  # by state: owed, sent
@@ -26,13 +39,16 @@ class Counts:
     asks_open: int
     claims_to_assess: int
     recalls_open: int
+    sessions_of_the_week: int  # that began within the last seven days
+    edits_of_the_hour: int
+    writes_stopped: bool  # by the fleet's brake
 
 
-def read(conn: Connection, overdue_before: datetime) -> Counts:
-    """Count; calendars that were due before `overdue_before` are overdue."""
+def read(conn: Connection, now: datetime, grace: timedelta) -> Counts:
+    """Count; calendars that have been due for longer than `grace` are overdue."""
     return Counts(
         calendars=_by(conn, _CALENDARS),
-        calendars_overdue=_one(conn, _OVERDUE, before=overdue_before),
+        calendars_overdue=_one(conn, _OVERDUE, before=now - grace),
         open_drifts=_by(conn, _OPEN_DRIFTS),
         waiting_drifts=_one(conn, _WAITING_DRIFTS),
         owed_writes=_by(conn, _OWED),
@@ -43,6 +59,10 @@ def read(conn: Connection, overdue_before: datetime) -> Counts:
         asks_open=_one(conn, _ASKS),
         claims_to_assess=_one(conn, _TOUCHED),
         recalls_open=_one(conn, _RECALLS),
+        oldest_reading=conn.execute(_OLDEST_READING).scalar_one(),
+        sessions_of_the_week=_one(conn, _SESSIONS, since=now - timedelta(days=7), now=now),
+        edits_of_the_hour=_one(conn, _EDITS, since=now - timedelta(hours=1)),
+        writes_stopped=installation.fleet_stop(conn) is not None,
     )
 
 
@@ -75,3 +95,12 @@ _REPEATED = select(func.sum(outbox.c.repeats))
 _ASKS = select(func.count()).select_from(asks).where(asks.c.answered_at.is_(None))
 _TOUCHED = select(func.count()).select_from(claims_touched)
 _RECALLS = select(func.count()).select_from(recalls).where(recalls.c.state == "open")
+_OLDEST_READING = select(func.min(calendars.c.last_read_at)).where(
+    _ALIVE, calendars.c.mode == "mirror", calendars.c.state != "paused"
+)
+_SESSIONS = (
+    select(func.count())
+    .select_from(appointments)
+    .where(appointments.c.start_at >= bindparam("since"), appointments.c.start_at <= bindparam("now"))
+)
+_EDITS = select(func.count(func.distinct(drifts.c.edit))).where(drifts.c.detected_at >= bindparam("since"))

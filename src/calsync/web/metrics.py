@@ -46,7 +46,7 @@ class SiteCollector(Collector):
         now = self._site.clock.now()
         try:
             with self._site.database.reading() as conn:
-                found = counts.read(conn, now - _OVERDUE_AFTER)
+                found = counts.read(conn, now, _OVERDUE_AFTER)
         except CalsyncError:
             yield _gauge("calsync_up", "1 if the database could be read.", 0)
         else:
@@ -55,6 +55,9 @@ class SiteCollector(Collector):
             oldest = found.outbox_oldest_due
             waited = max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0
             yield _gauge("calsync_outbox_oldest_due_seconds", "How long the oldest message has been due.", waited)
+            unread = (now - found.oldest_reading).total_seconds() if found.oldest_reading is not None else 0.0
+            text = "How long ago the mirror calendar was read that was read the longest ago: no edit is older unseen."
+            yield _gauge("calsync_calendar_oldest_reading_seconds", text, max(0.0, unread))
         yield from self._of_this_process()
 
     def _of_this_process(self) -> Iterator[Metric]:
@@ -83,6 +86,9 @@ def _of_the_books(found: Counts) -> Iterator[Metric]:
     states = dict.fromkeys((state.value for state in CalendarState), 0) | found.calendars
     yield _gauges("calsync_calendars", "Calendars, by state.", "state", states)
     yield _gauge("calsync_calendars_overdue", "Calendars that are due and not worked on.", found.calendars_overdue)
+    yield _gauge("calsync_writes_stopped", "1 while the fleet's brake stops all writes.", int(found.writes_stopped))
+    yield _gauge("calsync_sessions_of_the_week", "Sessions of the last seven days.", found.sessions_of_the_week)
+    yield _gauge("calsync_edits_of_the_hour", "Edits found within the last hour.", found.edits_of_the_hour)
     phases = dict.fromkeys(("upcoming", "started", "past", "claimed"), 0) | found.open_drifts
     yield _gauges("calsync_drifts_open", "Open edits of sessions, by phase.", "phase", phases)
     yield _gauge("calsync_drifts_unanswered", "Edits that were put back and not answered.", found.waiting_drifts)

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from calsync.store import outbox
+from calsync.store import calendars, installation, outbox
 from calsync.store.database import open_database
 from calsync.web.app import make_app
 from calsync.web.site import Site
@@ -71,6 +71,18 @@ def test_metrics_tell_how_the_books_stand(house: House) -> None:
     assert found["calsync_outbox", "due"] == 1
     assert found["calsync_outbox_oldest_due_seconds",] == 300
     assert found["calsync_mails_repeated_total",] == 0
+    assert found["calsync_edits_of_the_hour",] == 1
+    assert found["calsync_writes_stopped",] == 0
+
+
+def test_metrics_tell_what_an_alarm_is_about(house: House) -> None:
+    with house.database.transaction() as conn:
+        installation.ensure(conn, "first", "here", NOW)
+        installation.stop_writes(conn, "too many edits", NOW)
+        calendars.save_reading(conn, "work", "cursor", NOW - timedelta(hours=5), inventory_at=None)
+    found = metrics(house.client)
+    assert found["calsync_writes_stopped",] == 1
+    assert found["calsync_calendar_oldest_reading_seconds",] == 5 * 3600
 
 
 def test_metrics_tell_what_this_process_did_and_name_nobody(house: House) -> None:
