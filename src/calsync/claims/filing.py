@@ -42,7 +42,10 @@ class CloseReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledLine:
-    """One line that was sent. `date` None: the date that the gate gave. `control`: the payer's number of the claim."""
+    """One line that was sent. `date` None: the date that the gate gave. `control`: the payer's number of the claim.
+
+    `code` is the code that was billed; the record's own goes before it, so that a later change of that one is noticed.
+    """
 
     appointment: str
     date: date | None = None
@@ -51,6 +54,7 @@ class FiledLine:
     line: str | None = None
     batch: str | None = None
     control: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,10 @@ def _default_day(line: FiledLine, found: Assessed, standing: Filing | None) -> d
 
 def _is_same(line: FiledLine, known: Filing) -> bool:
     """Whether this very line was told before."""
+    if line.batch is not None and line.claim is not None:
+        told = (line.frequency.value, line.batch, line.claim, line.line)
+        if told == (known.frequency, known.batch, known.claim, known.line):
+            return True
     if line.frequency is Frequency.VOID:
         return known.state == "void" and known.frequency == Frequency.VOID and line.batch == known.batch
     told = (line.frequency.value, line.date or known.date, line.batch, line.claim, line.line)
@@ -160,7 +168,7 @@ def _file(conn: Connection, gate: Gate, told: _Told, by: str, around: tuple[date
         id=gate.ids.new_id("filing"),
         appointment=line.appointment,
         date=told.day,
-        code=record.code if record is not None else None,
+        code=(record.code if record is not None else None) or line.code,
         frequency=line.frequency.value,
         claim=line.claim,
         line=line.line,

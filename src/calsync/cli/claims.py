@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,13 @@ from typing import Any
 import click
 
 from calsync.claims.answer import Answer
+from calsync.claims.batch.checking import Form
 from calsync.claims.filing import CloseReason, FiledLine, Frequency, close_recall, file_claims
 from calsync.claims.gate import Gate, Question
 from calsync.claims.proof import write_proof
 from calsync.claims.reasons import ReasonCode, Verdict
+from calsync.cli.answer_text import answer_lines
+from calsync.cli.claim_files import CLAIM_FILE, OUT_FILE, FileRequest, check_file, file_lines
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
@@ -36,18 +40,40 @@ def claims() -> None:
 
 
 @claims.command()
-@click.argument("asked", metavar="ID[=DATE]...", nargs=-1, required=True)
+@click.argument("asked", metavar="[ID[=DATE]]...", nargs=-1)
+@click.option("--file", "file", metavar="FILE", type=CLAIM_FILE, help="A claim file: X12 837P, CSV or FHIR.")
+@click.option("--as", "form", type=click.Choice([one.value for one in Form]), help="What FILE is; else by its name.")
+@click.option("--write-cleared", metavar="OUT", type=OUT_FILE, help="Write the claims of FILE that may be sent.")
+@click.option("--held", metavar="CSV", type=OUT_FILE, help="Write the others: why, who acts, since when, file by when.")
 @click.option("--refresh", "read_now", is_flag=True, help="Read the calendars first that leave something unknown.")
 @json_option
 @pass_app
-def check(app: App, asked: tuple[str, ...], read_now: bool) -> int:
-    """Say for each session whether its claim may be sent, and with which date.
+def check(  # noqa: PLR0913 - the options of one command
+    app: App,
+    /,
+    *,
+    asked: tuple[str, ...],
+    read_now: bool,
+    file: Path | None,
+    form: str | None,
+    write_cleared: Path | None,
+    held: Path | None,
+) -> int:
+    """Say for each session whether its claim may be sent, and with which date; or for each line of a claim file.
 
-    Exit code 0: all cleared; 3: something is held or not billable.
+    OUT and CSV are replaced; where nothing may be sent, or the file is refused, no OUT is left. Exit code 0: all
+    cleared; 3: something is held or not billable; 1: the file is refused.
     """
+    if (file is None) == (not asked):
+        raise click.UsageError("name sessions, or a claim file with --file")
+    if file is not None:
+        request = FileRequest(file, None if form is None else Form(form), write_cleared, held, read_now=read_now)
+        return check_file(app, request, lambda appointments: read_calendars(app, appointments))
+    if form or write_cleared or held:
+        raise click.UsageError("--as, --write-cleared and --held belong to --file")
     questions = [Question(*_read(one)) for one in asked]
     if read_now:
-        _read_calendars(app, [one.appointment for one in questions])
+        read_calendars(app, [one.appointment for one in questions])
     answers = _gate(app).check(questions)
     show_rows(_rows(answers), _lines(answers), as_json=app.as_json, empty="")
     return ExitCode.FINE if all(one.verdict is Verdict.CLEARED for one in answers) else ExitCode.NEEDS_PERSON
@@ -71,7 +97,8 @@ def ready(app: App, since: str | None) -> int:
 
 
 @claims.command()
-@click.argument("filed_ids", metavar="ID[=DATE]...", nargs=-1, required=True)
+@click.argument("filed_ids", metavar="[ID[=DATE]]...", nargs=-1)
+@click.option("--file", "file", metavar="FILE", type=CLAIM_FILE, help="The claim file that was sent.")
 @click.option("--batch", metavar="B", help="The batch that they went out in.")
 @click.option("--claim", metavar="ID", help="The claim's own id.")
 @click.option("--line", metavar="N", help="The line in that claim.")
@@ -86,15 +113,20 @@ def ready(app: App, since: str | None) -> int:
 @json_option
 @actor_options
 @pass_app
-def filed(app: App, /, filed_ids: tuple[str, ...], frequency: str, **told: str | None) -> int:
-    """Take down that claims were sent, so that a later change is recalled.
+def filed(app: App, /, filed_ids: tuple[str, ...], file: Path | None, frequency: str, **told: str | None) -> int:
+    """Take down that claims were sent, so that a later change is recalled: by session, or all of a file that was sent.
 
     Exit code 3: the gate had not cleared one of them.
     """
-    lines = [
-        FiledLine(appointment=key, date=day, frequency=Frequency(frequency), **told)
-        for key, day in map(_read, filed_ids)
-    ]
+    if (file is None) == (not filed_ids):
+        raise click.UsageError("name sessions, or the claim file that was sent with --file")
+    if file is not None:
+        lines = file_lines(app, file, told["batch"])
+    else:
+        lines = [
+            FiledLine(appointment=key, date=day, frequency=Frequency(frequency), **told)
+            for key, day in map(_read, filed_ids)
+        ]
     made = file_claims(_gate(app), lines, by=app.actor, note=app.note)
     rows = [
         {
@@ -175,7 +207,7 @@ _WANT_A_READ = frozenset(
 )
 
 
-def _read_calendars(app: App, appointments: list[str]) -> None:
+def read_calendars(app: App, appointments: Iterable[str]) -> None:
     """Read the calendars of the providers whose sessions wait for a reading, within `claims.refresh_timeout`."""
     waiting = [
         one.answer.appointment
@@ -206,22 +238,6 @@ def _rows(answers: list[Answer]) -> list[dict[str, Any]]:
 
 def _lines(answers: list[Answer]) -> list[str]:
     return [line for one in answers for line in answer_lines(one)]
-
-
-def answer_lines(one: Answer) -> list[str]:
-    """An answer for people: the verdict, then why, then what else should be known."""
-    if one.verdict is Verdict.CLEARED:
-        assert one.date_of_service is not None
-        lines = [f"{one.appointment}: cleared for {one.date_of_service:%a %d %b %Y}"]
-    else:
-        waits = f", waiting for {one.waiting_on}" if one.waiting_on not in (None, "nobody") else ""
-        limit = f", file by {one.file_by:%a %d %b %Y}" if one.file_by is not None else ""
-        lines = [f"{one.appointment}: {one.verdict}{waits}{limit}"]
-    if one.state not in (one.verdict, "cleared"):
-        lines[0] += f" ({one.state})"
-    lines += [f"  {reason.text} [{reason.code}]" for reason in one.reasons]
-    lines += [f"  Note: {advisory.text} [{advisory.code}]" for advisory in one.advisories]
-    return lines
 
 
 def recall_row(one: RecallRow) -> dict[str, Any]:

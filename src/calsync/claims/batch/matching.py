@@ -116,7 +116,7 @@ _NAMED: Final[dict[str, Callable[[SpooledLine, list[SpooledLine]], str | None]]]
 
 
 def _mismatches(conn: Connection, found: Iterable[tuple[SpooledLine, str | None]]) -> Iterator[tuple[str, int]]:
-    """Lines whose provider or client is another known one than the appointment's; ids that we do not know say nothing."""
+    """Lines whose provider or client is another one than the appointment's; ids that we do not know say nothing."""
     tied = [(line, appointment) for line, appointment in found if appointment is not None]
     told = [(line, one) for line, one in tied if line.provider or line.client]
     if not told:

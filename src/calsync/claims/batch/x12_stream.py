@@ -1,4 +1,4 @@
-"""The segments of an X12 file, read by pyx12, with its envelopes checked. The only import of pyx12 beside the writer.
+"""The segments of an X12 file, read by pyx12, with its envelopes checked.
 
 pyx12 stops without a word at an empty segment and at one that does not end, reads the separators of the first
 interchange only, and quotes the file in its messages. So: one reader for each interchange, a look at what it left over,
@@ -117,7 +117,7 @@ def interchanges(file: TextIO) -> Iterator[Interchange]:
     Raises FileRefused for an empty file, for anything between or after them, and for a file beyond all measure.
     """
     source: TextIO | Rest = file
-    head = _skip_blank("", file)
+    head = skip_blank("", file)
     if not head:
         raise FileRefused(ReasonCode.FILE_EMPTY)
     number, count = 0, 0
@@ -131,10 +131,10 @@ def interchanges(file: TextIO) -> Iterator[Interchange]:
         count += one.count
         if count > MOST_SEGMENTS:
             raise FileRefused(ReasonCode.FILE_UNREADABLE, f"more than {MOST_SEGMENTS} segments")
-        head = _skip_blank(one.rest(), source)
+        head = skip_blank(one.rest(), source)
 
 
-def _skip_blank(head: str, source: TextIO | Rest) -> str:
+def skip_blank(head: str, source: TextIO | Rest) -> str:
     """The head of what follows, without leading blanks; empty at the end of the file."""
     head = head.lstrip(_BLANK)
     while not head:

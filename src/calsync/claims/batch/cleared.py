@@ -1,0 +1,105 @@
+"""A file of the claims that may be sent, in the form of the file that was checked.
+
+It is written beside its place, read back, and moved there whole: a billing job that finds it may send it. Where nothing
+may be sent there is no file, not an old one either.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from calsync.claims.batch.checking import Batch, Form, digest, read_lines
+from calsync.claims.batch.lines import FileRefused
+from calsync.claims.reasons import ReasonCode
+from calsync.errors import UserError
+
+
+def write_cleared(batch: Batch, target: Path) -> bool:
+    """Write the cleared claims of a batch whose every claim was answered; whether there is a file now.
+
+    Raises FileRefused if the checked file is not what it was, and UserError when the target cannot be written.
+    """
+    try:
+        if not batch.cleared:
+            target.unlink(missing_ok=True)
+            return False
+        part = Path(_new_file(target))
+        try:
+            _WRITERS[batch.file.form](batch, part)
+            _prove(batch, part)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as problem:
+        raise UserError.of(f"it cannot be written ({problem.strerror})", where=target.name) from problem
+    return True
+
+
+def withdraw(target: Path) -> None:
+    """Take an older file from the place: of a refused file nothing may be sent."""
+    target.unlink(missing_ok=True)
+
+
+def _new_file(target: Path) -> str:
+    # Made private: it holds everything that a claim does.
+    number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(number)
+    return name
+
+
+def _prove(batch: Batch, part: Path) -> None:
+    """Read back what was written, and see that what it was copied from is still what was checked."""
+    claims = {line.claim for line in read_lines(replace(batch.file, path=part))}
+    if len(claims) != batch.cleared or digest(batch.file.path) != batch.file.sha256:
+        raise FileRefused(ReasonCode.FILE_UNREADABLE, "it changed while it was read")
+    descriptor = os.open(part, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_x12(batch: Batch, part: Path) -> None:
+    from calsync.claims.batch.x12_cleared import write_x12  # noqa: PLC0415 - see `checking`
+
+    with (
+        batch.file.path.open(encoding="latin-1", newline="") as source,
+        part.open("w", encoding="latin-1", newline="") as target,
+    ):
+        write_x12(source, target, batch.may_send)
+
+
+def _write_csv(batch: Batch, part: Path) -> None:
+    from calsync.claims.batch.csv_claims import read_heading, read_rows  # noqa: PLC0415 - see `checking`
+
+    with (
+        batch.file.path.open(encoding="utf-8-sig", newline="") as source,
+        part.open("w", encoding="utf-8", newline="") as target,
+    ):
+        writer = csv.writer(target, lineterminator="\n")
+        writer.writerow(read_heading(source))
+        source.seek(0)
+        for row, claim in zip(read_rows(source), batch.spool.claim_numbers(), strict=True):
+            if batch.may_send(claim):
+                writer.writerow(row.values)
+
+
+def _write_fhir(batch: Batch, part: Path) -> None:
+    from calsync.claims.batch.fhir_cleared import write_bundle, write_ndjson  # noqa: PLC0415 - see `checking`
+
+    write = write_ndjson if batch.file.form is Form.FHIR_LINES else write_bundle
+    with batch.file.path.open("rb") as source, part.open("w", encoding="utf-8", newline="\n") as target:
+        write(source, target, batch.may_send)
+
+
+_WRITERS: dict[Form, Callable[[Batch, Path], None]] = {
+    Form.X12: _write_x12,
+    Form.CSV: _write_csv,
+    Form.FHIR: _write_fhir,
+    Form.FHIR_LINES: _write_fhir,
+}
