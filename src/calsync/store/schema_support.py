@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Table, Text
+from sqlalchemy import Column, Index, Table, Text, text
 
 from calsync.store.columns import Instant
-from calsync.store.schema import action_links, metadata, outbox
+from calsync.store.schema import action_links, drifts, metadata, outbox
 
 users = Table(
     "users",
@@ -39,6 +39,11 @@ support_notes = Table(
     Column("how", Text, nullable=False),  # call | note
     Column("text", Text, nullable=False),
 )
+
+# Which drifts the review queue holds: as text, because index and statements must say it in the same words.
+UNANSWERED = "resolution IN ('open', 'reverted') AND resolved_by IS NULL"
+
+Index("ix_drifts_unanswered", drifts.c.detected_at, sqlite_where=text(UNANSWERED), postgresql_where=text(UNANSWERED))
 
 # The timeline asks what one person was sent, among all mails and links of the installation.
 Index("ix_outbox_recipient", outbox.c.recipient, outbox.c.created_at)

@@ -42,5 +42,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_support_notes")),
     )
     op.create_index("ix_support_notes_appointment", "support_notes", ["appointment"])
+    unanswered = sa.text("resolution IN ('open', 'reverted') AND resolved_by IS NULL")
+    op.create_index(
+        "ix_drifts_unanswered", "drifts", ["detected_at"], sqlite_where=unanswered, postgresql_where=unanswered
+    )
     op.create_index("ix_outbox_recipient", "outbox", ["recipient", "created_at"])
     op.create_index("ix_action_links_recipient", "action_links", ["recipient", "created_at"])
