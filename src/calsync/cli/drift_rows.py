@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from calsync.cli.times import show_span
 from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution
 from calsync.domain.event import Appearance
-from calsync.domain.span import Span, zone_named
-from calsync.store.drifts import DriftAnswer
+from calsync.domain.span import Span
+from calsync.records.json_rows import drift_row, drift_zone
+
+__all__ = ["drift_line", "drift_row"]
 
 _SAID: Final = {
     DriftKind.MOVED: "moved",
@@ -54,42 +55,6 @@ _PHASE: Final = {
 }
 
 
-def drift_row(one: Drift, answer: DriftAnswer | None = None) -> dict[str, Any]:
-    """One row of `drifts list --json` (face.md, Data); times carry the offset of the session's zone."""
-    zone = _zone(one)
-    row: dict[str, Any] = {
-        "id": one.id,
-        "edit": one.edit,
-        "appointment": one.appointment,
-        "block": one.block,
-        "series": one.series,
-        "original_start": _at(one.original_start, zone),
-        "provider": one.provider,
-        "calendar": one.calendar,
-        "kind": one.kind.value,
-        "phase": one.phase.value,
-        "expected_start": _start(one.expected, zone),
-        "expected_end": _end(one.expected, zone),
-        "observed_start": _start(one.observed, zone),
-        "observed_end": _end(one.observed, zone),
-        "detected_at": _at(one.detected_at, zone),
-        "scope": one.scope.value,
-        "mixed": one.mixed,
-        "disposition": one.disposition.value,
-        "resolution": one.resolution.value,
-        "resolved_at": _at(one.resolved_at, zone),
-    }
-    if answer is not None:
-        row |= {
-            "accepted": one.accepted,
-            "reverted_at": _at(answer.reverted_at, zone),
-            "resolved_by": answer.resolved_by,
-            "note": answer.note,
-            "history": [_start(seen, zone) for seen in one.history],
-        }
-    return row
-
-
 def drift_line(one: Drift) -> str:
     """One edit in a sentence, with the time first: people know a session by its slot."""
     what = f"session {one.appointment}" if one.appointment else f"block {one.block}" if one.block else "an event"
@@ -105,26 +70,9 @@ def _has_other_time(one: Drift) -> bool:
     return not one.observed.span.same_time_as(one.expected.span)
 
 
-def _zone(one: Drift) -> str:
-    known = one.expected or one.observed
-    return "UTC" if known is None else known.span.zone
-
-
 def _shown(seen: Appearance | None, one: Drift) -> str | None:
     if seen is None:
         return None
     if seen.span.all_day:
         return f"{seen.span.start:%a %d %b %Y}, all day"
-    return show_span(Span.between(seen.span.start_at, seen.span.end_at, _zone(one)))
-
-
-def _start(seen: Appearance | None, zone: str) -> str | None:
-    return None if seen is None else _at(seen.span.start_at, zone)
-
-
-def _end(seen: Appearance | None, zone: str) -> str | None:
-    return None if seen is None else _at(seen.span.end_at, zone)
-
-
-def _at(at: datetime | None, zone: str) -> str | None:
-    return None if at is None else at.astimezone(zone_named(zone)).isoformat()
+    return show_span(Span.between(seen.span.start_at, seen.span.end_at, drift_zone(one)))

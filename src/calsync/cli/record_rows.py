@@ -4,47 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 import click
 
 from calsync.booking.commands import Outcome
-from calsync.cli.times import show_span, show_wall
-from calsync.domain.appointment import Appointment, Block, Series
+from calsync.cli.times import show_span
 from calsync.domain.span import Span
-from calsync.store.record_values import AppointmentFacts
-from calsync.store.records import HistoryRow
+from calsync.records.json_rows import appointment_row, block_row, history_row, instant_text, series_row
 
-
-def appointment_row(one: Appointment, facts: AppointmentFacts | None = None, client_name: str = "") -> dict[str, Any]:
-    """An appointment; times are wall times in `zone`, `start_at` and `end_at` the same as instants."""
-    row: dict[str, Any] = {
-        "id": one.id,
-        "provider": one.provider,
-        "client": one.client,
-        "client_name": client_name,
-        **_span(one.span),
-        "kind": one.kind.value,
-        "status": one.status.value,
-        "series": one.series,
-        "original_start": instant_text(one.original_start),
-        "code": one.code,
-        "payer": one.payer,
-        "format": one.format,
-        "session": one.session,
-        "client_zone": one.client_zone,
-        "pending": one.pending,
-        "version": one.version,
-    }
-    if facts is not None:
-        row |= {
-            "origin": facts.origin,
-            "completed_by": facts.completed_by,
-            "missing_since": instant_text(facts.missing_since),
-            "updated_at": instant_text(facts.updated_at),
-        }
-    return row
+__all__ = [
+    "appointment_line",
+    "appointment_row",
+    "block_row",
+    "history_row",
+    "instant_text",
+    "series_row",
+    "show_outcome",
+    "show_rows",
+]
 
 
 def appointment_line(row: Mapping[str, Any], span: Span) -> str:
@@ -53,40 +31,6 @@ def appointment_line(row: Mapping[str, Any], span: Span) -> str:
     series = f"  series {row['series']}" if row["series"] else ""
     missing = "  missing from its file" if row.get("missing_since") else ""
     return f"{row['id']}  {show_span(span)}  {row['status']}  {row['provider']}  {row['client']}{name}{series}{missing}"
-
-
-def series_row(one: Series) -> dict[str, Any]:
-    """A series; `added` and `excluded` are instants."""
-    return {
-        "id": one.id,
-        "provider": one.provider,
-        "client": one.client,
-        **_span(one.span),
-        "rule": one.rule,
-        "added": [instant_text(at) for at in one.added],
-        "excluded": [instant_text(at) for at in one.excluded],
-        "continues": one.continues,
-        "cancelled": one.cancelled,
-        "version": one.version,
-    }
-
-
-def block_row(one: Block) -> dict[str, Any]:
-    """An out-of-office block."""
-    return {"id": one.id, "provider": one.provider, **_span(one.span), "title": one.title, "cancelled": one.cancelled}
-
-
-def history_row(row: HistoryRow) -> dict[str, Any]:
-    """One change of a record."""
-    return {
-        "at": instant_text(row.at),
-        "actor": row.actor,
-        "action": row.action,
-        "reason": row.reason,
-        "note": row.note,
-        "before": row.before,
-        "after": row.after,
-    }
 
 
 def show_outcome(outcome: Outcome, done: str, *, as_json: bool, more: Mapping[str, Any] | None = None) -> None:
@@ -134,18 +78,3 @@ def show_rows(rows: Iterable[Mapping[str, Any]], lines: Iterable[str], *, as_jso
         click.echo(line)
     if not told:
         click.echo(empty)
-
-
-def instant_text(at: datetime | None) -> str | None:
-    """An instant for programs, or None."""
-    return None if at is None else at.isoformat().replace("+00:00", "Z")
-
-
-def _span(span: Span) -> dict[str, Any]:
-    return {
-        "start": show_wall(span.start),
-        "end": show_wall(span.end),
-        "zone": span.zone,
-        "start_at": instant_text(span.start_at),
-        "end_at": instant_text(span.end_at),
-    }

@@ -30,6 +30,7 @@ class Stamp:
     now: datetime
     actor: str
     note: str | None = None
+    origin: str = "import"
 
 
 def load_books(
@@ -77,7 +78,7 @@ def write_plan(conn: Connection, plan: Plan, stamp: Stamp, progress: Progress | 
 
 
 def _change(stamp: Stamp, action: str) -> records.Change:
-    return {"now": stamp.now, "actor": stamp.actor, "action": action, "origin": "import", "note": stamp.note}
+    return {"now": stamp.now, "actor": stamp.actor, "action": action, "origin": stamp.origin, "note": stamp.note}
 
 
 def _alike(changes: Iterable[Change]) -> dict[tuple[str, bool], list[Change]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import Connection, Executable, Select, bindparam, exists, func, or_, select
+from sqlalchemy import Connection, Executable, Select, and_, bindparam, exists, func, or_, select
 
 from calsync.domain.appointment import Subject, SubjectKind
 from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
@@ -174,6 +174,14 @@ def rows(conn: Connection, wanted: DriftFilter) -> Iterator[Drift]:
     """Stream the drifts that the filter lets through, by when they were detected."""
     for row in stream(conn, _filtered(wanted)):
         yield _SHAPE.of(row)
+
+
+def page(conn: Connection, wanted: DriftFilter, after: tuple[datetime, str] | None, limit: int) -> list[Drift]:
+    """At most `limit` drifts by when they were detected, then id; those behind a drift that was the last one seen."""
+    query = _filtered(wanted).order_by(None).order_by(_c.detected_at, _c.id).limit(limit)
+    if after is not None:
+        query = query.where(or_(_c.detected_at > after[0], and_(_c.detected_at == after[0], _c.id > after[1])))
+    return [_SHAPE.of(row) for row in conn.execute(query)]
 
 
 def open_of_links(conn: Connection, link_ids: Iterable[str]) -> dict[str, tuple[Drift, ...]]:

@@ -1,0 +1,36 @@
+"""What the platform last said of its appointments over HTTP, and as of when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, select
+
+from calsync.store.dialect import Upsert
+from calsync.store.schema_slots import api_records
+
+
+@dataclass(frozen=True, slots=True)
+class SaidRecord:
+    """What was said, by column in normal form, and the instant that the platform gave with it."""
+
+    updated_at: datetime
+    said: Mapping[str, str | None]
+
+
+def get(conn: Connection, appointment: str) -> SaidRecord | None:
+    """What was last said of an appointment, or None."""
+    row = conn.execute(_GET, {"the_id": appointment}).first()
+    return None if row is None else SaidRecord(row.updated_at, row.said)
+
+
+def put(conn: Connection, appointment: str, record: SaidRecord) -> None:
+    """Keep what is said now."""
+    _PUT.run(conn, {"appointment": appointment, "updated_at": record.updated_at, "said": dict(record.said)})
+
+
+_c = api_records.c
+_GET = select(_c.updated_at, _c.said).where(_c.appointment == bindparam("the_id"))
+_PUT = Upsert(api_records, [_c.appointment], lambda new: {"updated_at": new["updated_at"], "said": new["said"]})

@@ -1,0 +1,57 @@
+"""Long lists page by page, each going on after the last row that was seen, however much is added meanwhile."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, or_, select
+
+from calsync.domain.appointment import Appointment
+from calsync.domain.drift import Drift
+from calsync.store import drifts as drift_store
+from calsync.store.drifts import DriftFilter
+from calsync.store.record_values import APPOINTMENT, appointment_of
+from calsync.store.records import AppointmentFilter
+from calsync.store.schema import appointments
+
+Place = tuple[datetime, str]
+"""Where a page ended: the instant by which the list is sorted, and the id among those of one instant."""
+
+
+def appointments_page(
+    conn: Connection, wanted: AppointmentFilter, after: Place | None, limit: int
+) -> tuple[list[Appointment], Place | None]:
+    """Return up to `limit` appointments by start, then id, and where the next page goes on (None: that was all)."""
+    query = select(*APPOINTMENT).order_by(_a.start_at, _a.id).limit(limit + 1)
+    for column, value in (
+        (_a.provider, wanted.provider),
+        (_a.client, wanted.client),
+        (_a.status, wanted.status.value if wanted.status else None),
+        (_a.series, wanted.series),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.since is not None:
+        query = query.where(_a.start_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(_a.start_at < wanted.until)
+    if after is not None:
+        at, key = after
+        query = query.where(or_(_a.start_at > at, and_(_a.start_at == at, _a.id > key)))
+    found = [appointment_of(row) for row in conn.execute(query)]
+    more = len(found) > limit
+    found = found[:limit]
+    return found, (found[-1].span.start_at, found[-1].id) if more else None
+
+
+def drifts_page(
+    conn: Connection, wanted: DriftFilter, after: Place | None, limit: int
+) -> tuple[list[Drift], Place | None]:
+    """Return up to `limit` drifts by when they were seen, then id, and where the next page goes on."""
+    found = drift_store.page(conn, wanted, after, limit + 1)
+    more = len(found) > limit
+    found = found[:limit]
+    return found, (found[-1].detected_at, found[-1].id) if more else None
+
+
+_a = appointments.c
