@@ -136,6 +136,7 @@ class ReasonRule:
 
 
 _NOT_A_SERVICE = "There is no insured service to bill: {why}."
+_CLIENT_OWES = "There is no insured service to bill: {why}. If the practice asks a fee for it, the client owes all of it."
 _P, _S, _B, _Y, _N = Party.PROVIDER, Party.SUPPORT, Party.BILLING, Party.SYSTEM, Party.NOBODY
 
 REASONS: dict[ReasonCode, ReasonRule] = {
@@ -195,8 +196,8 @@ REASONS: dict[ReasonCode, ReasonRule] = {
     ),
     ReasonCode.DATE_MISMATCH: ReasonRule(_B, "Asked for {asked}, but the session's date is {date}."),
     ReasonCode.CANCELLED: ReasonRule(_N, _NOT_A_SERVICE, Verdict.NOT_BILLABLE),
-    ReasonCode.LATE_CANCELLED: ReasonRule(_N, _NOT_A_SERVICE, Verdict.NOT_BILLABLE),
-    ReasonCode.NO_SHOW: ReasonRule(_N, _NOT_A_SERVICE, Verdict.NOT_BILLABLE),
+    ReasonCode.LATE_CANCELLED: ReasonRule(_N, _CLIENT_OWES, Verdict.NOT_BILLABLE),
+    ReasonCode.NO_SHOW: ReasonRule(_N, _CLIENT_OWES, Verdict.NOT_BILLABLE),
     ReasonCode.SELF_PAY: ReasonRule(_N, _NOT_A_SERVICE, Verdict.NOT_BILLABLE),
     ReasonCode.INTERNAL_CODE: ReasonRule(_N, _NOT_A_SERVICE, Verdict.NOT_BILLABLE),
     ReasonCode.NO_MATCHING_APPOINTMENT: ReasonRule(_B, "{where}: nothing ties the line to an appointment."),
