@@ -136,7 +136,7 @@ class ReasonRule:
 
 
 _NOT_A_SERVICE = "There is no insured service to bill: {why}."
-_CLIENT_OWES = "There is no insured service to bill: {why}. If the practice asks a fee for it, the client owes all of it."
+_CLIENT_OWES = "There is no insured service to bill: {why}. If there is a fee for it, the client owes all of it."
 _P, _S, _B, _Y, _N = Party.PROVIDER, Party.SUPPORT, Party.BILLING, Party.SYSTEM, Party.NOBODY
 
 REASONS: dict[ReasonCode, ReasonRule] = {
