@@ -7,13 +7,14 @@ behind itself would hide what kill -9 shows.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, event
 
+from calsync.store.alone import Alone
 from calsync.store.database import Database, open_database
 from calsync.store.upgrade import create_for_tests
 
@@ -110,6 +111,20 @@ class ProcessDatabase(Database):
             self._around(self._process, "rolled-back")
             raise
         self._around(self._process, "committed")
+
+    def alone(self, statement: Alone, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """See `Database`."""
+        begin, commit, ended = ("read", "", "read-end") if statement.reads_only else ("begin", "commit", "committed")
+        self._around(self._process, begin)
+        try:
+            if commit:
+                self._around(self._process, commit)
+            rows = super().alone(statement, parameters)
+        except BaseException:
+            self._around(self._process, "rolled-back" if commit else "read-end")
+            raise
+        self._around(self._process, ended)
+        return rows
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

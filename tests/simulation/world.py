@@ -110,7 +110,7 @@ class Opener:
     def forget(self, calendar: str) -> None:
         """Nothing is kept."""
 
-    def rules(self, provider: str) -> Rules:
+    def rules(self, provider: str, practice: str | None = None) -> Rules:
         """The same for everybody."""
         return self.world.rules
 

@@ -57,7 +57,7 @@ class GoogleOpener:
         if kept is not None:
             kept.close()
 
-    def rules(self, provider: str) -> Rules:
+    def rules(self, provider: str, practice: str | None = None) -> Rules:
         """The same for everybody."""
         del provider
         return self.the_rules

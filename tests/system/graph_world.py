@@ -53,7 +53,7 @@ class GraphOpener:
         if kept is not None:
             kept.close()
 
-    def rules(self, provider: str) -> Rules:
+    def rules(self, provider: str, practice: str | None = None) -> Rules:
         """The same for everybody."""
         return self.the_rules
 

@@ -90,6 +90,20 @@ class Retrying(Around):
         return self._again(call)
 
     def _again(self, call: Callable[[], T], while_: Callable[[], bool] = lambda: True) -> T:
+        try:
+            return call()
+        except CalendarError as problem:
+            return self._repeat(call, while_, problem)
+
+    def _repeat(self, call: Callable[[], T], while_: Callable[[], bool], first: CalendarError) -> T:
+        """Go on after a first attempt that failed: made only then, since by far the most calls succeed."""
+        past: list[CalendarError] = [first]
+
+        def attempt() -> T:
+            if past:
+                raise past.pop()
+            return call()
+
         retrying = tenacity.Retrying(
             sleep=self._rest,
             stop=self._give_up,
@@ -97,7 +111,7 @@ class Retrying(Around):
             retry=tenacity.retry_if_exception(lambda problem: self._may_pass(problem) and while_()),
             reraise=True,
         )
-        return retrying(call)
+        return retrying(attempt)
 
     def _may_pass(self, problem: BaseException) -> bool:
         if isinstance(problem, Throttled):

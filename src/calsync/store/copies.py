@@ -17,7 +17,16 @@ from calsync.store.titles import hide_titles, titles_of
 
 def of_link(conn: Connection, link_id: str) -> tuple[Copy, ...]:
     """Events under other names that carry this link's marker, by remote id."""
-    return tuple(Copy(*row) for row in conn.execute(_OF_LINK, {"the_link": link_id}))
+    return of_links(conn, [link_id]).get(link_id, ())
+
+
+def of_links(conn: Connection, link_ids: Iterable[str]) -> dict[str, tuple[Copy, ...]]:
+    """Like `of_link`, for many; links without copies are left out."""
+    found: dict[str, tuple[Copy, ...]] = {}
+    for part in chunks(sorted(set(link_ids))):
+        for link, *copy in conn.execute(_OF_LINKS, {"ids": part}):
+            found[link] = (*found.get(link, ()), Copy(*copy))
+    return found
 
 
 def ids_among(conn: Connection, calendar: str, remote_ids: Iterable[str]) -> set[str]:
@@ -51,7 +60,9 @@ _ALIVE = links.c.state != "retired"
 _BASELINE = select(links.c.baseline).where(links.c.id == bindparam("the_id"))
 _AMONG: Any = bindparam("ids", expanding=True)
 _p = link_copies.c
-_OF_LINK = select(_p.remote_id, _p.version, _p.event).where(_p.link == bindparam("the_link")).order_by(_p.remote_id)
+_OF_LINKS = (
+    select(_p.link, _p.remote_id, _p.version, _p.event).where(_p.link.in_(_AMONG)).order_by(_p.link, _p.remote_id)
+)
 _IDS_AMONG = select(_p.remote_id).where(_p.remote_id.in_(_AMONG), _p.link == links.c.id, _HERE)
 _ALL = select(_p.remote_id).where(_p.link == links.c.id, _HERE, _ALIVE).order_by(_p.remote_id)
 _PUT = Upsert(link_copies, [_p.link, _p.remote_id], lambda new: {"version": new["version"], "event": new["event"]})

@@ -6,9 +6,11 @@ belongs inside a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.engine import make_url
@@ -18,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from calsync.errors import ConfigError
 from calsync.ports import Clock
 from calsync.store import audit, claims, dialect, late
+from calsync.store.alone import Alone
 from calsync.store.driver_errors import as_ours, pool_exhausted
 from calsync.store.revisions import require_current
 
@@ -34,6 +37,10 @@ class Database:
         self.url = url
         self.engine: Engine = dialect.make_engine(url)
         self._is_current = False
+
+    @cached_property
+    def _swift(self) -> Engine:
+        return dialect.make_swift_engine(self.url, self.engine)
 
     @property
     def is_sqlite(self) -> bool:
@@ -64,6 +71,16 @@ class Database:
             with dialect.begin_reading(self.engine) as conn, conn.begin():
                 yield conn
 
+    def alone(self, statement: Alone, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The rows that a statement answers which is a transaction of its own; not inside one of another kind.
+
+        What it writes keeps its place in the order of transactions, but may be lost with the power. Raises like
+        `transaction`.
+        """
+        with self._translated():
+            self._check_once()
+            return statement.run(self._swift, parameters)
+
     def now(self, conn: Connection, clock: Clock) -> datetime:
         """The instant by which leases and due times count: PostgreSQL's own (R-28), on SQLite the given clock's."""
         return dialect.database_now(conn, clock)
@@ -71,6 +88,8 @@ class Database:
     def dispose(self) -> None:
         """Close all connections. A database in memory is gone with them."""
         self.engine.dispose()
+        if "_swift" in self.__dict__:
+            self._swift.dispose()
 
     def tables_are_current(self) -> None:
         """Take it that the tables were just made or upgraded by this program."""

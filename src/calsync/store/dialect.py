@@ -18,6 +18,7 @@ from sqlalchemy import (
     Executable,
     Select,
     Table,
+    bindparam,
     case,
     create_engine,
     event,
@@ -26,9 +27,13 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import ColumnElement
 
 from calsync.ports import Clock
+from calsync.store.columns import Instant
 
 BUSY_TIMEOUT_S: Final = 15
 _READING: Final = "calsync_reading"
@@ -97,6 +102,23 @@ def database_now(conn: Connection, clock: Clock) -> datetime:
     return at.astimezone(UTC)
 
 
+class DatabaseTime(ColumnElement[datetime]):
+    """The same inside a statement: PostgreSQL's own time, else the value of the parameter `now`."""
+
+    inherit_cache = True
+    type = Instant()
+
+
+@compiles(DatabaseTime, "sqlite")
+def _time_given(_element: DatabaseTime, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(bindparam("now", type_=Instant()), **kw)
+
+
+@compiles(DatabaseTime, "postgresql")
+def _time_there(_element: DatabaseTime, _compiler: SQLCompiler, **_kw: Any) -> str:
+    return "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)"
+
+
 def database_identity(conn: Connection, host: str) -> str:
     """What tells a database from a copy of it: the host for SQLite's file, the cluster and the name for PostgreSQL."""
     if on_sqlite(conn):
@@ -114,6 +136,22 @@ def lock_for_upgrade(conn: Connection) -> None:
 def make_engine(url: URL) -> Engine:
     """An engine whose transactions behave alike on both databases: see `begin_reading` and the pragmas."""
     return _sqlite_engine(url) if url.get_backend_name() == "sqlite" else _postgres_engine(url)
+
+
+def make_swift_engine(url: URL, engine: Engine) -> Engine:
+    """Connections for single statements that commit by themselves and are not waited for; see `store.alone`.
+
+    A database in memory has one connection only, which stays as it is.
+    """
+    if url.get_backend_name() != "sqlite":
+        options = "-c synchronous_commit=off"
+        return _postgres_engine(url, connect_args={"autocommit": True, "options": options}, pool_reset_on_return=None)
+    if sqlite_file(url) is None:
+        return engine
+    swift = _sqlite_engine(url, pool_reset_on_return=None)
+    # In WAL mode NORMAL keeps the order of transactions; the next one that waits for the disk takes these along.
+    event.listen(swift, "connect", lambda raw, _record: raw.execute("PRAGMA synchronous = NORMAL"))
+    return swift
 
 
 def sqlite_file(url: URL) -> Path | None:
@@ -142,7 +180,7 @@ _PRAGMAS = (
 )
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, **more: Any) -> Engine:
     if sqlite_file(url) is None:
         # One connection that everybody shares: the database lives as long as it does.
         engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
@@ -153,6 +191,7 @@ def _sqlite_engine(url: URL) -> Engine:
             pool_size=_POOL_SIZE,
             max_overflow=_POOL_OVERFLOW,
             connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S},
+            **more,
         )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -173,7 +212,12 @@ def _begin_sqlite(conn: Connection) -> None:
     conn.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def _postgres_engine(url: URL) -> Engine:
+def _postgres_engine(url: URL, *, connect_args: dict[str, Any] | None = None, **more: Any) -> Engine:
     return create_engine(
-        url, pool_size=_POOL_SIZE, max_overflow=_POOL_OVERFLOW, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+        url,
+        pool_size=_POOL_SIZE,
+        max_overflow=_POOL_OVERFLOW,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10, **(connect_args or {})},
+        **more,
     )

@@ -5,7 +5,7 @@ A title that a person typed is stored as a mark (R-6), wherever it was seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
@@ -57,9 +57,19 @@ def by_ids(conn: Connection, ids: Iterable[str]) -> list[Link]:
 
 def by_subject(conn: Connection, calendar: str, subject: Subject) -> Link | None:
     """The subject's link in this calendar, in its latest generation, unless it is retired."""
-    parameters = {"the_calendar": calendar, "the_kind": subject.kind.value, "the_subject": subject.id}
-    row = conn.execute(_BY_SUBJECT, parameters).first()
-    return None if row is None else _link(row)
+    return by_subjects(conn, calendar, [subject]).get(subject)
+
+
+def by_subjects(conn: Connection, calendar: str, subjects: Iterable[Subject]) -> dict[Subject, Link]:
+    """Like `by_subject`, for many; subjects without a link are left out."""
+    found: dict[Subject, Link] = {}
+    for kind, ids in _ids_by_kind(subjects):
+        for part in chunks(ids):
+            parameters = {"the_calendar": calendar, "the_kind": kind.value, "ids": part}
+            for row in conn.execute(_BY_SUBJECTS, parameters):
+                one = _link(row)
+                found[one.subject] = one  # the latest generation comes last
+    return found
 
 
 def by_remote_ids(conn: Connection, calendar: str, remote_ids: Iterable[str]) -> list[Link]:
@@ -100,12 +110,9 @@ def of_subject(conn: Connection, subject: Subject) -> list[Link]:
 
 def lives_of_subjects(conn: Connection, subjects: Iterable[Subject]) -> dict[Subject, list[LinkLife]]:
     """Every link of these subjects in all calendars, whatever its state; subjects without any are left out."""
-    by_kind: dict[SubjectKind, set[str]] = {}
-    for subject in subjects:
-        by_kind.setdefault(subject.kind, set()).add(subject.id)
     found: dict[Subject, list[LinkLife]] = {}
-    for kind, ids in by_kind.items():
-        for part in chunks(sorted(ids)):
+    for kind, ids in _ids_by_kind(subjects):
+        for part in chunks(ids):
             for row in conn.execute(_LIVES, {"the_kind": kind.value, "ids": part}):
                 life = LinkLife(_link(row), row.last_end, row.read_after, row.ended_at)
                 found.setdefault(life.link.subject, []).append(life)
@@ -133,7 +140,14 @@ def upcoming_count(conn: Connection, calendar: str, now: datetime) -> int:
 
 def insert(conn: Connection, new: Link) -> None:
     """Put a new link on the books."""
-    conn.execute(_ADD, _columns(new))
+    insert_many(conn, [(new, None)])
+
+
+def insert_many(conn: Connection, new: Iterable[tuple[Link, datetime | None]]) -> None:
+    """Put new links on the books, each with the end of its last expected occurrence (None: it goes on for ever)."""
+    rows = [_columns(one) | {"last_end": last_end} for one, last_end in new]
+    if rows:
+        conn.execute(_ADD, rows)
 
 
 def next_generation(conn: Connection, link_id: str, *, generation: int, remote_id: str, uid: str) -> None:
@@ -149,7 +163,14 @@ def rename(conn: Connection, link_id: str, remote_id: str) -> None:
 
 def confirm(conn: Connection, link_id: str, **told: Unpack[Confirmation]) -> None:
     """The calendar shows the baseline: nothing differs any more. The first time sets `linked_at`."""
-    conn.execute(_CONFIRM, {"the_id": link_id, **{f"to_{name}": value for name, value in told.items()}})
+    confirm_many(conn, [(link_id, told)])
+
+
+def confirm_many(conn: Connection, confirmed: Iterable[tuple[str, Confirmation]]) -> None:
+    """Like `confirm`, for many links, in this order."""
+    rows = [{"the_id": link_id, **{f"to_{name}": value for name, value in told.items()}} for link_id, told in confirmed]
+    if rows:
+        conn.execute(_CONFIRM, rows)
 
 
 def remember(conn: Connection, link_id: str, *, version: str | None, observed: Event | None, absent: bool) -> None:
@@ -165,7 +186,13 @@ def remember(conn: Connection, link_id: str, *, version: str | None, observed: E
 
 def set_read_after(conn: Connection, link_id: str, at: datetime | None) -> None:
     """Owe a read by id from `at` on; None: none is owed."""
-    conn.execute(_SET_READ_AFTER, {"the_id": link_id, "at": at})
+    set_reads_after(conn, {link_id: at})
+
+
+def set_reads_after(conn: Connection, wanted: Mapping[str, datetime | None]) -> None:
+    """Like `set_read_after`, for many, by link id."""
+    if wanted:
+        conn.execute(_SET_READ_AFTER, [{"the_id": link_id, "at": at} for link_id, at in wanted.items()])
 
 
 def set_last_end(conn: Connection, link_id: str, at: datetime | None) -> None:
@@ -231,6 +258,13 @@ def _link(row: Any) -> Link:
     )
 
 
+def _ids_by_kind(subjects: Iterable[Subject]) -> list[tuple[SubjectKind, list[str]]]:
+    by_kind: dict[SubjectKind, set[str]] = {}
+    for subject in subjects:
+        by_kind.setdefault(subject.kind, set()).add(subject.id)
+    return [(kind, sorted(ids)) for kind, ids in by_kind.items()]
+
+
 def _columns(one: Link) -> dict[str, Any]:
     named = {column.name: getattr(one, column.name) for column in _COLUMNS if column.name != "subject_kind"}
     return named | {
@@ -248,11 +282,10 @@ _ALIVE = _c.state != "retired"
 _RENAME = update(links).where(_THIS).values(remote_id=bindparam("to_remote_id"))
 _BY_ID = select(*_COLUMNS).where(_THIS)
 _BY_IDS = select(*_COLUMNS).where(_c.id.in_(_IDS))
-_BY_SUBJECT = (
+_BY_SUBJECTS = (
     select(*_COLUMNS)
-    .where(_HERE, _c.subject_kind == bindparam("the_kind"), _c.subject == bindparam("the_subject"), _ALIVE)
-    .order_by(_c.generation.desc())
-    .limit(1)
+    .where(_HERE, _c.subject_kind == bindparam("the_kind"), _c.subject.in_(_IDS), _ALIVE)
+    .order_by(_c.generation, _c.id)
 )
 _BY_REMOTE_IDS = select(*_COLUMNS).where(_HERE, _c.remote_id.in_(_IDS))
 # One that was missing and is back is news, even under its old version: tags may be hashes of the content.

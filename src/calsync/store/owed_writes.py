@@ -7,7 +7,7 @@ is recognised whichever of them arrived.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,14 +46,16 @@ class OwedWrite:
     reason: str | None = None
 
 
-def owe(conn: Connection, write: OwedWrite, *, is_first: bool = False) -> None:
-    """Put the write on the books; an earlier one to the same event that has not gone out yet is superseded.
+def owe(conn: Connection, write: OwedWrite) -> None:
+    """Put the write on the books; an earlier one to the same event that has not gone out yet is superseded."""
+    conn.execute(_SUPERSEDE, {"the_link": write.link, "the_remote_id": write.remote_id, "at": write.created_at})
+    owe_first(conn, [write])
 
-    `is_first`: there cannot be an earlier one, as the link is new.
-    """
-    if not is_first:
-        conn.execute(_SUPERSEDE, {"the_link": write.link, "the_remote_id": write.remote_id, "at": write.created_at})
-    conn.execute(_ADD, {**_SHAPE.values(write), "reverts": write.reverts})
+
+def owe_first(conn: Connection, writes: Sequence[OwedWrite]) -> None:
+    """Put writes on the books whose links are new, so that there cannot be an earlier one to the same event."""
+    if writes:
+        conn.execute(_ADD, [{**_SHAPE.values(write), "reverts": write.reverts} for write in writes])
 
 
 def due(conn: Connection, calendar: str, now: datetime, limit: int) -> list[OwedWrite]:
@@ -78,6 +80,14 @@ def settle(conn: Connection, write_id: str, state: str, at: datetime, reason: st
     if state not in _SETTLED:
         raise ValueError(f"a write does not end as {state!r}")
     conn.execute(_SETTLE, {"the_id": write_id, "to_state": state, "at": at, "to_reason": reason})
+
+
+def settle_all(conn: Connection, ids: Iterable[str], state: str, at: datetime) -> None:
+    """Like `settle`, for many writes that ended alike."""
+    if state not in _SETTLED:
+        raise ValueError(f"a write does not end as {state!r}")
+    for part in chunks(ids):
+        conn.execute(_SETTLE_ALL, {"ids": part, "to_state": state, "at": at})
 
 
 def postpone(conn: Connection, ids: Iterable[str], until: datetime) -> None:
@@ -158,6 +168,9 @@ _SETTLE = (
     update(owed_writes)
     .where(_c.id == bindparam("the_id"))
     .values(state=bindparam("to_state"), settled_at=_AT, reason=bindparam("to_reason"))
+)
+_SETTLE_ALL = (
+    update(owed_writes).where(_c.id.in_(_IDS)).values(state=bindparam("to_state"), settled_at=_AT, reason=None)
 )
 _POSTPONE = update(owed_writes).where(_c.id.in_(_IDS)).values(not_before=bindparam("until"))
 _SENT = select(*_SHAPE.columns).where(_HERE, _c.state == "sent").order_by(_c.created_at, _c.id)

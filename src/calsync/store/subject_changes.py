@@ -84,6 +84,16 @@ def take_away(conn: Connection, calendar: str, subject: Subject, revision: int) 
     return conn.execute(_TAKE_AWAY, parameters).rowcount == 1
 
 
+def take_away_all(conn: Connection, calendar: str, looked_at: Iterable[tuple[Subject, int]]) -> None:
+    """Like `take_away`, for many."""
+    rows = [
+        {"the_calendar": calendar, "the_kind": one.kind.value, "the_subject": one.id, "the_revision": revision}
+        for one, revision in looked_at
+    ]
+    if rows:
+        conn.execute(_TAKE_AWAY, rows)
+
+
 def _inside(calendar: str, window: Window) -> dict[str, Any]:
     return {"the_calendar": calendar, "window_start": window.start, "window_end": window.end}
 

@@ -148,7 +148,7 @@ _c = calendars.c
 _NOW: Any = bindparam("now", type_=_c.due_at.type)
 _FREE = or_(_c.lease_until.is_(None), _c.lease_until <= _NOW)
 _MAY_RUN = and_(or_(_c.not_before.is_(None), _c.not_before <= _NOW), _FREE)
-_LEASE_IS_MINE = and_(
+LEASE_IS_MINE = and_(
     _c.id == bindparam("the_id"), _c.fence == bindparam("the_fence"), _c.lease_owner == bindparam("the_owner")
 )
 _NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_until": None}
@@ -178,14 +178,14 @@ _TAKE = (
     .values(fence=_c.fence + 1, lease_owner=bindparam("owner"), lease_until=bindparam("until"))
     .returning(_c.generation, _c.fence)
 )
-_RENEW = update(calendars).where(_LEASE_IS_MINE).values(lease_until=bindparam("until"))
-_HOLD = select(_c.id).where(_LEASE_IS_MINE).with_for_update()
-_GIVE_BACK = update(calendars).where(_LEASE_IS_MINE).values(**_NO_LEASE)
+_RENEW = update(calendars).where(LEASE_IS_MINE).values(lease_until=bindparam("until"))
+_HOLD = select(_c.id).where(LEASE_IS_MINE).with_for_update()
+_GIVE_BACK = update(calendars).where(LEASE_IS_MINE).values(**_NO_LEASE)
 _GIVE_BACK_ALL = update(calendars).where(_c.lease_owner == bindparam("the_owner")).values(**_NO_LEASE)
 _MOVED_ON = _c.generation > bindparam("seen")
 _DONE = (
     update(calendars)
-    .where(_LEASE_IS_MINE)
+    .where(LEASE_IS_MINE)
     .values(
         due_at=case((_MOVED_ON, _NOW), else_=bindparam("next_due", type_=_c.due_at.type)),
         priority=case((_MOVED_ON, _c.priority), else_=int(Priority.POLL)),
@@ -198,7 +198,7 @@ _DONE = (
 )
 _DEFER = (
     update(calendars)
-    .where(_LEASE_IS_MINE)
+    .where(LEASE_IS_MINE)
     .values(
         # Due when it may run again, so that rows that back off do not stand at the head of the index.
         due_at=bindparam("until"),

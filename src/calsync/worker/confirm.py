@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from calsync.connector.protocol import NAME_REFUSED, Outcome, WriteResult
-from calsync.domain.appointment import SubjectKind
+from calsync.domain.appointment import Appointment, SubjectKind
 from calsync.domain.drift import Resolution
 from calsync.domain.link import Link
 from calsync.domain.marker import derived_remote_id
 from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
 from calsync.store import audit, claims, copies, drifts, links, outbox, owed_writes, records, subject_changes, work
+from calsync.store.links import Confirmation
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.titles import hide_titles, titles_of
 from calsync.worker.context import LeaseLostError, PassContext
@@ -31,6 +32,22 @@ class Confirmed:
     conflicts: tuple[str, ...]
 
 
+@dataclass(slots=True)
+class _Written:
+    """What a batch's written events come to on the books, put there together."""
+
+    sessions: Mapping[str, Appointment]  # the single appointments behind them
+    done: list[str] = field(default_factory=list)
+    confirmed: list[tuple[str, Confirmation]] = field(default_factory=list)
+    reads: dict[str, datetime | None] = field(default_factory=dict)
+
+    def store(self, conn: Connection, now: datetime) -> None:
+        """Write all of it."""
+        owed_writes.settle_all(conn, self.done, "done", now)
+        links.confirm_many(conn, self.confirmed)
+        links.set_reads_after(conn, self.reads)
+
+
 def confirm(context: PassContext, batch: Sequence[tuple[OwedWrite, Link]], results: Sequence[WriteResult]) -> Confirmed:
     """Commit the answers under the fence. Writes without an answer stay marked as sent. Raises LeaseLostError."""
     answers = {result.key: result for result in results}
@@ -40,12 +57,14 @@ def confirm(context: PassContext, batch: Sequence[tuple[OwedWrite, Link]], resul
         if not work.hold_fence(conn, context.lease):
             raise LeaseLostError(context.row.id)
         now = context.worker.clock.now()
+        singles = [link.subject.id for _, link in batch if link.subject.kind is SubjectKind.APPOINTMENT]
+        together = _Written(records.appointments_by_ids(conn, singles))
         for owed, link in batch:
             result = answers.get(owed.id)
             if result is None or result.outcome is Outcome.UNKNOWN:
                 continue
             if result.outcome is Outcome.WRITTEN:
-                _written(conn, context, owed, link, (result, now))
+                _written(conn, context, (owed, link), (result, now), together)
                 written += 1
             elif result.outcome is Outcome.CONFLICT:
                 owed_writes.settle(conn, owed.id, "superseded", now, "conflict")
@@ -54,30 +73,27 @@ def confirm(context: PassContext, batch: Sequence[tuple[OwedWrite, Link]], resul
                 conflicts.append(link.id)
             else:
                 _rejected(conn, context, owed, link, (result, now))
+        together.store(conn, now)
     return Confirmed(written, tuple(conflicts))
 
 
 def _written(
-    conn: Connection, context: PassContext, owed: OwedWrite, link: Link, answer: tuple[WriteResult, datetime]
+    conn: Connection,
+    context: PassContext,
+    write: tuple[OwedWrite, Link],
+    answer: tuple[WriteResult, datetime],
+    together: _Written,
 ) -> None:
-    result, now = answer
-    owed_writes.settle(conn, owed.id, "done", now)
+    (owed, link), (result, now) = write, answer
+    together.done.append(owed.id)
     if owed.cause is Cause.COPY:
         copies.drop(conn, link.id, owed.remote_id)
     elif owed.kind is WriteKind.DELETE:
         links.retire(conn, link.id, now)
     else:
-        baseline = hide_titles(result.event, titles_of(owed.target)) if result.event is not None else owed.target
-        links.confirm(
-            conn,
-            link.id,
-            version=result.version,
-            baseline=baseline,
-            baseline_hash=content_hash(baseline) if baseline else None,
-            remote_id=result.remote_id,
-            confirmed_at=now,
-        )
-        _owe_read(conn, context, link, now)
+        together.confirmed.append((link.id, _confirmation(owed, result, now)))
+        if link.subject.kind is not SubjectKind.BLOCK:
+            together.reads[link.id] = _next_read(context, _sessions(conn, link, together), now)
     copy = owed.remote_id if owed.cause is Cause.COPY else None
     reverted = drifts.mark_reverted(conn, link.id, owed.reverts, now, copy=copy) if owed.reverts else []
     if owed.cause is Cause.RESTORE:
@@ -104,19 +120,32 @@ def _awaits_revert(conn: Connection, link: Link) -> bool:
     return any(one.resolution is Resolution.OPEN and one.disposition.reverts for one in open_ones)
 
 
-def _owe_read(conn: Connection, context: PassContext, link: Link, now: datetime) -> None:
+def _confirmation(owed: OwedWrite, result: WriteResult, now: datetime) -> Confirmation:
+    """The baseline from now on: what the service answered, else what was sent."""
+    told = result.event
+    baseline = owed.target if told is None else hide_titles(told, titles_of(owed.target))
+    return Confirmation(
+        version=result.version,
+        baseline=baseline,
+        baseline_hash=owed.content if told is None or baseline is None else content_hash(baseline),
+        remote_id=result.remote_id,
+        confirmed_at=now,
+    )
+
+
+def _sessions(conn: Connection, link: Link, together: _Written) -> list[Appointment]:
+    if link.subject.kind is SubjectKind.SERIES:
+        return records.appointments_of_series(conn, link.subject.id)
+    single = together.sessions.get(link.subject.id)
+    return [single] if single is not None else []
+
+
+def _next_read(context: PassContext, sessions: Iterable[Appointment], now: datetime) -> datetime | None:
     """After a write, sessions of the event that are over want a fresh read: readings before the write prove nothing."""
     settle = context.rules.claims_settle
-    if link.subject.kind is SubjectKind.BLOCK:
-        return
-    if link.subject.kind is SubjectKind.SERIES:
-        sessions = records.appointments_of_series(conn, link.subject.id)
-    else:
-        single = records.appointment(conn, link.subject.id)
-        sessions = [single] if single is not None else []
     ends = [a.span.end_at + settle for a in sessions if a.status.shows_in_calendars]
     past = [end for end in ends if context.window.start <= end <= now]
-    links.set_read_after(conn, link.id, now if past else min((end for end in ends if end > now), default=None))
+    return now if past else min((end for end in ends if end > now), default=None)
 
 
 def _rejected(

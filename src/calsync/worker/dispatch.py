@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import datetime
 
 import structlog
 
-from calsync.store import work
+from calsync.store import glance, work
 from calsync.store.work import Lease
 from calsync.worker.context import PassResult, WorkerContext
 from calsync.worker.leased_run import run_leased
@@ -81,7 +80,5 @@ class EmbeddedDispatch:
 
 def run_now(worker: WorkerContext, calendar: str, run: Callable[[Lease], PassResult]) -> PassResult | None:
     """Run one calendar at once, whatever its due time; None while another process has it."""
-    with worker.database.transaction() as conn:
-        now: datetime = worker.database.now(conn, worker.clock)
-        lease = work.claim_one(conn, calendar, worker.owner, now, worker.lease_for)
+    lease = glance.claim(worker.database, calendar, worker.owner, worker.clock.now(), worker.lease_for)
     return None if lease is None else run(lease)

@@ -31,7 +31,7 @@ from calsync.store.owed_writes import OwedWrite
 from calsync.store.titles import hide_titles, titles_of
 from calsync.worker.context import PassContext
 from calsync.worker.read import Sights
-from calsync.worker.subjects import Showing, SubjectFacts, facts_of
+from calsync.worker.subjects import AtHand, Showing, SubjectFacts, facts_of, fetch
 
 # Subjects taken up by one pass: the rest waits for the next, so that a first import stays within bounded memory.
 PENDING_AT_MOST = 1000
@@ -121,6 +121,8 @@ class Gathered:
 
 def start(context: PassContext) -> Start:
     """Read from the books which links are in play whatever the calendar says."""
+    if context.nothing_waits:
+        return Start(context.row.cursor, (), {}, {}, ())
     with context.worker.database.reading() as conn:
         calendar = context.row.id
         pending = tuple(subject_changes.pending(conn, calendar, PENDING_AT_MOST))
@@ -140,20 +142,12 @@ def gather(context: PassContext, begun: Start, sights: Sights) -> Gathered:
     with context.worker.database.reading() as conn:
         in_play = dict(begun.links)
         assigned = _assign(conn, context, in_play, sights)
-        ids = list(in_play)
-        known_drifts = drifts.open_of_links(conn, ids)
-        since = context.began_at - context.rules.decisions.revert_limit_period
-        reverts = drifts.reverts_of_links(conn, ids, since)
+        known = _known(conn, context, begun, in_play)
         gathered: dict[str, LinkFacts] = {}
         postponed: set[Subject] = set()
         for link_id, pending in in_play.items():
-            facts = _link_facts(
-                conn,
-                context,
-                pending,
-                (assigned.own.get(link_id), assigned.copies.get(link_id, {})),
-                (sights, begun.unanswered.get(link_id, ()), known_drifts.get(link_id, ()), reverts.get(link_id, ())),
-            )
+            seen = (assigned.own.get(link_id), assigned.copies.get(link_id, {}))
+            facts = _link_facts(conn, context, pending, seen, (sights, known))
             if facts is None:
                 postponed.add(pending.link.subject)
             elif not facts.is_idle:
@@ -185,8 +179,10 @@ def new_link(context: PassContext, subject: Subject, *, generation: int = 1) -> 
 def _pending_links(conn: Connection, context: PassContext, subjects: Iterable[Subject]) -> list[Pending]:
     found: list[Pending] = []
     fresh: list[Link] = []
-    for subject in subjects:
-        link = links.by_subject(conn, context.row.id, subject)
+    wanted = list(subjects)
+    linked = links.by_subjects(conn, context.row.id, wanted)
+    for subject in wanted:
+        link = linked.get(subject)
         if link is not None:
             found.append(Pending(link))
         else:
@@ -226,7 +222,7 @@ def _assign(conn: Connection, context: PassContext, in_play: dict[str, Pending],
         verify_marker(context.worker.keys, getattr(item, "marker", None) or "") for item in sights.items.values()
     )
     named = links.by_ids(conn, [marker.link for marker in markers if marker is not None])
-    # Copied or moved here from another calendar of ours it is a person's own: that calendar's pass tells what it misses.
+    # What was copied here from another calendar of ours is a person's own; that calendar's pass tells what it misses.
     here = (link for link in named if link.calendar == context.row.id)
     by_id = {link.id: link for link in here if link.state is not LinkState.RETIRED}
     by_id |= {link_id: pending.link for link_id, pending in in_play.items()}
@@ -246,22 +242,47 @@ def _assign(conn: Connection, context: PassContext, in_play: dict[str, Pending],
     return assigned
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the books say of the links in play, by link; those of which they say nothing are left out."""
+
+    unanswered: Mapping[str, tuple[OwedWrite, ...]]
+    drifts: Mapping[str, tuple[Drift, ...]]
+    reverts: Mapping[str, tuple[PastRevert, ...]]
+    copies: Mapping[str, tuple[Copy, ...]]
+    at_hand: AtHand
+
+
+def _known(conn: Connection, context: PassContext, begun: Start, in_play: Mapping[str, Pending]) -> _Known:
+    ids = [link_id for link_id, pending in in_play.items() if not pending.is_new]
+    since = context.began_at - context.rules.decisions.revert_limit_period
+    return _Known(
+        begun.unanswered,
+        drifts.open_of_links(conn, ids),
+        drifts.reverts_of_links(conn, ids, since),
+        copies.of_links(conn, ids),
+        fetch(conn, (pending.link.subject for pending in in_play.values())),
+    )
+
+
 def _link_facts(
     conn: Connection,
     context: PassContext,
     pending: Pending,
     seen: tuple[Match[Item] | None, Mapping[str, Copy]],
-    known: tuple[Sights, tuple[OwedWrite, ...], tuple[Drift, ...], tuple[PastRevert, ...]],
+    known_and_seen: tuple[Sights, _Known],
 ) -> LinkFacts | None:
     """One link's facts; None when its event could not be read, so that nothing may be decided about it now."""
     match, copies_seen = seen
     item = match.item if match is not None else None
-    sights, sent, open_drifts, reverts = known
+    sights, known = known_and_seen
     link = pending.link
     if link.remote_id in sights.unknown:
         return None
-    facts = facts_of(conn, link.subject, Showing(link.provider, link.uid, context.rules.title_privacy))
-    before = {} if pending.is_new else {copy.remote_id: copy for copy in copies.of_link(conn, link.id)}
+    showing = Showing(link.provider, link.uid, context.rules.title_privacy)
+    facts = facts_of(conn, link.subject, showing, at_hand=known.at_hand)
+    before = {copy.remote_id: copy for copy in known.copies.get(link.id, ())}
+    sent = known.unanswered.get(link.id, ())
     gone_copies = {rid for rid, i in sights.items.items() if rid in before and isinstance(i, Gone)}
     # A copy that took the place of the link's own event is none any more.
     not_copies = gone_copies | {link.remote_id}
@@ -274,8 +295,8 @@ def _link_facts(
         copies=tuple(replace(copy, told=_was_there(before.get(rid), copy)) for rid, copy in now.items()),
         gone_copies=frozenset(not_copies & before.keys()),
         sent=tuple(SentWrite(owed.id, owed.target, owed.content) for owed in sent),
-        drifts=open_drifts,
-        reverts=reverts,
+        drifts=known.drifts.get(link.id, ()),
+        reverts=known.reverts.get(link.id, ()),
     )
     looked = isinstance(item, Seen | Gone | Unreadable)
     return LinkFacts(

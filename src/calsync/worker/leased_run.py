@@ -16,10 +16,10 @@ from calsync.store import (
     audit,
     calendars,
     claims,
+    glance,
     links,
     outbox,
     owed_writes,
-    providers,
     stops,
     subject_changes,
     watches,
@@ -27,6 +27,7 @@ from calsync.store import (
 )
 from calsync.store.calendars import CalendarRow
 from calsync.store.errors import StoreUnavailable
+from calsync.store.glance import Ending, Glance
 from calsync.store.work import Lease
 from calsync.worker.busy_times import BusyReading, Strangers
 from calsync.worker.calendar_pass import WriteForbiddenError, run_pass
@@ -71,19 +72,20 @@ class Outcome:
 
 def run_leased(worker: WorkerContext, lease: Lease, request: Request = Request()) -> PassResult:
     """Run one leased calendar; never raises connector errors. The lease is given back in every case but a lost one."""
-    with worker.database.reading() as conn:
-        row = calendars.get(conn, lease.calendar)
-        provider = providers.get(conn, row.provider) if row else None
-    if row is None or provider is None:
+    seen = glance.look(worker.database, lease.calendar, worker.clock.now())
+    if seen is None:
         raise NotFoundError("calendar", lease.calendar)
+    row = seen.row
+    rules = worker.opener.rules(row.provider, seen.practice)
     if row.mode != "mirror" and (request.dry_run or not worker.reads_busy):
-        return _left_alone(worker, lease, row)
-    rules = worker.opener.rules(row.provider)
+        return _left_alone(worker, lease, row, rules)
     try:
-        result = _run(worker, lease, row, (request, rules, provider.zone))
-        return (
-            _rehearsed(worker, lease, row, result) if request.dry_run else _succeeded(worker, lease, row, rules, result)
-        )
+        result = _run(worker, lease, seen, (request, rules))
+        if request.dry_run:
+            return _rehearsed(worker, lease, row, result)
+        if _is_calm(row, result):
+            return _ended_calm(worker, lease, seen, (rules, result))
+        return _succeeded(worker, lease, row, rules, result)
     except LeaseLostError:
         return PassResult(calendar=row.id, state=row.state, error="lease-lost")
     except StoreUnavailable:
@@ -93,15 +95,14 @@ def run_leased(worker: WorkerContext, lease: Lease, request: Request = Request()
         return _failed(worker, lease, row, problem)
 
 
-def _run(worker: WorkerContext, lease: Lease, row: CalendarRow, how: tuple[Request, Rules, str]) -> PassResult:
-    request, rules, zone = how
+def _run(worker: WorkerContext, lease: Lease, seen: Glance, how: tuple[Request, Rules]) -> PassResult:
+    request, rules = how
+    row = seen.row
     began_at = worker.clock.now()
     full = request.full or row.inventory_at is None or began_at - row.inventory_at >= INVENTORY_EVERY
     busy_times = BusyReading(worker, row, lease, rules)
     if row.mode != "mirror":
         return busy_times.alone(full=full)
-    with worker.database.reading() as conn:
-        released = stops.released_unhandled(conn, row.id)
     if full and not request.dry_run:
         with worker.database.transaction() as conn:
             subject_changes.sweep(conn, row.id, rules.window(began_at))
@@ -112,12 +113,13 @@ def _run(worker: WorkerContext, lease: Lease, row: CalendarRow, how: tuple[Reque
         lease=lease,
         calendar=calendar,
         rules=rules,
-        zone=zone,
+        zone=seen.zone,
         began_at=began_at,
         full=full,
         dry_run=request.dry_run,
         only_record=request.only_record,
-        released=released,
+        released=seen.released,
+        nothing_waits=seen.nothing_waits and not full,
         keep_lease=LeaseKeeper(worker, lease).keep,
         note_stranger=(strangers := Strangers()).note,
     )
@@ -140,7 +142,7 @@ def _follow_up(context: PassContext, before: PassResult) -> PassResult:
         row = calendars.get(conn, context.row.id)
     assert row is not None
     now = context.worker.clock.now()
-    after = run_pass(replace(context, row=row, began_at=now, full=False, released=None))
+    after = run_pass(replace(context, row=row, began_at=now, full=False, released=None, nothing_waits=False))
     return replace(
         after,
         read=before.read + after.read,
@@ -150,12 +152,11 @@ def _follow_up(context: PassContext, before: PassResult) -> PassResult:
     )
 
 
-def _left_alone(worker: WorkerContext, lease: Lease, row: CalendarRow) -> PassResult:
+def _left_alone(worker: WorkerContext, lease: Lease, row: CalendarRow, rules: Rules) -> PassResult:
     """A calendar that is only read for busy time has nothing of ours in it."""
-    pause = worker.opener.rules(row.provider).poll_interval
     with worker.database.transaction() as conn:
         now = worker.database.now(conn, worker.clock)
-        work.done(conn, lease, now + pause, now)
+        work.done(conn, lease, now + rules.poll_interval, now)
     return PassResult(calendar=row.id, state=row.state)
 
 
@@ -164,6 +165,22 @@ def _rehearsed(worker: WorkerContext, lease: Lease, row: CalendarRow, result: Pa
     with worker.database.transaction() as conn:
         work.give_back(conn, lease)
     return replace(result, state=row.state)
+
+
+def _is_calm(row: CalendarRow, result: PassResult) -> bool:
+    """Whether all that is left to write is the calendar's own row, and nothing is lost with that but some time."""
+    recorded = result.read or result.drifts or result.written or result.owed or result.full or result.again
+    return not recorded and not result.stopped and row.state == _state_after(row, result)
+
+
+def _ended_calm(worker: WorkerContext, lease: Lease, seen: Glance, how: tuple[Rules, PassResult]) -> PassResult:
+    rules, result = how
+    is_told = worker.push is not None and seen.is_told
+    interval = rules.poll_interval_with_push if is_told else rules.poll_interval
+    read_at = result.began_at if result.cursor is not None else None
+    ending = Ending(result.cursor, read_at, interval * worker.ids.jitter(0.9, 1.1))
+    is_ours = glance.end_calm(worker.database, lease, ending, worker.clock.now())
+    return replace(result, state=seen.row.state, error=None if is_ours else "lease-lost")
 
 
 def _succeeded(worker: WorkerContext, lease: Lease, row: CalendarRow, rules: Rules, result: PassResult) -> PassResult:

@@ -32,6 +32,7 @@ class ConfiguredOpener:
     ports: WrapPorts
     credentials: Credentials
     _open: dict[str, Around] = field(default_factory=dict)
+    _rules: dict[str, Rules] = field(default_factory=dict)  # by practice: settings do not change while a process lives
 
     def open(self, row: CalendarRow) -> Around:
         """Return the calendar of a row; the first time it is found or made (R-25). See `CalendarOpener`."""
@@ -51,11 +52,16 @@ class ConfiguredOpener:
         for calendar in list(self._open):
             self.forget(calendar)
 
-    def rules(self, provider: str) -> Rules:
-        """The rules of a provider's practice."""
-        with self.database.reading() as conn:
-            row = providers.get(conn, provider)
-        return rules_of(self.settings, row.practice if row is not None else "default")
+    def rules(self, provider: str, practice: str | None = None) -> Rules:
+        """The rules of a provider's practice. See `CalendarOpener`."""
+        if practice is None:
+            with self.database.reading() as conn:
+                row = providers.get(conn, provider)
+            practice = row.practice if row is not None else "default"
+        known = self._rules.get(practice)
+        if known is None:
+            known = self._rules[practice] = rules_of(self.settings, practice)
+        return known
 
     def _make(self, row: CalendarRow) -> Around:
         connector = self.registry.get(row.connector)

@@ -47,9 +47,12 @@ def record(context: PassContext, gathered: Gathered, plan: Plan) -> int:
         if plan.stampede is not None:
             record_stop(conn, context, gathered, plan.stampede)
             return 0
+        # Most of a first push is rows of new links: they go in by the hundred.
+        facts = [gathered.links[decision.link] for decision in plan.decisions]
+        links.insert_many(conn, [(one.link, one.facts.last_end) for one in facts if one.is_new])
         found = sum(_record_decision(conn, context, gathered, decision) for decision in plan.decisions)
-        for subject, revision in gathered.pending:
-            subject_changes.take_away(conn, context.row.id, subject, revision)
+        _owe_first(conn, context, gathered, plan)
+        subject_changes.take_away_all(conn, context.row.id, gathered.pending)
         # The feed will not tell of them again: they are read by id until they can be.
         for link in links.by_remote_ids(conn, context.row.id, gathered.unknown):
             links.set_read_after(conn, link.id, context.began_at)
@@ -64,9 +67,7 @@ def record(context: PassContext, gathered: Gathered, plan: Plan) -> int:
 def _record_decision(conn: Connection, context: PassContext, gathered: Gathered, decision: Decision) -> int:
     facts = gathered.links[decision.link]
     now = context.worker.clock.now()
-    if facts.is_new:
-        links.insert(conn, facts.link)
-    elif facts.is_revived:
+    if facts.is_revived:
         links.next_generation(
             conn, facts.link.id, generation=facts.link.generation, remote_id=facts.link.remote_id, uid=facts.link.uid
         )
@@ -297,7 +298,8 @@ def _record_writes(conn: Connection, context: PassContext, facts: LinkFacts, dec
         # Deciding starts from the whole state each time: what an older decision owed must not go out any more.
         owed_writes.withdraw(conn, facts.link.id)
     for write in decision.writes:
-        owed_writes.owe(conn, _owed(context, facts, write, now), is_first=facts.is_new)
+        if not facts.is_new:
+            owed_writes.owe(conn, _owed(context, facts, write, now))
         audit.append(
             conn,
             at=now,
@@ -306,6 +308,15 @@ def _record_writes(conn: Connection, context: PassContext, facts: LinkFacts, dec
             subject=f"link:{facts.link.id}",
             detail={"kind": write.kind.value, "cause": write.cause.value, "calendar": context.row.id},
         )
+
+
+def _owe_first(conn: Connection, context: PassContext, gathered: Gathered, plan: Plan) -> None:
+    now = context.worker.clock.now()
+    new = ((gathered.links[decision.link], decision) for decision in plan.decisions)
+    owed_writes.owe_first(
+        conn,
+        [_owed(context, facts, write, now) for facts, one in new if facts.is_new for write in one.writes],
+    )
 
 
 def _owed(context: PassContext, facts: LinkFacts, write: WantedWrite, now: datetime) -> owed_writes.OwedWrite:
@@ -371,4 +382,5 @@ def _plan_next_read(conn: Connection, context: PassContext, facts: LinkFacts, de
     elif facts.link.linked_at is not None:
         due = facts.facts.read_due_after(facts.last_read_at or context.began_at, settle)
         links.set_read_after(conn, facts.link.id, due)
-    links.set_last_end(conn, facts.link.id, facts.facts.last_end)
+    if not facts.is_new:
+        links.set_last_end(conn, facts.link.id, facts.facts.last_end)

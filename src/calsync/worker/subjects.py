@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,21 +54,38 @@ class Showing:
     privacy: str
 
 
-def facts_of(conn: Connection, subject: Subject, showing: Showing) -> SubjectFacts:
-    """Return the facts of one subject; an unknown one, and one that moved to another provider, is not expected here."""
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """Single appointments that were fetched together, and those of them for which something stands filed."""
+
+    appointments: Mapping[str, Appointment]
+    filed: frozenset[str]
+
+
+def fetch(conn: Connection, subjects: Iterable[Subject]) -> AtHand:
+    """Fetch the single appointments among these subjects; series and blocks are fetched one by one."""
+    ids = [subject.id for subject in subjects if subject.kind is SubjectKind.APPOINTMENT]
+    return AtHand(records.appointments_by_ids(conn, ids), frozenset(filings.filed_among(conn, ids)))
+
+
+def facts_of(conn: Connection, subject: Subject, showing: Showing, *, at_hand: AtHand | None = None) -> SubjectFacts:
+    """Return the facts of one subject; an unknown one, and one that moved to another provider, is not expected here.
+
+    `at_hand`: what was fetched of it already.
+    """
     if subject.kind is SubjectKind.SERIES:
         return _series_facts(conn, subject, showing)
     if subject.kind is SubjectKind.BLOCK:
         return _block_facts(conn, subject, showing)
-    return _appointment_facts(conn, subject, showing)
+    return _appointment_facts(conn, subject, showing, at_hand or fetch(conn, [subject]))
 
 
 def _nothing(subject: Subject) -> SubjectFacts:
     return SubjectFacts(subject, None, {}, (), None, None)
 
 
-def _appointment_facts(conn: Connection, subject: Subject, showing: Showing) -> SubjectFacts:
-    appointment = records.appointment(conn, subject.id)
+def _appointment_facts(conn: Connection, subject: Subject, showing: Showing, at_hand: AtHand) -> SubjectFacts:
+    appointment = at_hand.appointments.get(subject.id)
     if appointment is None or appointment.series is not None or appointment.provider != showing.provider:
         # An appointment that became part of a series is shown by the series' event.
         return _nothing(subject)
@@ -77,7 +94,7 @@ def _appointment_facts(conn: Connection, subject: Subject, showing: Showing) -> 
     return SubjectFacts(
         subject,
         expected,
-        _slots(conn, [appointment]),
+        _slots([appointment], at_hand.filed),
         _sessions([appointment]),
         appointment.span.end_at,
         appointment.span.start_at,
@@ -94,8 +111,9 @@ def _series_facts(conn: Connection, subject: Subject, showing: Showing) -> Subje
     )
     endless = "COUNT=" not in series.rule.upper() and "UNTIL=" not in series.rule.upper()
     last_end = None if endless else max((a.span.end_at for a in appointments), default=series.span.end_at)
+    filed = filings.filed_among(conn, [one.id for one in appointments])
     return SubjectFacts(
-        subject, expected, _slots(conn, appointments), _sessions(appointments), last_end, series.span.start_at
+        subject, expected, _slots(appointments, filed), _sessions(appointments), last_end, series.span.start_at
     )
 
 
@@ -109,10 +127,8 @@ def _block_facts(conn: Connection, subject: Subject, showing: Showing) -> Subjec
     )
 
 
-def _slots(conn: Connection, appointments: Iterable[Appointment]) -> dict[OriginalStart, Slot]:
-    known = list(appointments)
-    filed = filings.filed_among(conn, [appointment.id for appointment in known])
-    return {a.original_start: Slot(appointment=a.id, claimed=a.id in filed) for a in known}
+def _slots(appointments: Iterable[Appointment], filed: Collection[str]) -> dict[OriginalStart, Slot]:
+    return {a.original_start: Slot(appointment=a.id, claimed=a.id in filed) for a in appointments}
 
 
 def _sessions(appointments: Iterable[Appointment]) -> tuple[Session, ...]:

@@ -34,7 +34,7 @@ INSIDE = {**HERE, "window_start": WINDOW.start, "window_end": WINDOW.end}
 STATEMENTS: dict[str, tuple[Any, dict[str, Any]]] = {
     "work.hold_fence": (work._HOLD, {**THIS, "the_fence": 1, "the_owner": "me"}),
     "work.push": (work._PUSH, {**THIS, "at": NOW, "urgency": 1}),
-    "links.by_subject": (links._BY_SUBJECT, OF_SUBJECT),
+    "links.by_subjects": (links._BY_SUBJECTS, {**HERE, "the_kind": "appointment", **IDS}),
     "links.by_remote_ids": (links._BY_REMOTE_IDS, {**HERE, **IDS}),
     "links.versions": (links._VERSIONS, {**HERE, **IDS}),
     "links.by_ids": (links._BY_IDS, IDS),
@@ -42,7 +42,7 @@ STATEMENTS: dict[str, tuple[Any, dict[str, Any]]] = {
     "links.next_read": (links._NEXT_READ, HERE),
     "links.upcoming_count": (links._UPCOMING, {**HERE, "now": NOW}),
     "links.lives_of_subjects": (links._LIVES, {"the_kind": "series", **IDS}),
-    "copies.of_link": (copies._OF_LINK, {"the_link": "x"}),
+    "copies.of_links": (copies._OF_LINKS, IDS),
     "owed_writes.due": (owed_writes.DUE, {**HERE, "now": NOW, "room": 10}),
     "owed_writes.next_due": (owed_writes._NEXT_DUE, HERE),
     "owed_writes.sent": (owed_writes._SENT, HERE),

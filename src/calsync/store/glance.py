@@ -1,0 +1,189 @@
+"""The three statements of a pass that finds nothing: take the calendar, know its books, give it back.
+
+Each is a transaction of its own. What a pass records goes through `work.hold_fence` as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    type_coerce,
+    union_all,
+    update,
+)
+
+from calsync.store.alone import Alone
+from calsync.store.calendars import CalendarRow, CalendarState
+from calsync.store.columns import Instant
+from calsync.store.database import Database
+from calsync.store.dialect import DatabaseTime
+from calsync.store.rows import Shape
+from calsync.store.schema import calendars, links, owed_writes, providers, stops, subject_changes, watches
+from calsync.store.watches import OPEN
+from calsync.store.work import LEASE_IS_MINE, Lease, Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A calendar's books at one moment.
+
+    `released`: what to make of a released stop (see `stops.released_unhandled`). `nothing_waits`: no marked subject, no
+    write that is not settled, no read by id that is due. `is_told`: a push channel is proven alive.
+    """
+
+    row: CalendarRow
+    zone: str
+    practice: str
+    released: str | None
+    nothing_waits: bool
+    is_told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a pass ended. `cursor` None: nothing was read to its end. `pause`: until the next poll."""
+
+    cursor: str | None
+    read_at: datetime | None
+    pause: timedelta
+
+
+def claim(database: Database, calendar: str, owner: str, now: datetime, lease_for: timedelta) -> Lease | None:
+    """Take this calendar as `work.claim_one` does; `now` counts on SQLite only (R-28)."""
+    length = lease_for // timedelta(microseconds=1)
+    taken = database.alone(_CLAIM, {"the_id": calendar, "owner": owner, "length": length, "now": now})
+    if not taken:
+        return None
+    generation, fence, until = taken[0]
+    return Lease(calendar, generation, fence, owner, until)
+
+
+def look(database: Database, calendar: str, now: datetime) -> Glance | None:
+    """The books of a calendar; None when it or its provider is not on them. `now`: the host's clock."""
+    rows = database.alone(_GLANCE, {"the_calendar": calendar, "now": now})
+    if not rows:
+        return None
+    zone, practice, released, waits, is_told = rows[0][-5:]
+    return Glance(_SHAPE.of(rows[0][:-5]), zone, practice, released, not waits, bool(is_told))
+
+
+def end_calm(database: Database, lease: Lease, ending: Ending, now: datetime) -> bool:
+    """End a pass that recorded nothing and left the calendar's state alone; False if the lease is lost.
+
+    Due again after the pause, when a write or read by id comes due that is on the books, or at once if somebody pushed
+    meanwhile. `now` counts on SQLite only (R-28).
+    """
+    parameters: Mapping[str, Any] = {
+        "the_id": lease.calendar,
+        "the_calendar": lease.calendar,
+        "the_fence": lease.fence,
+        "the_owner": lease.owner,
+        "seen": lease.generation,
+        "cursor": ending.cursor,
+        "read_at": ending.read_at,
+        "pause": ending.pause // timedelta(microseconds=1),
+        "now": now,
+    }
+    return bool(database.alone(_END_CALM, parameters))
+
+
+_c = calendars.c
+_w = owed_writes.c
+_l = links.c
+_SHAPE = Shape(calendars, CalendarRow, state=CalendarState)
+_HERE: Any = bindparam("the_calendar")
+# Readings go by the host's clock, on both databases (R-28).
+_AT: Any = bindparam("now", type_=Instant())
+_UNSETTLED = and_(_w.calendar == _HERE, text("owed_writes.state IN ('owed', 'sent')"))
+_ALIVE = and_(_l.calendar == _HERE, _l.state != "retired")
+_RELEASED = (
+    select(stops.c.released_as)
+    .where(stops.c.calendar == _HERE, stops.c.released_at.is_not(None), stops.c.handled_at.is_(None))
+    .order_by(stops.c.released_at.desc(), stops.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_WAITS = or_(
+    exists().where(subject_changes.c.calendar == _HERE),
+    exists().where(_UNSETTLED),
+    exists().where(_ALIVE, _l.read_after <= _AT),
+)
+_TOLD = exists().where(
+    watches.c.calendar == _HERE,
+    watches.c.state == OPEN,
+    watches.c.last_push_at.is_not(None),
+    watches.c.expires_at > _AT,
+)
+GLANCE = (
+    select(
+        *_SHAPE.columns,
+        providers.c.zone.label("provider_zone"),
+        providers.c.practice.label("provider_practice"),
+        _RELEASED.label("released"),
+        _WAITS.label("waits"),
+        _TOLD.label("is_told"),
+    )
+    .join(providers, providers.c.id == _c.provider)
+    .where(_c.id == _HERE)
+)
+_NOW = DatabaseTime()
+
+
+def _in(length: str) -> ColumnElement[datetime]:
+    return type_coerce(type_coerce(_NOW, BigInteger) + bindparam(length, type_=BigInteger), Instant)
+
+
+CLAIM = (
+    update(calendars)
+    .where(
+        _c.id
+        == select(_c.id)
+        .where(_c.id == bindparam("the_id"), or_(_c.lease_until.is_(None), _c.lease_until <= _NOW))
+        .with_for_update(skip_locked=True)
+        .correlate(None)
+        .scalar_subquery()
+    )
+    .values(fence=_c.fence + 1, lease_owner=bindparam("owner"), lease_until=_in("length"))
+    .returning(_c.generation, _c.fence, _c.lease_until)
+)
+# What is due already and did not go this time waits for the poll: a pass must not follow itself for ever.
+_TIMES = union_all(
+    select(_in("pause").label("at")),
+    select(func.min(_w.not_before).label("at")).where(_UNSETTLED, _w.not_before > _NOW),
+    select(func.min(_l.read_after).label("at")).where(_ALIVE, _l.read_after > _NOW),
+).subquery("times")
+_MOVED_ON = _c.generation > bindparam("seen", type_=_c.generation.type)
+END_CALM = (
+    update(calendars)
+    .where(LEASE_IS_MINE)
+    .values(
+        cursor=func.coalesce(bindparam("cursor", type_=_c.cursor.type), _c.cursor),
+        last_read_at=func.coalesce(bindparam("read_at", type_=Instant()), _c.last_read_at),
+        due_at=case((_MOVED_ON, _NOW), else_=select(func.min(_TIMES.c.at)).scalar_subquery()),
+        priority=case((_MOVED_ON, _c.priority), else_=int(Priority.POLL)),
+        done_generation=bindparam("seen", type_=_c.done_generation.type),
+        attempts=0,
+        not_before=None,
+        last_error=case((_c.state == CalendarState.ACTIVE.value, None), else_=_c.last_error),
+        lease_owner=None,
+        lease_until=None,
+    )
+    .returning(_c.id)
+)
+_CLAIM = Alone(CLAIM)
+_GLANCE = Alone(GLANCE)
+_END_CALM = Alone(END_CALM)
