@@ -105,7 +105,8 @@ def register(conn: Connection, spec: CalendarSpec, now: datetime) -> bool:
     change = {name: value for name, value in _SPEC.values(spec).items() if getattr(known, name) != value}
     if known.removed_at is not None:
         change |= {"removed_at": None, "remote": None, "cursor": None, "inventory_at": None, "due_at": now}
-    if known.state is CalendarState.PAUSED and known.last_error == NOT_IN_CONFIG:
+    was_let_go = known.removed_at is not None or known.last_error == NOT_IN_CONFIG
+    if known.state is CalendarState.PAUSED and was_let_go:
         change |= {"state": CalendarState.ACTIVE.value, "state_since": now, "last_error": None, "due_at": now}
     if change:
         conn.execute(update(calendars).where(_c.id == spec.id).values(change))
