@@ -150,8 +150,8 @@ def _default_day(line: FiledLine, found: Assessed, standing: Filing | None) -> d
 def _is_same(line: FiledLine, known: Filing) -> bool:
     """Whether this very line was told before."""
     if line.batch is not None and line.claim is not None:
-        told = (line.frequency.value, line.batch, line.claim, line.line)
-        if told == (known.frequency, known.batch, known.claim, known.line):
+        of_batch = (line.frequency.value, line.batch, line.claim, line.line)
+        if of_batch == (known.frequency, known.batch, known.claim, known.line):
             return True
     if line.frequency is Frequency.VOID:
         return known.state == "void" and known.frequency == Frequency.VOID and line.batch == known.batch
