@@ -25,6 +25,13 @@ def overlapping(conn: Connection, ids: Iterable[str]) -> dict[str, list[Neighbou
     return dict(found)
 
 
+def parties(conn: Connection, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Provider and client of those of the appointments that are on the books, by id."""
+    return {
+        row.id: (row.provider, row.client) for part in chunks(ids) for row in conn.execute(_PARTIES, {"ids": part})
+    }
+
+
 def in_any_case(conn: Connection, ids: Iterable[str]) -> dict[str, list[str]]:
     """The appointments whose ids are these but for the case of their letters, by the id in small letters."""
     found: dict[str, list[str]] = defaultdict(list)
@@ -61,6 +68,7 @@ _OVERLAPPING = (
     )
     .order_by(_a.id, _b.start_at, _b.id)
 )
+_PARTIES = select(_a.id, _a.provider, _a.client).where(_a.id.in_(_IDS))
 _IN_ANY_CASE = select(_a.id, func.lower(_a.id).label("small")).where(func.lower(_a.id).in_(_IDS))
 _PROVIDERS = select(providers.c.id).where(providers.c.id.in_(_IDS))
 _CLIENTS = select(_a.client).where(_a.client.in_(_IDS)).distinct()

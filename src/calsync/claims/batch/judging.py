@@ -106,7 +106,8 @@ def _line(line: SpooledLine, file: CaseFile | None, now: datetime) -> CheckedLin
     purpose = PURPOSES[line.frequency]
     problems = _problems(line)
     if file is None or file.case.record is None:
-        return CheckedLine(line, _blank(_reasons(problems, line), line), purpose)
+        why = problems or [ReasonCode.NO_MATCHING_APPOINTMENT]
+        return CheckedLine(line, _blank(_reasons(why, line), line), purpose)
     asked = None if line.day is None else date.fromisoformat(line.day)
     if line.frequency != "1":
         problems += _of_a_correction(line, file)

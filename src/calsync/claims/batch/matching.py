@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from calsync.claims.batch.lines import usable_id
 from calsync.claims.reasons import ReasonCode
 from calsync.settings.claims import Join
-from calsync.store import claims_map, gate_lookups, gate_rows
+from calsync.store import claims_map, gate_lookups
 from calsync.store.claim_spool import ClaimSpool, SpooledLine
 
 OTHER_LETTERS: Final = "matched although its letters are not in the same case"
@@ -34,7 +34,7 @@ class Match:
 class _Known:
     """What the books know of the ids of one block."""
 
-    ids: set[str] = field(default_factory=set)
+    parties: dict[str, tuple[str, str]] = field(default_factory=dict)
     any_case: dict[str, list[str]] = field(default_factory=dict)
     mapped: dict[tuple[str, str | None], set[str]] = field(default_factory=dict)
 
@@ -46,14 +46,14 @@ def match_lines(conn: Connection, spool: ClaimSpool, join: Sequence[Join]) -> No
         found = [(line, _match(line, claim, known, join)) for claim in block for line in claim]
         spool.tie((match.appointment, match.note, line.seq) for line, match in found)
         spool.add_problems((match.problem, line.seq) for line, match in found if match.problem is not None)
-        spool.add_problems(_mismatches(conn, [(line, match.appointment) for line, match in found]))
+        spool.add_problems(_mismatches(conn, [(line, match.appointment) for line, match in found], known))
     spool.find_doubled()
 
 
 def _look_up(conn: Connection, block: list[list[SpooledLine]], join: Sequence[Join]) -> _Known:
     wanted = {one for claim in block for line in claim for one in _candidates(line, claim, join)}
-    known = _Known(set(gate_rows.records(conn, sorted(wanted))))
-    unknown = wanted - known.ids
+    known = _Known(gate_lookups.parties(conn, sorted(wanted)))
+    unknown = wanted - known.parties.keys()
     known.any_case = gate_lookups.in_any_case(conn, unknown) if unknown else {}
     if "claims-map" in join:
         ids = {one for claim in block for line in claim if (one := usable_id(line.claim_id))}
@@ -83,7 +83,7 @@ def _match(line: SpooledLine, claim: list[SpooledLine], known: _Known, join: Seq
 def _named(name: str | None, known: _Known) -> Match | None:
     if name is None:
         return None
-    if name in known.ids:
+    if name in known.parties:
         return Match(name)
     alike = known.any_case.get(name.lower(), [])
     if len(alike) > 1:
@@ -115,18 +115,21 @@ _NAMED: Final[dict[str, Callable[[SpooledLine, list[SpooledLine]], str | None]]]
 }
 
 
-def _mismatches(conn: Connection, found: Iterable[tuple[SpooledLine, str | None]]) -> Iterator[tuple[str, int]]:
+def _mismatches(
+    conn: Connection, found: Iterable[tuple[SpooledLine, str | None]], known: _Known
+) -> Iterator[tuple[str, int]]:
     """Lines whose provider or client is another one than the appointment's; ids that we do not know say nothing."""
     tied = [(line, appointment) for line, appointment in found if appointment is not None]
     told = [(line, one) for line, one in tied if line.provider or line.client]
     if not told:
         return
-    records = gate_rows.records(conn, [one for _, one in told])
+    named = {one for _, one in told}
+    parties = known.parties | gate_lookups.parties(conn, sorted(named - known.parties.keys()))
     providers = gate_lookups.known_providers(conn, {line.provider for line, _ in told if line.provider})
     clients = gate_lookups.known_clients(conn, {line.client for line, _ in told if line.client})
     for line, one in told:
-        record = records[one]
-        if line.provider in providers and line.provider != record.provider:
+        provider, client = parties.get(one, (line.provider, line.client))
+        if line.provider in providers and line.provider != provider:
             yield ReasonCode.PROVIDER_MISMATCH, line.seq
-        if line.client in clients and line.client != record.client:
+        if line.client in clients and line.client != client:
             yield ReasonCode.CLIENT_MISMATCH, line.seq

@@ -54,7 +54,7 @@ class _Raw:
 
     def text(self, elements: list[str]) -> str:
         """A segment as it stands in the file."""
-        return str(self.file.ele_term.join(elements)) + self.file.seg_term + self.line_end
+        return f"{self.file.ele_term.join(elements)}{self.file.seg_term}{self.line_end}"
 
 
 def write_x12(source: TextIO, target: TextIO, keep: Keep) -> None:

@@ -295,7 +295,7 @@ def test_nothing_is_cleared_on_the_books_for_a_line_that_is_held(samples: Sample
 
 @pytest.mark.parametrize("what", ["a segment of 1 MB", "no terminator at all", "too deep"])
 def test_hostile_files_cost_little(what: str, lite: SampleWorld, put: Any) -> None:
-    text, _ = (X12_REFUSED | FHIR_REFUSED)[what]  # type: ignore[operator]
+    text, _ = (X12_REFUSED | FHIR_REFUSED)[what]
     path = put(text, "in.json" if what == "too deep" else "in.x12")
     lite.check(path)
     tracemalloc.start()
