@@ -54,6 +54,7 @@ class Practice:
             self.do("db", "upgrade")
         (folder / "clients.csv").write_text(CLIENTS, encoding="utf-8")
         self.do("clients", "import", str(folder / "clients.csv"))
+        self.do("providers", "list")  # which takes those of the config on the books
 
     def _people(self, rules: str) -> str:
         people = "".join(

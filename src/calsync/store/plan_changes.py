@@ -100,7 +100,7 @@ def unconfirmed(conn: Connection, now: datetime) -> list[Confirmation]:
 
 
 def left_unconfirmed(conn: Connection, since: datetime, until: datetime) -> dict[str, int]:
-    """How many bookings passed their limit unconfirmed after `since` and up to `until`, by provider."""
+    """How many bookings passed their limit unconfirmed between the two instants, by provider."""
     return {row.provider: row.number for row in conn.execute(_COUNT_LEFT, {"since": since, "until": until})}
 
 
@@ -138,14 +138,14 @@ _END = (
 )
 _UNCONFIRMED = (
     select(*_CONFIRMATION.columns)
-    .where(*_WAITING, _k.due_at <= bindparam("now", type_=_k.due_at.type))
+    .where(*_WAITING, _k.due_at < bindparam("now", type_=_k.due_at.type))
     .order_by(_k.due_at, _k.appointment)
 )
 _COUNT_LEFT = (
     select(_k.provider, func.count().label("number"))
     .where(
         _k.due_at > _SINCE,
-        _k.due_at <= _UNTIL,
+        _k.due_at < _UNTIL,
         or_(_k.confirmed_at.is_(None), _k.confirmed_at > _k.due_at),
         or_(_k.ended_at.is_(None), _k.ended_at > _k.due_at),
     )
