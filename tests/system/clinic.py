@@ -90,7 +90,8 @@ class Clinic:
     def post(self, path: str, **given: str) -> httpx.Response:
         """Send the form of the page at `path`, with its own field."""
         if "field" not in given:
-            found = FIELD.search(self.get(path).text) or FIELD.search(self.get(f"{path}?with=google").text)
+            pages = (path, *(f"{path}?with={one}" for one in ("google", "outlook", "caldav")))
+            found = next((match for page in pages if (match := FIELD.search(self.get(page).text))), None)
             assert found is not None, self.get(path).text
             given["field"] = found[1]
         return self.client.post(path, data=given)

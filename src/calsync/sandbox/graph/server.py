@@ -199,7 +199,8 @@ class _Handler(BaseHTTPRequestHandler):
             status, told, headers = sandbox.tokens.answer(dict(parse_qsl(body.decode())))
             self._json(status, told, headers)
         elif path.endswith("/oauth2/v2.0/devicecode"):
-            self._json(200, sandbox.tokens.device(sandbox.root), {})
+            asked = dict(parse_qsl(body.decode()))
+            self._json(200, sandbox.tokens.device(sandbox.root, asked.get("scope", "")), {})
         elif path.endswith("/oauth2/v2.0/authorize") and sandbox.consenting is not None:
             asked = dict(parse_qsl(urlsplit(self.path).query))
             code = sandbox.tokens.authorise(sandbox.consenting, asked["code_challenge"], asked["redirect_uri"])

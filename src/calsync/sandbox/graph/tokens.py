@@ -46,6 +46,7 @@ class Tokens:
     retired: set[str] = field(default_factory=set)  # refresh tokens that were used and replaced
     revoked: dict[str, int] = field(default_factory=dict)  # person -> AADSTS number
     devices: dict[str, str | None] = field(default_factory=dict)  # device code -> the person who agreed
+    device_scopes: dict[str, str] = field(default_factory=dict)  # device code -> what was asked for
     codes: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # code -> person, challenge, redirect URI
     failures: list[tuple[int, Json, dict[str, str]]] = field(default_factory=list)
     asked: list[dict[str, str]] = field(default_factory=list)
@@ -95,10 +96,11 @@ class Tokens:
             "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
         }
 
-    def device(self, root: str) -> Json:
+    def device(self, root: str, scope: str) -> Json:
         """Begin a device flow."""
         code = self._new("device")
         self.devices[code] = None
+        self.device_scopes[code] = scope
         return {
             "device_code": code, "user_code": "MADEUP1", "verification_uri": f"{root}/device", "expires_in": 900,
             "interval": 1, "message": "Open the page and type the code",
@@ -157,7 +159,8 @@ class Tokens:
         if person is None:
             return _error(400, "authorization_pending", 70016)
         del self.devices[code]
-        return 200, {**self._tokens(person), **self._personal(person, form, self.consent(person))}, {}
+        asked = {**form, "scope": self.device_scopes.pop(code, "")}
+        return 200, {**self._tokens(person), **self._personal(person, asked, self.consent(person))}, {}
 
     def _code_answer(self, form: dict[str, str]) -> tuple[int, Json, dict[str, str]]:
         person, challenge, redirect_uri = self.codes.pop(form.get("code", ""), ("", "", ""))
