@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
@@ -174,3 +174,17 @@ def test_what_is_over_and_flagged_is_not_written_over(world: World) -> None:
             touched = {key for key, one in seen.shown.items() if not same_state(seen.agreed.get(key), one.own)}
             assert not touched & flagged
         world.now += POLICY.settle
+
+
+def test_a_session_long_past_that_was_made_to_repeat_settles() -> None:
+    """Its own slot lies before the window, and so outside what is expanded of an event that repeats."""
+    span = Span(datetime(2026, 10, 23, 9, 30), datetime(2026, 10, 23, 10, 20), "America/New_York")
+    session = Event("u-1", Appearance(span, "Session 1"))
+    world = World.agreed(session, policy=replace(POLICY, observe_only=True))
+    world.expected = replace(session, master=replace(session.master, title="Yoga"))
+    world.edit(replace(session, recurrence=Recurrence("FREQ=DAILY;COUNT=3")))
+    assert world.settle() == 1
+    assert [drift.original_start for drift in world.drifts] == [
+        datetime(2026, 10, 24, 13, 30, tzinfo=UTC),
+        datetime(2026, 10, 25, 13, 30, tzinfo=UTC),
+    ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
@@ -199,9 +199,14 @@ def standing(event: Event, window: Window, *, single: bool | None = None) -> dic
     """
     single = not event.is_series if single is None else single
     start = event.master.span.start_at
+    around = keyed(event, window)
+    if single and start not in around:
+        # It was made to repeat, and its own slot lies outside what was expanded.
+        its_own = keyed(event, Window(start, start + timedelta(minutes=1)))
+        around |= {key: shown for key, shown in its_own.items() if key == start}
     return {
         _name(event, key, single=single): shown
-        for key, shown in keyed(event, window).items()
+        for key, shown in around.items()
         if (single and key == start) or touches(event, key, shown, window)
     }
 
