@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from sqlalchemy import Connection
 
@@ -59,7 +59,7 @@ class CaseFile:
     """One case, with the policy it is judged by and the rows that an answer is kept against.
 
     `observes`: the practice only observes. `clearance` is the one in force, `filing` what stands filed. `format` is how
-    the session was held, as the record has it.
+    the session was held, as the record has it; `recalls_at` when billing is told of recalls, on the session's clock.
     """
 
     appointment: str
@@ -69,6 +69,7 @@ class CaseFile:
     clearance: ClearanceRow | None = None
     filing: FilingRow | None = None
     format: str | None = None
+    recalls_at: time = time(17, 30)
 
 
 def open_cases(conn: Connection, ids: Iterable[str], rules: GateRules, now: datetime) -> Iterator[CaseFile]:
@@ -161,6 +162,7 @@ class _Block:
                 clearance=self.clearances.get(row.id),
                 filing=self.filings.get(row.id),
                 format=row.format,
+                recalls_at=rules.settings.claims.recalls_at,
             )
 
     def _case(self, row: RecordRow, provider: ProviderRow | None, rules: GateRules, now: datetime) -> Case:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from calsync.claims.answer import Answer, EvidenceItem, Recall
 from calsync.claims.case import Sent
 from calsync.claims.casebook import CaseFile
+from calsync.claims.digest import told_at
 from calsync.claims.reasons import ANSWERS_ONLY_WHAT_WAS_ASKED, Party, ReasonCode, Verdict
 from calsync.ports import Ids
 from calsync.store import audit, filings, outbox, recalls
@@ -56,7 +57,7 @@ def keep_standing(conn: Connection, file: CaseFile, answer: Answer, now: datetim
         _move(conn, file, answer.state, now)
     for one in known:
         if one.is_open and (facts is None if one in own else _is_as(answer, one)):
-            _withdraw(conn, one, now)
+            _withdraw(conn, one, file, now)
     if facts is not None:
         _recall(conn, file, facts, own, (now, ids))
 
@@ -76,12 +77,12 @@ def _recall(
     )
     if open_one is not None:
         if facts.fingerprint != _last_of(open_one):
-            _publish(conn, _next_version(open_one, facts, now), now, is_new=False)
+            _publish(conn, _next_version(open_one, facts, now), file, now, is_new=False)
     elif withdrawn is not None:
         # The same facts are back: the same effect, told again under its next version.
-        _publish(conn, replace(_next_version(withdrawn, facts, now), closed_at=None), now, is_new=False)
+        _publish(conn, replace(_next_version(withdrawn, facts, now), closed_at=None), file, now, is_new=False)
     else:
-        _publish(conn, _new(file, facts, now, own, ids), now, is_new=True)
+        _publish(conn, _new(file, facts, now, own, ids), file, now, is_new=True)
 
 
 def _new(file: CaseFile, facts: _Facts, now: datetime, own: list[RecallRow], ids: Ids) -> RecallRow:
@@ -124,28 +125,30 @@ def _next_version(known: RecallRow, facts: _Facts, now: datetime) -> RecallRow:
     )
 
 
-def _publish(conn: Connection, row: RecallRow, now: datetime, *, is_new: bool) -> None:
+def _publish(conn: Connection, row: RecallRow, file: CaseFile, now: datetime, *, is_new: bool) -> None:
     """Keep it, note it, and tell billing once per version."""
     if is_new:
         recalls.put(conn, row)
     else:
         recalls.replace(conn, row)
     audit.append(conn, at=now, actor=ACTOR, what="claim-recalled", subject=f"recall:{row.id}", detail=_detail(row))
-    _tell_billing(conn, row, "claim-recall", now)
+    _tell_billing(conn, row, "claim-recall", file, now)
 
 
-def _withdraw(conn: Connection, row: RecallRow, now: datetime) -> None:
+def _withdraw(conn: Connection, row: RecallRow, file: CaseFile, now: datetime) -> None:
     withdrawn = replace(row, state="withdrawn", version=row.version + 1, closed_at=now)
     recalls.replace(conn, withdrawn)
     audit.append(
         conn, at=now, actor=ACTOR, what="recall-withdrawn", subject=f"recall:{row.id}", detail=_detail(withdrawn)
     )
-    _tell_billing(conn, withdrawn, "recall-withdrawn", now)
+    _tell_billing(conn, withdrawn, "recall-withdrawn", file, now)
 
 
-def _tell_billing(conn: Connection, row: RecallRow, kind: str, now: datetime) -> None:
+def _tell_billing(conn: Connection, row: RecallRow, kind: str, file: CaseFile, now: datetime) -> None:
     payload = {"recall": row.id, "version": row.version, "action": row.action}
-    outbox.put(conn, f"recall:{row.id}:{row.version}", kind, "billing", payload, now=now, due_at=now)
+    zone = file.case.record.zone if file.case.record is not None else None
+    due = told_at(row.action, zone, file.recalls_at, now)
+    outbox.put(conn, f"recall:{row.id}:{row.version}", kind, "billing", payload, now=now, due_at=due)
 
 
 def _move(conn: Connection, file: CaseFile, state: str, now: datetime) -> None:

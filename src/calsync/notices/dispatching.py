@@ -213,7 +213,9 @@ def _members(conn: Connection, item: OutboxItem) -> list[OutboxItem]:
 
 
 def _is_soon(conn: Connection, waiting: list[OutboxItem], now: datetime) -> bool:
-    """Whether a session that the messages are about begins before it would be any use to wait for others."""
+    """Whether it would be no use to wait for others: a session begins, or a claim must not be sent any more."""
+    if any(one.kind == "claim-recall" and one.payload.get("action") == "stop" and one.due_at <= now for one in waiting):
+        return True
     about = {str(number) for one in waiting if one.kind in SESSION_KINDS for number in one.payload["appointments"]}
     sessions = records.appointments_by_ids(conn, about).values()
     return any(now < one.span.start_at <= now + schedule.SOON for one in sessions)

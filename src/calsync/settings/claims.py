@@ -1,11 +1,11 @@
 """`[claims]`: how sure the gate must be before it clears a date. Practices may set some of it for themselves."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from calsync.settings.fields import Count, Duration, DurationOrZero, Flag, Section, Text
+from calsync.settings.fields import ClockTime, Count, Duration, DurationOrZero, Flag, Section, Text
 
 Join = Literal["appointment-reference", "claim-id", "claims-map"]
 
@@ -107,6 +107,11 @@ class Claims(Section):
     correction_limit_days: dict[str, Count] = Field(
         {},
         description="The same for corrections of a filed claim. A question about one is never left open past it.",
+    )
+    recalls_at: ClockTime = Field(
+        time(17, 30),
+        description="When billing gets the day's recalls in one mail, on the sessions' own clocks: before the batch is "
+        "made. A claim that must not be sent any more is told at once.",
     )
     join: tuple[Join, ...] = Field(
         ("appointment-reference", "claim-id", "claims-map"),

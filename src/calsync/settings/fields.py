@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -41,6 +41,25 @@ DurationOrZero = Annotated[
 
 Duration = Annotated[DurationOrZero, AfterValidator(_not_zero)]
 """A duration of at least a second."""
+
+
+def _parse_clock_time(value: object) -> object:
+    if isinstance(value, str):
+        if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+            raise ValueError('not a time of day: write hours and minutes, such as "17:30"')
+        return time(int(value[:2]), int(value[3:]))
+    if not isinstance(value, time):
+        raise ValueError('not a time of day: write it in quotes, such as "17:30"')  # noqa: TRY004 - see `_no_bool`
+    return value
+
+
+ClockTime = Annotated[
+    time,
+    BeforeValidator(_parse_clock_time),
+    PlainSerializer(lambda at: f"{at:%H:%M}", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["17:30"]}),
+]
+"""A time of day, on whose clock the key's description says."""
 
 
 def _no_bool(value: object) -> object:
