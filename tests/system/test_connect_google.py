@@ -76,7 +76,7 @@ def test_from_the_link_to_the_phone(clinic: Clinic, sandbox: Sandbox, person: Pe
     assert "<strong>2</strong> single sessions" in plan
     assert "<strong>1</strong> repeating session" in plan
     assert "Nothing has been written yet" in plan
-    assert "Wed 18 Nov, 10:00 (no. " in plan
+    assert "<li>Wed 18 Nov, 10:00</li>" in plan
     assert dedicated(sandbox) == []
     assert clinic.site.sync()["calendars"] == []
 

@@ -113,7 +113,7 @@ class ConnectPages:
             "connect-plan",
             service=self._service_name(attempt.connector),
             plan=found,
-            next=[(number, wording.short_moment(at, zone)) for number, at in found.next],
+            next=[wording.short_moment(at, zone) for _, at in found.next],
             own=attempt.placement == "dedicated",
             choices=[name or "the calendar at that address" for _, name in attempt.choices],
             again=row is not None and row.removed_at is None,
