@@ -66,19 +66,29 @@ def resolve_drift(desk: Desk, drift_id: str, word: Word) -> Settled:
     practice's rule says no.
     """
     with desk.database.transaction() as conn:
-        one = drifts.get(conn, drift_id)
-        if one is None:
-            raise NotFoundError("drift", drift_id)
-        edits.lock(conn, one.edit)
-        return _answer(conn, Given(desk, word, desk.clock.now()), one.edit, [drift_id])
+        return settle_drift(conn, desk, drift_id, word)
 
 
 def resolve_edit(desk: Desk, edit_id: str, word: Word) -> Settled:
     """Answer every drift of an edit that still waits for an answer; otherwise like `resolve_drift`."""
     with desk.database.transaction() as conn:
-        if not edits.lock(conn, edit_id):
-            raise NotFoundError("edit", edit_id)
-        return _answer(conn, Given(desk, word, desk.clock.now()), edit_id, None)
+        return settle_edit(conn, desk, edit_id, word)
+
+
+def settle_drift(conn: Connection, desk: Desk, drift_id: str, word: Word) -> Settled:
+    """`resolve_drift` within the caller's transaction."""
+    one = drifts.get(conn, drift_id)
+    if one is None:
+        raise NotFoundError("drift", drift_id)
+    edits.lock(conn, one.edit)
+    return _answer(conn, Given(desk, word, desk.clock.now()), one.edit, [drift_id])
+
+
+def settle_edit(conn: Connection, desk: Desk, edit_id: str, word: Word) -> Settled:
+    """`resolve_edit` within the caller's transaction."""
+    if not edits.lock(conn, edit_id):
+        raise NotFoundError("edit", edit_id)
+    return _answer(conn, Given(desk, word, desk.clock.now()), edit_id, None)
 
 
 def _answer(conn: Connection, given: Given, edit: str, wanted: list[str] | None) -> Settled:

@@ -63,4 +63,5 @@ class AnswerLinks:
             expires_at=expires_at or now + LIFE,
         )
         action_links.insert(conn, link)
-        return f"{self.public_url.rstrip('/')}/a/{token}"
+        room = "connect" if kind == RECONNECT else "a"
+        return f"{self.public_url.rstrip('/')}/{room}/{token}"

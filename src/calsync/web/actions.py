@@ -1,28 +1,32 @@
 """`/a/{token}`: what people do from a mail, without a login. Looking changes nothing; a post acts once.
 
-A page is shown as often as anybody, or any scanner, fetches it. To act, a post must bring the page's own field and a
-reason that only a person chooses. Whatever is wrong with a link (used, too old, revoked, altered, somebody else's) is
-said in the same words.
+A page is shown as often as anybody, or any scanner, fetches it. To act, a post must bring the page's own field and
+something that only a person chooses. Whatever is wrong with a link (used, too old, revoked, altered, somebody else's)
+is said in the same words.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from calsync.errors import NotFoundError, Refused
+from calsync.notices.answer_links import RECONNECT
 from calsync.settings.secrets import Key
 from calsync.store import action_links
 from calsync.store.action_links import ActionLink
-from calsync.web.answering_edits import ANSWERS, AnswersEdits
 from calsync.web.pages import page
+from calsync.web.room_list import ROOMS
 from calsync.web.site import Site, site_of
+from calsync.web.visit import MAX_TEXT, LinkSpent, Room, Unclear, Visit, sentence
 
 _log = structlog.get_logger(__name__)
 
@@ -34,13 +38,16 @@ _MAX_TOKEN: Final = 200
 
 @router.api_route("/a/{token}", methods=["GET", "HEAD"])
 def show(request: Request, token: str) -> Response:
-    """What the link would do, and the form that does it."""
+    """What the link would do, and the forms that do it."""
     site = site_of(request)
     link = _find(site, token)
+    if link is not None and link.kind == RECONNECT:
+        return RedirectResponse(f"/connect/{token}", status_code=303)
     room = _room(site, link)
     if link is None or room is None:
         return _useless(site, link)
-    shown = room.page(link, make_field(site, link))
+    asked = {name: value[:MAX_TEXT] for name, value in request.query_params.items()}
+    shown = room.show(Visit(site, link, token, make_field(site, link), asked))
     return shown if shown is not None else _useless(site, link)
 
 
@@ -54,7 +61,7 @@ def options(token: str) -> Response:
 @router.post("/a/{token}")
 async def act(request: Request, token: str) -> Response:
     """Do it, once."""
-    form = await request.form(max_files=0, max_fields=20)
+    form = await request.form(max_files=0, max_fields=400)
     given = {name: value for name, value in form.items() if isinstance(value, str)}
     return await run_in_threadpool(_act, site_of(request), token, given)
 
@@ -67,23 +74,38 @@ def _act(site: Site, token: str, given: dict[str, str]) -> Response:
     if not is_field(site, link, given.get("field", "")):
         site.tallies.actions[link.kind, "without-field"] += 1
         return _told(site, 403, "Please open the page again", "It was open for too long. Nothing was changed.")
-    reason = given.get("reason", "")
-    if reason not in room.reasons:
+    visit = Visit(site, link, token, make_field(site, link), given=given)
+    try:
+        done = room.act(visit)
+    except Unclear as problem:
         site.tallies.actions[link.kind, "without-reason"] += 1
-        return _told(site, 422, "Please choose a reason", "Go back and choose one. Nothing was changed.")
-    if not room.act(link, reason):
+        return _again(room, replace(visit, problem=str(problem)), 422)
+    except Refused as refusal:
+        site.tallies.actions[link.kind, "refused"] += 1
+        return _again(room, replace(visit, problem=sentence(refusal)), 409)
+    except (LinkSpent, NotFoundError) as problem:
+        _log.info("link_spent", kind=link.kind, because=type(problem).__name__)
+        done = None
+    if done is None:
         return _useless(site, link)
-    with site.database.transaction() as conn:
-        action_links.use(conn, link.hash, site.clock.now())
     site.tallies.actions[link.kind, "done"] += 1
-    return _told(site, 200, "Thank you", "That is settled. Nothing else is needed from you.")
+    return done
 
 
-def _room(site: Site, link: ActionLink | None) -> AnswersEdits | None:
+def _again(room: Room, visit: Visit, status: int) -> Response:
+    """The page once more, with why nothing was done."""
+    shown = room.show(visit)
+    if shown is None:
+        return _useless(visit.site, visit.link)
+    shown.status_code = status
+    return shown
+
+
+def _room(site: Site, link: ActionLink | None) -> Room | None:
     """What a usable link is for."""
     if link is None or not link.is_usable(site.clock.now()):
         return None
-    return ANSWERS[link.kind](site) if link.kind in ANSWERS else None
+    return ROOMS.get(link.kind)
 
 
 def _find(site: Site, token: str) -> ActionLink | None:
@@ -103,7 +125,7 @@ def _useless(site: Site, link: ActionLink | None) -> HTMLResponse:
 
 
 def _told(site: Site, status: int, heading: str, text: str) -> HTMLResponse:
-    return page("told", status, heading=heading, text=text, support=site.settings.mail.support)
+    return page("told", status, heading=heading, text=text, problem="", support=site.settings.mail.support)
 
 
 # --- the page's own field ------------------------------------------------------------------------------------------

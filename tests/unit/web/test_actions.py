@@ -19,20 +19,25 @@ def field_of(page: str) -> str:
     return found[1]
 
 
-def answered(house: House, path: str, reason: str = "slip") -> int:
-    page = house.client.get(path)
-    given = {"field": field_of(page.text), "reason": reason} if page.status_code == 200 else {"reason": reason}
-    return int(house.client.post(path, data=given).status_code)
+STANDS = {"do": "stands", "sure": "yes"}
+KEEP = {"do": "keep", "reason": "slip"}
+
+
+def answered(house: House, path: str, said: dict[str, str] = STANDS) -> int:
+    page = house.client.get(f"{path}?do={said['do']}")
+    field = {"field": field_of(page.text)} if page.status_code == 200 else {}
+    return int(house.client.post(path, data=said | field).status_code)
 
 
 def test_as_booked_settles_the_edit(house: House) -> None:
     edit = house.edit("4821")
     path = house.link(edit)
     page = house.client.get(path)
-    assert "Tue 24 Nov, 10:00-10:50" in page.text
+    assert "Tuesday 24 November, 10:00-10:50" in page.text
     assert "moved to 14:00-14:50" in page.text
     assert "K-1" not in page.text
-    done = house.client.post(path, data={"field": field_of(page.text), "reason": "slip"})
+    form = house.client.get(f"{path}?do=stands").text
+    done = house.client.post(path, data=STANDS | {"field": field_of(form)})
     assert done.status_code == 200
     drift = house.drift_of(edit)
     assert drift.resolution is Resolution.ACKNOWLEDGED
@@ -50,27 +55,33 @@ def test_every_phase_behind_can_be_answered(house: House, phase: Phase) -> None:
 
 def test_one_that_was_put_back_needs_the_word_alone(house: House) -> None:
     edit = house.edit("4821", Phase.UPCOMING, Resolution.REVERTED)
-    assert answered(house, house.link(edit)) == 200
+    assert answered(house, house.link(edit), KEEP) == 200
     assert house.drift_of(edit).resolution is Resolution.ACKNOWLEDGED
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_looking_a_hundred_times_changes_nothing(house: House, method: str) -> None:
     path = house.link(house.edit("4821"))
+    ahead = house.link(house.edit("4822", Phase.UPCOMING, Resolution.REVERTED))
     before = house.dump()
-    for _ in range(100):
-        assert house.client.request(method, path).status_code in (200, 204)
+    for wish in ("", *("?do=" + step for step in ("stands", "seen", "time", "none", "keep", "move", "cancel", "other"))):
+        for _ in range(10):
+            assert house.client.request(method, path + wish).status_code in (200, 204)
+            assert house.client.request(method, ahead + wish).status_code in (200, 204)
     assert house.dump() == before
 
 
 def test_a_scanner_that_posts_the_form_as_it_is_changes_nothing(house: House) -> None:
-    path = house.link(house.edit("4821"))
-    page = house.client.get(path).text
-    assert "checked" not in page
-    assert "<script" not in page
+    past = house.link(house.edit("4821"))
+    ahead = house.link(house.edit("4822", Phase.UPCOMING, Resolution.REVERTED))
     before = house.dump()
-    answer = house.client.post(path, data={"field": field_of(page)})
-    assert answer.status_code == 422
+    pages = [(past, step) for step in ("stands", "seen", "time", "none")]
+    for path, step in [*pages, *((ahead, step) for step in ("keep", "move", "time", "cancel"))]:
+        page = house.client.get(f"{path}?do={step}").text
+        assert "checked" not in page
+        assert "<script" not in page
+        as_it_is = dict(re.findall(r'<input type="(?:hidden|date|time|text)" name="([^"]+)" value="([^"]*)"', page))
+        assert house.client.post(path, data=as_it_is).status_code == 422, step
     assert house.dump() == before
 
 
@@ -78,24 +89,24 @@ def test_a_scanner_that_posts_the_form_as_it_is_changes_nothing(house: House) ->
 def test_a_post_without_the_pages_field_is_403(house: House, field: str) -> None:
     path = house.link(house.edit("4821"))
     before = house.dump()
-    assert house.client.post(path, data={"field": field, "reason": "slip"}).status_code == 403
+    assert house.client.post(path, data=STANDS | {"field": field}).status_code == 403
     assert house.dump() == before
 
 
 def test_the_field_of_another_link_or_of_yesterday_is_none(house: House) -> None:
     one, other = house.link(house.edit("1")), house.link(house.edit("2"))
-    field = field_of(house.client.get(other).text)
-    assert house.client.post(one, data={"field": field, "reason": "slip"}).status_code == 403
-    field = field_of(house.client.get(one).text)
+    field = field_of(house.client.get(f"{other}?do=stands").text)
+    assert house.client.post(one, data=STANDS | {"field": field}).status_code == 403
+    field = field_of(house.client.get(f"{one}?do=stands").text)
     house.clock.advance(25 * 3600)
-    assert house.client.post(one, data={"field": field, "reason": "slip"}).status_code == 403
+    assert house.client.post(one, data=STANDS | {"field": field}).status_code == 403
 
 
 def test_the_field_survives_a_rotation_of_keys(house: House) -> None:
     path = house.link(house.edit("4821"))
-    field = field_of(house.client.get(path).text)
+    field = field_of(house.client.get(f"{path}?do=stands").text)
     house.ring = KeyRing((Key("k2", b"2" * 32), *house.ring.keys))
-    assert house.client.post(path, data={"field": field, "reason": "slip"}).status_code == 200
+    assert house.client.post(path, data=STANDS | {"field": field}).status_code == 200
 
 
 class TestUselessLinks:
@@ -116,7 +127,7 @@ class TestUselessLinks:
         }
         texts = set()
         for path, status in kinds.items():
-            for answer in (house.client.get(path), house.client.post(path, data={"field": "1.2", "reason": "slip"})):
+            for answer in (house.client.get(path), house.client.post(path, data=STANDS | {"field": "1.2"})):
                 assert answer.status_code == status, path
                 texts.add(answer.text)
         house.clock.advance(31 * 24 * 3600)
@@ -127,7 +138,7 @@ class TestUselessLinks:
     def test_eight_at_once_act_once(self, house: House) -> None:
         edit = house.edit("4821")
         path = house.link(edit)
-        given = {"field": field_of(house.client.get(path).text), "reason": "slip"}
+        given = STANDS | {"field": field_of(house.client.get(f"{path}?do=stands").text)}
         with ThreadPoolExecutor(8) as pool:
             codes = list(pool.map(lambda _: house.client.post(path, data=given).status_code, range(8)))
         assert sorted(codes) == [200] + [410] * 7
