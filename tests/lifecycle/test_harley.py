@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from calsync.booking.commands import Rulebook
-from calsync.booking.confirming import reviews
-from calsync.cli.context import App
 from tests.lifecycle.conftest import Make
 from tests.lifecycle.practice import CLIENT, PROVIDER, SUPPORT, Practice
 
 
 def over_the_limit(practice: Practice) -> dict[str, tuple[int, int]]:
-    """Providers whom support should look at: changes that they caused, and bookings left unconfirmed."""
-    app = App(practice.site.folder / "calsync.toml")
-    assert practice.site.now is not None
-    with app.database.reading() as conn:
-        found = reviews(conn, Rulebook.of_settings(app.settings), practice.site.now)
-    app.database.dispose()
-    return {one.provider: (one.changes, one.unconfirmed) for one in found}
+    """Providers whom the report wants looked at: changes that they caused, and bookings left unconfirmed."""
+    report = practice.json("report", "--format", "json")
+    found = report["providers_to_review"]
+    assert report["cancellations_over_limit"] == len(found)
+    return {one["provider"]: (one["changes"], one["unconfirmed"]) for one in found}
 
 
 def decisions(practice: Practice) -> list[tuple[str, str, str]]:
     """Recorded decisions about refunds: session, yes or no, amount."""
-    return [tuple(row) for row in practice.rows("SELECT appointment, decision, amount FROM refunds ORDER BY at, id")]  # type: ignore[misc]
+    return [tuple(row) for row in practice.rows("SELECT appointment, decision, amount FROM refunds ORDER BY at, id")]
 
 
 def test_ht_01_an_initial_session_is_cancelled_by_support_only(harley: Practice) -> None:
@@ -51,6 +46,8 @@ def test_ht_02_a_cancellation_may_ask_for_other_therapists(harley: Practice) -> 
     line = ("--reason", "not-the-best-fit", "--client-aware", "--suggest-others")
     answer = harley.cancel("A-1", *line, by=SUPPORT)
     assert answer["rebook"] is False
+    assert harley.json("report", "--format", "json")["suggest_others"] == ["A-1"]
+    assert "suggested, by session: 1 (A-1)" in harley.do("report").out
     assert harley.rows("SELECT appointment, suggest_others, client_aware FROM plan_changes") == [("A-1", 1, 1)]
 
 
@@ -145,6 +142,9 @@ def test_ht_09_bookings_left_unconfirmed_count(harley: Practice) -> None:
     assert over_the_limit(harley) == {}
     harley.at("2026-11-04T09:01")
     assert over_the_limit(harley) == {"P-1": (0, 4)}
+    assert "0 changes of plans, 4 bookings left unconfirmed" in harley.do("report").out
+    unconfirmed = harley.json("report", "--format", "json")["bookings_unconfirmed"]
+    assert unconfirmed == ["A-2", "A-3", "A-4", "A-5"]
     harley.do("appointments", "confirm", "A-2", by=PROVIDER)  # too late not to count
     assert over_the_limit(harley) == {"P-1": (0, 4)}
 

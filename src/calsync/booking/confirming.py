@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 from calsync.booking.command import Command, Outcome, find_appointment, note, rules_for
 from calsync.booking.rules import Rulebook, check_own, check_who, refuse
 from calsync.domain.appointment import Appointment
+from calsync.settings.lifecycle import Limits
 from calsync.store import plan_changes, providers
 from calsync.store.plan_changes import Confirmation
 
@@ -51,16 +53,24 @@ def confirm(conn: Connection, command: Command, appointment_id: str) -> Outcome:
 
 def reviews(conn: Connection, rulebook: Rulebook, now: datetime) -> list[Review]:
     """Return the providers who are over their practice's limit now, by id. Nothing happens to them by it."""
-    found = []
+    of_practice: dict[str, list[str]] = {}
     for provider in providers.rows(conn):
-        limits = rulebook.of(provider.practice).policy.limits
-        if limits.provider_changes is None:
-            continue
-        since = now - limits.period
-        acts = [act for act in limits.count if act != "unconfirmed"]
-        changes = plan_changes.caused_by_providers(conn, acts, since, now).get(provider.id, 0)
-        left = plan_changes.left_unconfirmed(conn, since, now).get(provider.id, 0)
-        unconfirmed = left if "unconfirmed" in limits.count else 0
-        if changes + unconfirmed > limits.provider_changes:
-            found.append(Review(provider.id, changes, unconfirmed, limits.provider_changes, since))
-    return found
+        of_practice.setdefault(provider.practice, []).append(provider.id)
+    found = [
+        review
+        for practice, those in of_practice.items()
+        for review in _of_practice(conn, rulebook.of(practice).policy.limits, those, now)
+    ]
+    return sorted(found, key=lambda one: one.provider)
+
+
+def _of_practice(conn: Connection, limits: Limits, those: list[str], now: datetime) -> Iterator[Review]:
+    if limits.provider_changes is None:
+        return
+    since = now - limits.period
+    acts = [act for act in limits.count if act != "unconfirmed"]
+    changes = plan_changes.caused_by_providers(conn, acts, since, now)
+    left = plan_changes.left_unconfirmed(conn, since, now) if "unconfirmed" in limits.count else {}
+    for provider in those:
+        if changes.get(provider, 0) + left.get(provider, 0) > limits.provider_changes:
+            yield Review(provider, changes.get(provider, 0), left.get(provider, 0), limits.provider_changes, since)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -58,6 +59,9 @@ def report_data(report: Report) -> dict[str, Any]:
             },
         },
         "cancellations_over_limit": report.cancellations_over_limit,
+        "providers_to_review": [asdict(one) for one in report.reviews],
+        "bookings_unconfirmed": report.unconfirmed,
+        "suggest_others": report.suggestions,
         "hold_rate": report.hold_rate,
         "hold_precision": report.hold_precision,
     }

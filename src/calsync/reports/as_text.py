@@ -48,9 +48,26 @@ def report_text(report: Report) -> str:
     if report.busy_conflicts:
         lines.append(f"Sessions at a time at which a calendar shows their provider busy: {report.busy_conflicts}")
         lines += [f"  {session}: calendar {calendar}" for session, (calendar, _, _) in _first(report.busy_sessions)]
+    lines += _of_the_book(report)
     if report.open or report.held:
         lines += ["", "Next: `calsync drifts list --open`, and `calsync claims check ID` for what a claim waits for."]
     return "\n".join(lines) + "\n"
+
+
+def _of_the_book(report: Report) -> list[str]:
+    """What the practices' own rules want a person to look at."""
+    told = [
+        f"  {one.provider}: {one.changes} changes of plans, {one.unconfirmed} bookings left unconfirmed; "
+        f"at most {one.limit} are all right"
+        for one in report.reviews[:TOP]
+    ]
+    lines = ["Providers who upset plans too often:", *told] if told else []
+    for what, sessions in (
+        ("Bookings whose provider has not confirmed them in time", report.unconfirmed),
+        ("Clients to whom another provider is to be suggested, by session", report.suggestions),
+    ):
+        lines += [f"{what}: {len(sessions)} ({', '.join(sessions[:TOP])})"] if sessions else []
+    return lines
 
 
 def _first(sessions: dict[str, BusyTime]) -> list[tuple[str, BusyTime]]:

@@ -56,6 +56,16 @@ class Scope:
     made_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Upset:
+    """A provider over the practice's limit: changes that they caused, bookings left unconfirmed, what is allowed."""
+
+    provider: str
+    changes: int
+    unconfirmed: int
+    limit: int
+
+
 @dataclass(slots=True)
 class Report:
     """Everything that a report tells."""
@@ -90,9 +100,16 @@ class Report:
     busy_conflicts: int = 0
     busy_by_calendar: Counter[str] = field(default_factory=Counter)
     busy_sessions: dict[str, BusyTime] = field(default_factory=dict)
-    cancellations_over_limit: int = 0
+    reviews: list[Upset] = field(default_factory=list)
+    unconfirmed: list[str] = field(default_factory=list)
+    suggestions: list[str] = field(default_factory=list)
     holds_settled: int = 0
     holds_right: int = 0
+
+    @property
+    def cancellations_over_limit(self) -> int:
+        """Providers who have upset plans more often than their practice allows: a person looks at them."""
+        return len(self.reviews)
 
     @property
     def standing(self) -> int:

@@ -6,7 +6,7 @@ From both, how often a provider has upset plans over a rolling period (HT-7, HT-
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from calsync.store.rows import Shape, chunks
 from calsync.store.schema_lifecycle import confirmations, plan_changes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class PlanChange:
     """One session that a command changed. `act`: cancel, reschedule, ask-to-reschedule. `id`: session and version.
 
@@ -35,7 +35,7 @@ class PlanChange:
     late: bool = False
     client_aware: bool = False
     suggest_others: bool = False
-    answers: dict[str, str]
+    answers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from calsync.booking.confirming import reviews
+from calsync.booking.rules import Rulebook
 from calsync.claims.gate import Gate
 from calsync.claims.reasons import Verdict
-from calsync.reports.build import Held, Report, Scope, add_held
+from calsync.reports.build import Held, Report, Scope, Upset, add_held
 from calsync.reports.gather import gather, sessions_over
+from calsync.store import plan_changes
 
 Progress = Callable[[int], None]
 """Told how many more sessions have been looked at."""
@@ -20,12 +23,30 @@ def make_report(gate: Gate, scope: Scope, begun: Callable[[int], Progress] | Non
     assessed a few hundred at a time: memory does not grow with the period.
     """
     made = gather(gate.database, scope)
+    _look_at_the_book(made, gate, scope)
     progress = begun(made.appointments) if begun is not None else None
     for block in sessions_over(gate.database, scope):
         add_held(made, _held(gate, block))
         if progress is not None:
             progress(len(block))
     return made
+
+
+def _look_at_the_book(made: Report, gate: Gate, scope: Scope) -> None:
+    """Add what the practices' rules want a person to look at: as of now, whatever the period."""
+    now = gate.clock.now()
+    with gate.database.reading() as conn:
+        found = reviews(conn, Rulebook.of_settings(gate.settings), now)
+        late = plan_changes.unconfirmed(conn, now)
+        asked = plan_changes.suggestions_wanted(conn, scope.since)
+    mine = {scope.provider} if scope.provider is not None else None
+    made.reviews = [
+        Upset(one.provider, one.changes, one.unconfirmed, one.limit)
+        for one in found
+        if mine is None or one.provider in mine
+    ]
+    made.unconfirmed = [one.appointment for one in late if mine is None or one.provider in mine]
+    made.suggestions = [one.appointment for one in asked if mine is None or one.provider in mine]
 
 
 def _held(gate: Gate, ids: list[str]) -> Iterator[Held | None]:
