@@ -82,7 +82,10 @@ def _print_next_steps(folder: Path, config: Path, mode: str) -> None:
     option = "" if folder == Path("config") else f" --config {config}"
     click.echo(f"Wrote {config} (mode: {mode}), {folder / 'practices/default.toml'} and {folder / 'calsync.key'}.")
     click.echo(f"Keep a copy of {folder / 'calsync.key'} apart from the database.\n")
-    click.echo("Next:")
+    if _is_system(folder):
+        click.echo("Next, as the service's account (runuser -u calsync -- calsync ...), after docs/start.md:")
+    else:
+        click.echo("Next:")
     click.echo(f"  1. Add your providers and their calendars at the end of {config};")
     click.echo(f"     put passwords into files in {folder / 'secrets'} (chmod 600).")
     click.echo(f"  2. calsync config check{option}")
