@@ -15,6 +15,7 @@ from calsync.claims.filing import CloseReason, FiledLine, Frequency, close_recal
 from calsync.claims.gate import Gate, Question
 from calsync.claims.proof import write_proof
 from calsync.claims.reasons import ReasonCode, Verdict
+from calsync.cli import claim_rulings
 from calsync.cli.answer_text import answer_lines
 from calsync.cli.claim_files import CLAIM_FILE, OUT_FILE, FileRequest, check_file, file_lines
 from calsync.cli.context import App, pass_app
@@ -32,6 +33,7 @@ from calsync.worker.refresh import refresh
 def register(app: click.Group) -> None:
     """Add the group."""
     app.add_command(claims)
+    claim_rulings.register(claims)
 
 
 @click.group()

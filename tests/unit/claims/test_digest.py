@@ -8,7 +8,7 @@ import pytest
 
 from calsync.claims.digest import told_at
 from calsync.store import outbox
-from tests.unit.claims.gate_world import GateWorld
+from tests.unit.claims.gate_world import LINKED, GateWorld
 
 NOON = datetime(2026, 11, 11, 18, tzinfo=UTC)
 AT = time(17, 30)
@@ -37,5 +37,5 @@ def test_a_stop_and_a_recall_are_owed_for_their_times(world: GateWorld) -> None:
     world.drift()
     world.drain()
     with world.db.reading() as conn:
-        (owed,) = outbox.waiting(conn, "billing", ["claim-recall"])
+        (owed,) = outbox.of_recipient(conn, "billing", LINKED)
     assert (owed.payload["action"], owed.due_at) == ("stop", world.clock.now())
