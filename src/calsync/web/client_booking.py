@@ -45,7 +45,7 @@ class BooksSessions:
             length = _length(conn, visit.person, provider.id)
             facts: dict[str, Any] = {
                 "with_whom": wording.on_one_line(provider.name),
-                "policy": policy_of(rules, provider.id),
+                "policy": policy_of(conn, visit.command(), provider.id),
             }
             if at is not None and not visit.problem:
                 span = Span.between(at, at + length, provider.zone)

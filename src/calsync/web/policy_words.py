@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from calsync.booking.command import Command, rules_for
-from calsync.booking.conditions import check_may_cancel
-from calsync.booking.rules import PracticeRules, check_not_over, check_notice, check_open, check_own, check_who
+from calsync.booking.command import Command
+from calsync.booking.terms import Choice, PracticeTerms, Terms, practice_terms, terms_of
 from calsync.domain.appointment import Appointment
-from calsync.errors import Refused
 from calsync.notices import wording
-from calsync.web.visit import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,81 +29,68 @@ class Policy:
 
 def policy_for(conn: Connection, command: Command, one: Appointment, zone: str) -> Policy:
     """The policy as it applies to a client's session now; times are told in `zone`."""
-    rules = rules_for(conn, command, one.provider)
-    late = rules.is_late(one, "client", command.now)
+    terms = terms_of(conn, command, one)
+    told = terms.practice
     return Policy(
-        text=rules.policy.policy.text or "",
-        lines=_lines(rules, one.provider),
-        contact=rules.policy.policy.contact,
-        is_late=late,
-        now=_now(rules, one, zone, is_late=late),
-        cannot_cancel=_refusal(lambda: check_may_cancel(rules, command, one)),
-        cannot_move=_refusal(lambda: _check_may_move(rules, command, one)),
+        text=told.text or "",
+        lines=_lines(told),
+        contact=told.contact,
+        is_late=terms.late,
+        now=_now(terms, one, zone),
+        cannot_cancel=_why_not(terms.cancel, "cancelled", told.contact, zone),
+        cannot_move=_why_not(terms.move, "moved", told.contact, zone),
     )
 
 
-def policy_of(rules: PracticeRules, provider: str) -> Policy:
+def policy_of(conn: Connection, command: Command, provider: str) -> Policy:
     """The policy as such, shown before a booking is confirmed (GT-13)."""
-    return Policy(rules.policy.policy.text or "", _lines(rules, provider), rules.policy.policy.contact)
-
-
-def _check_may_move(rules: PracticeRules, command: Command, one: Appointment) -> None:
-    policy = rules.policy.reschedule
-    check_who(rules, policy.by, "reschedule", command.actor, one.id)
-    check_own(command.actor, one.provider, one.client, one.id)
-    check_open(one, "moved")
-    check_not_over(policy.after_start, one, command.role, command.now)
-    check_notice(rules, "reschedule", one, command.actor, command.now)
-
-
-def _refusal(check: Callable[[], None]) -> str:
-    try:
-        check()
-    except Refused as refusal:
-        return sentence(refusal)
-    return ""
-
-
-def _lines(rules: PracticeRules, provider: str) -> tuple[str, ...]:
-    told = []
-    cancel, limit = rules.policy.cancel, rules.policy.cancel.late_notice
-    fee = _money(rules, rules.fee("late-cancellation", provider))
-    if "client" not in cancel.by:
-        told.append(f"Sessions are not cancelled here: please contact {rules.policy.policy.contact}.")
-    elif limit:
-        told.append(f"You can cancel free of charge until {length(limit)} before the session starts.")
-    if limit and fee:
-        told.append(f"A later cancellation costs {fee}.")
-    if cancel.client_notice and cancel.client_late == "refuse" and "client" in cancel.by:
-        told.append(f"Later than {length(cancel.client_notice)} before, please contact {rules.policy.policy.contact}.")
-    no_show = _money(rules, rules.fee("no-show", provider))
-    if no_show:
-        told.append(f"A session that you miss costs {no_show}.")
-    if fee or no_show:
-        told.append("Insurance does not pay these fees.")
-    return tuple(told)
-
-
-def _now(rules: PracticeRules, one: Appointment, zone: str, *, is_late: bool) -> str:
-    limit = rules.policy.cancel.late_notice
-    fee = _money(rules, rules.fee("late-cancellation", one.provider))
-    if is_late:
-        cost = f"You would owe {fee}; insurance does not pay it." if fee else "It is recorded as late."
-        return f"Cancelling now is late: it is less than {length(limit)} before the start. {cost}"
-    if limit:
-        until = wording.long_moment(one.span.start_at - limit, zone)
-        return f"You are in time: until {until} cancelling costs nothing."
-    return "Cancelling costs nothing."
-
-
-def _money(rules: PracticeRules, amount: Decimal | None) -> str:
-    return f"{amount:.2f} {rules.policy.fees.currency}" if amount else ""
+    terms = practice_terms(conn, command, provider)
+    return Policy(terms.text or "", _lines(terms), terms.contact)
 
 
 def length(of_time: timedelta) -> str:
-    """`24 hours`, `2 days`, `90 minutes`: a length of time as people say it."""
+    """`24 hours`, `3 days`, `90 minutes`: a length of time as people say it."""
     minutes = int(of_time.total_seconds()) // 60
     if minutes % 60:
         return f"{minutes} minutes"
     hours = minutes // 60
     return f"{hours // 24} days" if hours % 24 == 0 and hours > 48 else f"{hours} hour{'' if hours == 1 else 's'}"
+
+
+def _lines(terms: PracticeTerms) -> tuple[str, ...]:
+    late, missed = (_money(amount, terms.currency) for amount in (terms.late_fee, terms.no_show_fee))
+    told = []
+    if terms.notice:
+        told.append(f"Cancelling is free of charge until {length(terms.notice)} before the session starts.")
+    if late and terms.notice:
+        told.append(f"A later cancellation costs {late}.")
+    if missed:
+        told.append(f"A session that is missed costs {missed}.")
+    if late or missed:
+        told.append("Insurance does not pay these fees.")
+    return tuple(told)
+
+
+def _now(terms: Terms, one: Appointment, zone: str) -> str:
+    notice = terms.practice.notice
+    fee = _money(terms.fee, terms.practice.currency)
+    if terms.late:
+        cost = f"You would owe {fee}; insurance does not pay it." if fee else "It is recorded as late."
+        return f"Cancelling now is late: it is less than {length(notice)} before the start. {cost}"
+    if notice:
+        until = wording.long_moment(one.span.start_at - notice, zone)
+        return f"You are in time: until {until} cancelling costs nothing."
+    return "Cancelling costs nothing."
+
+
+def _why_not(choice: Choice, done: str, contact: str, zone: str) -> str:
+    if choice.allowed:
+        return ""
+    if choice.code == "client-notice" and choice.until is not None:
+        until = wording.long_moment(choice.until, zone)
+        return f"It could be {done} here until {until}. Please contact {contact}."
+    return f"It cannot be {done} here. Please contact {contact}."
+
+
+def _money(amount: Decimal | None, currency: str) -> str:
+    return f"{amount:.2f} {currency}" if amount else ""
