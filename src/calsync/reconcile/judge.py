@@ -111,7 +111,8 @@ def _look_at(ground: Ground, key: OriginalStart, drift: Drift | None, accepted: 
     elif accepted is not None and not _is_overwritten(ground, accepted, agreed):
         # The answer holds as long as the record says what it said then.
         answered = same_state(accepted.expected, expected)
-        if answered or same_state(accepted.observed, shown.seen):
+        # A record that has come to say what is seen is not an answer any more, but what both sides agree on.
+        if answered or (same_state(accepted.observed, shown.seen) and not same_state(expected, shown.own)):
             reference = accepted.observed
     kind = shown_kind(reference, shown, elsewhere=ground.elsewhere)
     record = Record.SAME if answered else _record_side(reference, expected)
