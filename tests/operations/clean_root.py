@@ -32,9 +32,9 @@ def blocks() -> list[str]:
 def in_root(root: Path, script: str) -> None:
     """Run a block as root would, stopping at the first command that fails."""
     print(f"--- {script.strip()}", flush=True)
-    environ = {"PATH": "/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin", "HOME": "/root", "LANG": "C.UTF-8"}
+    environ = {"PATH": "/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin", "HOME": "/srv", "LANG": "C.UTF-8"}
     environ |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/wheels", "DEBIAN_FRONTEND": "noninteractive"}
-    line = ["chroot", str(root), "bash", "-euo", "pipefail", "-c", script]
+    line = ["chroot", str(root), "bash", "-euo", "pipefail", "-c", f"cd; {script}"]
     subprocess.run(line, env=environ, check=True, cwd="/")
 
 
@@ -56,7 +56,7 @@ def main(root: Path, wheels: Path) -> int:
     """Set up, book, mirror, drag, see; 0 if the calendar ends as the page promises."""
     shutil.copytree(wheels, root / "wheels", dirs_exist_ok=True)
     for wheel in wheels.glob("calsync-*.whl"):
-        shutil.copy(wheel, root / "root")
+        shutil.copy(wheel, root / "srv")
     with tempfile.TemporaryDirectory() as folder, mounted(root):
         server = radicale(Path(folder))
         server.start()

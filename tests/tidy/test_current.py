@@ -55,7 +55,7 @@ def test_every_pinned_library_has_a_hash() -> None:
 def test_every_library_is_pinned() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     asked = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
-    names = {re.split(r"[\[>=<~! ]", each)[0].lower() for each in asked} - {"calsync"}
+    names = {re.split(r"[\[>=<~! ]", each)[0].lower().replace(".", "-") for each in asked} - {"calsync"}
     pinned = set(
         re.findall(r"^([a-z0-9-]+)(?===)", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)
     )

@@ -52,7 +52,7 @@ class ServiceManager:
         """One line for `systemctl status`."""
         self._tell("STATUS", status)
 
-    def _tell(self, name: str, value: str | None = None) -> None:
+    def _tell(self, name: str, value: str | int = 1) -> None:
         if not self._listens:
             return
         from cysystemd.daemon import Notification, notify  # noqa: PLC0415 - an extra, and needed under systemd only

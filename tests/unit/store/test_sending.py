@@ -95,14 +95,14 @@ def test_a_tokens_use_is_noted_now_and_then(conn: Connection) -> None:
 
 
 def test_counts_of_empty_and_of_filled_books(conn: Connection) -> None:
-    empty = counts.read(conn, NOW)
+    empty = counts.read(conn, NOW, MINUTE)
     assert (empty.outbox, empty.outbox_oldest_due, empty.mails_repeated) == ({}, None, 0)
     owe(conn, "1")
     owe(conn, "2", minutes=-5)
     outbox.mark_sending(conn, "1", "<1@x>", NOW)
     outbox.mark_repeating(conn, "1", NOW)
     asks.insert(conn, AskRow("ask", "4821", "drift", "provider", NOW))
-    found = counts.read(conn, NOW)
+    found = counts.read(conn, NOW, MINUTE)
     assert found.outbox == {"due": 1, "sending": 1}
     assert found.outbox_oldest_due == NOW - 5 * MINUTE
     assert (found.mails_repeated, found.asks_open) == (1, 1)
