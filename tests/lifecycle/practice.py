@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import text
+
 from calsync.settings.secrets import create_key_file
+from calsync.store.database import open_database
+from calsync.store.upgrade import metadata
 from calsync.system_ports import SystemIds
 from tests.system.hands import Hands
 from tests.system.site import Answer, Site
@@ -23,9 +27,9 @@ CLIENT = "client:C-1"
 CLIENTS = "id,name,email\nC-1,Cleo Made,c1@example.org\nC-2,Ada Up,c2@example.org\n"
 
 
-def wall(text: str) -> datetime:
+def wall(told: str) -> datetime:
     """A wall time of the practice's zone as an instant."""
-    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
+    return datetime.fromisoformat(told).replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
 
 
 @dataclass(slots=True)
@@ -34,24 +38,24 @@ class Practice:
 
     site: Site
     hands: Hands | None = None
-    packages: dict[str, str] = field(default_factory=dict)
+    url: str = ""  # of books that are not in its folder
 
     def set_up(self, rules: str, database: Path, *, more: str = "", changed: tuple[str, str] = ("", "")) -> None:
         """Make it: the rules of a shipped file, with one text in it changed, and `more` in the config."""
         folder = self.site.folder
         (folder / "practices").mkdir()
-        text = (RULES / f"{rules}.toml").read_text(encoding="utf-8")
-        assert changed[0] in text
-        text = text.replace(*changed) if changed[0] else text
-        (folder / "practices" / f"{rules}.toml").write_text(text, encoding="utf-8")
+        said = (RULES / f"{rules}.toml").read_text(encoding="utf-8")
+        assert changed[0] in said
+        said = said.replace(*changed) if changed[0] else said
+        (folder / "practices" / f"{rules}.toml").write_text(said, encoding="utf-8")
         create_key_file(folder / "calsync.key", SystemIds())
         (folder / "calsync.toml").write_text(
             f'[testing]\nclock = true\n[claims]\nunlinked = "clear"\n{more}\n{self._people(rules)}', encoding="utf-8"
         )
-        if "[database]" not in more:
-            shutil.copy(database, folder / "calsync.db")
-        else:
+        if self.url:
             self.do("db", "upgrade")
+        else:
+            shutil.copy(database, folder / "calsync.db")
         (folder / "clients.csv").write_text(CLIENTS, encoding="utf-8")
         self.do("clients", "import", str(folder / "clients.csv"))
         self.do("providers", "list")  # which takes those of the config on the books
@@ -77,9 +81,9 @@ class Practice:
 
     # --- time ------------------------------------------------------------------------------------------------------
 
-    def at(self, text: str, **plus: float) -> None:
+    def at(self, told: str, **plus: float) -> None:
         """Set the clock to a wall time of the practice."""
-        self.site.now = wall(text)
+        self.site.now = wall(told)
         if plus:
             self.site.later(**plus)
 
@@ -177,22 +181,27 @@ class Practice:
 
     def owed(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
         """Mails of a kind that are owed: for whom, and about what."""
-        import json  # noqa: PLC0415
-
-        rows = self.rows("SELECT recipient, payload FROM outbox WHERE kind = ? ORDER BY created_at, key", kind)
+        rows = self.rows(f"SELECT recipient, payload FROM outbox WHERE kind = '{kind}' ORDER BY created_at, key")
         return [(recipient, json.loads(payload)) for recipient, payload in rows]
 
-    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the books say, where no command shows it."""
-        with sqlite3.connect(self.site.folder / "calsync.db") as conn:
-            found = conn.execute(query, values).fetchall()
-        conn.close()
+        database = open_database(self.url or f"sqlite:///{self.site.folder}/calsync.db")
+        with database.reading() as conn:
+            found = [tuple(row) for row in conn.execute(text(query))]
+        database.dispose()
         return found
 
     def dump(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table."""
-        tables = [name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: sorted(self.rows(f'SELECT * FROM "{name}"'), key=repr) for name in tables}
+        database = open_database(self.url or f"sqlite:///{self.site.folder}/calsync.db")
+        with database.reading() as conn:
+            found = {
+                name: sorted((tuple(row) for row in conn.execute(table.select())), key=repr)
+                for name, table in metadata.tables.items()
+            }
+        database.dispose()
+        return found
 
     def seen(self) -> list[str]:
         """What the provider's calendar shows, after calsync has brought it into step: wall times, sorted."""
