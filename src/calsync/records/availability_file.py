@@ -63,6 +63,11 @@ def read_availability(path: Path, before: WorkingTimes | None = None) -> Working
     return _from_csv(path, before or WorkingTimes())
 
 
+def availability_of(values: dict[str, Any]) -> WorkingTimes:
+    """The times of a body with the keys of such a TOML file. `Refused` (`import-refused`) as for a file."""
+    return _from_toml(TomlFile(Path("body"), values=values))
+
+
 def availability_text(times: WorkingTimes) -> str:
     """The same times as TOML, from which `read_availability` makes them again."""
     lines = [f'every = "{times.every}m"', f'gap = "{times.gap}m"', "", "[weekly]"]

@@ -13,12 +13,16 @@ from calsync.domain.time_text import read_day
 from calsync.errors import NotFoundError
 from calsync.settings.fields import Id
 from calsync.store import records
-from calsync.web import evidence
+from calsync.web import api_appointments, api_book, api_claims, api_drifts, api_people, evidence, shapes
 from calsync.web.access import BillingCaller, PlatformCaller, ReadingCaller
 from calsync.web.problems import ApiProblem
 from calsync.web.site import Site, site_of
+from calsync.web.strict import StrictRoute
 
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix="/api/v1", route_class=StrictRoute, responses=shapes.ERRORS)
+# Before the addresses below: `/claims/ready` is none of an appointment.
+for _room in (api_appointments, api_book, api_people, api_claims, api_drifts):
+    router.include_router(_room.router)
 
 MAX_ROWS = 5000
 

@@ -1,0 +1,150 @@
+"""`/api/v1/clients` and `/api/v1/providers`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Response
+from sqlalchemy import Connection
+
+from calsync.booking.booking_links import Sealer, booking_token
+from calsync.booking.commands import pause, resume
+from calsync.errors import NotFoundError
+from calsync.records.values import read_email
+from calsync.settings.fields import Id
+from calsync.store import audit, clients, providers
+from calsync.store.clients import ClientRow
+from calsync.store.providers import ProviderRow
+from calsync.store.tokens import Role
+from calsync.web import paging, shapes
+from calsync.web.access import Caller, ReadingCaller, require
+from calsync.web.api_appointments import zone_of
+from calsync.web.bodies import LinkWanted, Paused, Person, invalid
+from calsync.web.calls import BookCall, PlatformCall, SiteHere
+from calsync.web.strict import StrictRoute
+
+router = APIRouter(route_class=StrictRoute, responses=shapes.ERRORS)
+
+NamesCaller = Annotated[Caller, Depends(require(Role.PLATFORM, Role.SUPPORT))]
+"""Names and addresses are for those who write to people, not for billing."""
+
+
+@router.get("/clients", tags=["clients"], response_model=shapes.Page[shapes.ClientShape])
+def list_clients(site: SiteHere, _caller: NamesCaller, asked: Annotated[paging.SomeClients, Query()]) -> dict[str, Any]:
+    """Clients by id."""
+    with site.database.reading() as conn:
+        known = clients.rows(conn) if asked.q is None else clients.search(conn, asked.q)
+    found, after = paging.page_of(known, lambda one: paging.by_id(one.id), asked.cursor, asked.limit)
+    return paging.answer([asdict(one) for one in found], after)
+
+
+@router.get("/clients/{client}", tags=["clients"], response_model=shapes.ClientShape)
+def show_client(site: SiteHere, _caller: NamesCaller, client: Id) -> dict[str, Any]:
+    """One client."""
+    with site.database.reading() as conn:
+        return asdict(_client(conn, client))
+
+
+@router.put("/clients/{client}", tags=["clients"], response_model=shapes.ClientShape)
+def say_client(call: PlatformCall, client: Id, body: Person) -> Response:
+    """Say what your records have of a client. A field that is left out stays."""
+    said = body.model_dump(exclude_unset=True)
+    email = said.get("email")
+    if email:
+        try:
+            read_email(email)
+        except ValueError as problem:
+            raise invalid("email", str(problem)) from problem
+    changes: dict[str, Any] = {name: said[name] or "" for name in ("name", "email") if name in said}
+    if "zone" in said:
+        changes["zone"] = zone_of("zone", said["zone"])
+
+    def act(conn: Connection) -> dict[str, Any]:
+        after = replace(clients.get(conn, client) or ClientRow(client), **changes)
+        if clients.put(conn, after):
+            audit.append(
+                conn,
+                at=call.now,
+                actor=call.caller.actor,
+                what="client-said",
+                subject=f"client:{client}",
+                detail={"fields": sorted(changes)},
+            )
+        return asdict(after)
+
+    return call.once(act)
+
+
+@router.post("/clients/{client}/booking-link", tags=["clients"], response_model=shapes.LinkShape)
+def show_link(call: BookCall, client: Id, body: LinkWanted) -> Response:
+    """The client's booking link for a provider, made when it is first asked for. Whoever has it books for the client.
+
+    No `Idempotency-Key` is needed, and the answer is kept under none: it is a secret, and always the same.
+    """
+    sealer = Sealer(call.site.keys(), call.site.ids)
+
+    def act(conn: Connection) -> dict[str, Any]:
+        token = booking_token(conn, call.command(body.by, note=body.note), sealer, client, body.provider)
+        public = (call.site.settings.web.public_url or "").rstrip("/")
+        return {"client": client, "provider": body.provider, "url": f"{public}/a/{token}"}
+
+    return replace(call, key=None).once(act)
+
+
+@router.get("/providers", tags=["providers"], response_model=shapes.Page[shapes.ProviderShape])
+def list_providers(
+    site: SiteHere, _caller: ReadingCaller, asked: Annotated[paging.PageWanted, Query()]
+) -> dict[str, Any]:
+    """Providers by id."""
+    with site.database.reading() as conn:
+        known = providers.rows(conn)
+    found, after = paging.page_of(known, lambda one: paging.by_id(one.id), asked.cursor, asked.limit)
+    return paging.answer([_provider_row(one) for one in found], after)
+
+
+@router.get("/providers/{provider}", tags=["providers"], response_model=shapes.ProviderShape)
+def show_provider(site: SiteHere, _caller: ReadingCaller, provider: Id) -> dict[str, Any]:
+    """One provider."""
+    with site.database.reading() as conn:
+        return _provider_row(_provider(conn, provider))
+
+
+@router.post("/providers/{provider}/pause", tags=["providers"], response_model=shapes.ProviderShape)
+def pause_provider(call: BookCall, provider: Id, body: Paused) -> Response:
+    """Take no new bookings for a provider. Sessions that are booked stay."""
+
+    def act(conn: Connection) -> dict[str, Any]:
+        pause(conn, call.command(body.by, body.reason, body.note), _provider(conn, provider).id)
+        return _provider_row(_provider(conn, provider))
+
+    return call.once(act)
+
+
+@router.post("/providers/{provider}/resume", tags=["providers"], response_model=shapes.ProviderShape)
+def resume_provider(call: BookCall, provider: Id, body: Paused) -> Response:
+    """Take bookings again; most practices leave that to support."""
+
+    def act(conn: Connection) -> dict[str, Any]:
+        resume(conn, call.command(body.by, body.reason, body.note), _provider(conn, provider).id)
+        return _provider_row(_provider(conn, provider))
+
+    return call.once(act)
+
+
+def _provider_row(one: ProviderRow) -> dict[str, Any]:
+    return {"id": one.id, "zone": one.zone, "practice": one.practice, "paused": one.paused}
+
+
+def _client(conn: Connection, key: str) -> ClientRow:
+    found = clients.get(conn, key)
+    if found is None:
+        raise NotFoundError("client", key)
+    return found
+
+
+def _provider(conn: Connection, key: str) -> ProviderRow:
+    found = providers.get(conn, key)
+    if found is None:
+        raise NotFoundError("provider", key)
+    return found
