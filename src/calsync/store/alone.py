@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Dialect, Engine, Executable, Select
+from sqlalchemy import Dialect, Engine, Select
 from sqlalchemy.exc import DBAPIError
 
 Processor = Callable[[Any], Any]
@@ -47,7 +47,7 @@ class Alone:
     """A statement with named parameters and its answer's columns: a select, or an update that returns something."""
 
     def __init__(self, statement: Any) -> None:
-        self.statement: Executable = statement
+        self.statement: Any = statement
         self.reads_only = isinstance(statement, Select)
         self._columns = list(statement.exported_columns)
         self._prepared: dict[str, _Prepared] = {}
@@ -68,7 +68,7 @@ class Alone:
             finally:
                 cursor.close()
         except dialect.loaded_dbapi.Error as problem:
-            if dialect.is_disconnect(problem, raw.driver_connection, None):  # type: ignore[arg-type]
+            if dialect.is_disconnect(problem, raw.driver_connection, None):
                 raw.invalidate(problem)
             raise _wrapped(problem, prepared.text, dialect) from problem
         finally:
@@ -76,7 +76,7 @@ class Alone:
         return [prepared.row(row) for row in rows]
 
     def _prepare(self, dialect: Dialect) -> _Prepared:
-        compiled: Any = self.statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+        compiled: Any = self.statement.compile(dialect=dialect)
         turns = {name: one.type.dialect_impl(dialect).bind_processor(dialect) for name, one in compiled.binds.items()}
         fixed: dict[str, Any] = {}
         for name, one in compiled.binds.items():

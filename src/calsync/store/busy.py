@@ -57,7 +57,7 @@ def forget(conn: Connection, provider: str, before: datetime) -> int:
 
 def is_due(conn: Connection, calendar: str) -> bool:
     """Whether the calendar's busy times are to be read: never done, changed since, or failed."""
-    found = conn.execute(_DUE, {"the_calendar": calendar}).scalar_one_or_none()
+    found = conn.execute(DUE, {"the_calendar": calendar}).scalar_one_or_none()
     return True if found is None else bool(found)
 
 
@@ -98,7 +98,7 @@ _ADD = insert(busy_times)
 _FORGET = delete(busy_times).where(
     _b.provider == bindparam("the_provider"), _b.end_at < bindparam("limit", type_=_b.end_at.type)
 )
-_DUE = select(busy_reads.c.due).where(busy_reads.c.calendar == bindparam("the_calendar"))
+DUE = select(busy_reads.c.due).where(busy_reads.c.calendar == bindparam("the_calendar"))
 _SET_DUE = Upsert(busy_reads, [busy_reads.c.calendar], lambda new: {"due": new["due"]})
 _NOTE_READ = Upsert(busy_reads, [busy_reads.c.calendar], lambda new: {"due": new["due"], "read_at": new["read_at"]})
 _CONFLICTS = (

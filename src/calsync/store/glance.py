@@ -26,6 +26,7 @@ from sqlalchemy import (
     update,
 )
 
+from calsync.store import busy
 from calsync.store.alone import Alone
 from calsync.store.calendars import CalendarRow, CalendarState
 from calsync.store.columns import Instant
@@ -42,7 +43,8 @@ class Glance:
     """A calendar's books at one moment.
 
     `released`: what to make of a released stop (see `stops.released_unhandled`). `nothing_waits`: no marked subject, no
-    write that is not settled, no read by id that is due. `is_told`: a push channel is proven alive.
+    write that is not settled, no read by id that is due. `is_told`: a push channel is proven alive. `busy_due`: see
+    `busy.is_due`.
     """
 
     row: CalendarRow
@@ -51,6 +53,7 @@ class Glance:
     released: str | None
     nothing_waits: bool
     is_told: bool
+    busy_due: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,8 @@ def look(database: Database, calendar: str, now: datetime) -> Glance | None:
     rows = database.alone(_GLANCE, {"the_calendar": calendar, "now": now})
     if not rows:
         return None
-    zone, practice, released, waits, is_told = rows[0][-5:]
-    return Glance(_SHAPE.of(rows[0][:-5]), zone, practice, released, not waits, bool(is_told))
+    zone, practice, released, waits, is_told, busy_due = rows[0][-6:]
+    return Glance(_SHAPE.of(rows[0][:-6]), zone, practice, released, not waits, bool(is_told), busy_due is not False)
 
 
 def end_calm(database: Database, lease: Lease, ending: Ending, now: datetime) -> bool:
@@ -136,6 +139,7 @@ GLANCE = (
         _RELEASED.label("released"),
         _WAITS.label("waits"),
         _TOLD.label("is_told"),
+        busy.DUE.scalar_subquery().label("busy_due"),
     )
     .join(providers, providers.c.id == _c.provider)
     .where(_c.id == _HERE)

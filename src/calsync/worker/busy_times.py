@@ -59,29 +59,29 @@ class BusyReading:
     lease: Lease
     rules: Rules
 
-    def after_pass(self, calendar: Around, began_at: datetime, *, changed: bool) -> None:
-        """Read a calendar that we mirror into, if what is not ours has changed, or was not read yet.
+    def after_pass(self, calendar: Around, began_at: datetime, *, changed: bool, is_due: bool) -> None:
+        """Read a calendar that we mirror into, if what is not ours has changed, or was not read yet (`is_due`).
 
         Whatever goes wrong is left to the next pass: sessions come before busy times.
         """
         if not (self.worker.reads_busy and calendar.traits.busy):
             return
-        if self.row.placement != "existing" and self.row.remote is not None:
+        if not (changed or is_due) or not self._is_existing():
             return
-        with self.worker.database.reading() as conn:
-            row = self.row if self.row.remote is not None else calendars.get(conn, self.row.id)
-            is_due = busy.is_due(conn, self.row.id)
-        if row is None or row.placement != "existing":
-            return  # only this pass, the first one, has found out
         if changed and not is_due:
             with self.worker.database.transaction() as conn:
                 busy.set_due(conn, self.row.id)
-        if not (changed or is_due):
-            return
         try:
             self._read(calendar, began_at)
         except CalendarError as problem:
             _log.warning("busy_not_read", calendar=self.row.id, because=type(problem).__name__)
+
+    def _is_existing(self) -> bool:
+        if self.row.remote is not None:
+            return self.row.placement == "existing"
+        with self.worker.database.reading() as conn:
+            row = calendars.get(conn, self.row.id)  # only this pass, the first one, has found out
+        return row is not None and row.placement == "existing"
 
     def alone(self, *, full: bool) -> PassResult:
         """Read a calendar of mode `busy`; its feed says whether there is anything new. Raises connector errors."""
