@@ -189,7 +189,8 @@ def _cancel(world: World, act: Act) -> None:
     with world.web.reading() as conn:
         one = records.appointment(conn, number)
     scope = act.get("scope", "this") if one is not None and one.series is not None else None
-    _web(world, lambda conn: book.cancel(conn, _command(world), number, scope=scope), f"cancelled-{scope or 'one'}")
+    wish = book.Cancellation(scope=scope)
+    _web(world, lambda conn: book.cancel(conn, _command(world), number, wish), f"cancelled-{scope or 'one'}")
 
 
 @doing("attend")

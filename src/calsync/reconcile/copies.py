@@ -47,13 +47,25 @@ def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
     changed: list[DriftChange] = list(_undone(ground))
     writes: list[WantedWrite] = []
     for copy in ground.case.copies:
-        mine = [one for one in ground.view.duplicates if one.copy.remote_id == copy.remote_id]
+        mine = _news_or_known(ground, copy)
         judged = [*_judge_one(ground, mine), *_left_over(ground, copy, mine)]
         found += [one.found for one in judged if one.found is not None]
         changed += [one.change for one in judged if one.change is not None]
         write = _write(ground, copy, judged) or _write_rest(ground, copy, verdicts)
         writes += [] if write is None else [write]
     return CopiesDecision(tuple(found), tuple(changed), tuple(writes))
+
+
+def _news_or_known(ground: Ground, copy: Copy) -> list[Duplicate]:
+    """Return what a copy shows; of one that was told of just as it is, only that.
+
+    Which of our occurrences stands beside which of the copy's may read otherwise once ours change: no edit did that.
+    """
+    mine = [one for one in ground.view.duplicates if one.copy.remote_id == copy.remote_id]
+    told = copy.told and any(
+        drift.kind is DriftKind.DUPLICATED and drift.copy_id == copy.remote_id for drift in ground.case.drifts
+    )
+    return [one for one in mine if _on_books(ground, one) is not None] if told else mine
 
 
 def _judge_one(ground: Ground, duplicates: Sequence[Duplicate]) -> list[_Judged]:

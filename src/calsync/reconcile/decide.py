@@ -15,7 +15,7 @@ from calsync.domain.drift import COSMETIC, DriftKind, Phase, Resolution
 from calsync.domain.event import Appearance, Event, OriginalStart
 from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
-from calsync.reconcile.case import DecisionPolicy, LinkCase, Moment, UnreadableNow
+from calsync.reconcile.case import DecisionPolicy, LinkCase, Moment, NothingNew, UnreadableNow
 from calsync.reconcile.compare import Level, same_state, shown_kind, view
 from calsync.reconcile.copies import judge_copies
 from calsync.reconcile.disposition import disposition_of
@@ -34,8 +34,8 @@ def decide(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Decision:
     conditional on the version that was seen, so nothing that is not recorded here can be overwritten.
     """
     if isinstance(case.sight, UnreadableNow):
-        # It is there and cannot be understood. Any write would be made blindly: a person has to look.
-        return decide_unreadable(case, moment, policy)
+        # It is there and cannot be understood. Any write to it would be made blindly: a person has to look.
+        return _with_copies(decide_unreadable(case, moment, policy), case, moment, policy)
     settled = without_renaming(case)
     ground = survey(settled, moment, policy)
     verdicts = judge(ground, look(ground))
@@ -61,6 +61,13 @@ def decide(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Decision:
         starts=_starts(verdicts) if _vanished(ground, verdicts) else (),
         renamed=settled.link.remote_id if settled.link.remote_id != case.link.remote_id else None,
     )
+
+
+def _with_copies(decision: Decision, case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Decision:
+    """Judge the copies beside an event that cannot be understood: they can be, and are measured against what it was."""
+    copies = judge_copies(survey(replace(case, sight=NothingNew()), moment, policy), ())
+    found = tuple(_with_appointment(case, drift) for drift in copies.found)
+    return replace(decision, found=(*decision.found, *found), changed=copies.changed, writes=copies.writes)
 
 
 # ---------------------------------------------------------------- the write

@@ -84,11 +84,12 @@ def survey(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Ground:
 def without_renaming(case: LinkCase) -> LinkCase:
     """Return the case with a copy taken for the link's event, if its own is gone: the same event under another name.
 
-    A copy that a person let be is none that could: it stays beside, whatever becomes of our own event.
+    A copy that a person let be is none that could: it stays beside, whatever becomes of our own event. Nor does any
+    take the place of an event whose record is cancelled.
     """
     let_be = _copies_let_be(case)
     able = [copy for copy in case.copies if copy.remote_id not in let_be]
-    if not isinstance(case.sight, ConfirmedAbsent) or not able:
+    if not isinstance(case.sight, ConfirmedAbsent) or not able or case.expected is None:
         return case
     first = min(able, key=lambda one: (one.event.master.span.start_at, one.remote_id))
     return replace(

@@ -16,7 +16,8 @@ def decide_unreadable(case: LinkCase, moment: Moment, policy: DecisionPolicy) ->
     told = {
         drift.original_start
         for drift in case.drifts
-        if drift.resolution is Resolution.OPEN or drift.kind is DriftKind.UNREADABLE
+        if drift.kind is DriftKind.UNREADABLE
+        or (drift.resolution is Resolution.OPEN and drift.kind is not DriftKind.DUPLICATED)
     }
     found = []
     for key in sorted(shown, key=sort_key):
