@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from calsync.store import webhooks
 from calsync.store.rows import Shape, chunks
 from calsync.store.schema import calendars, links
 
@@ -123,6 +124,11 @@ def forget_remote(conn: Connection, calendar: str) -> None:
     conn.execute(_FORGET_REMOTE, {"the_id": calendar})
 
 
+def forget_cursor(conn: Connection, calendar: str) -> None:
+    """Forget the place in its feed: the next pass compares everything."""
+    conn.execute(_FORGET_CURSOR, {"the_id": calendar})
+
+
 def set_placement(conn: Connection, calendar: str, placement: str) -> None:
     """Remember whether the calendar is our own ("dedicated") or the provider's ("existing")."""
     conn.execute(_SET_PLACEMENT, {"the_id": calendar, "to_placement": placement})
@@ -142,6 +148,9 @@ def set_state(conn: Connection, calendar: str, state: CalendarState | str, error
     """Put the calendar into a state; True if it was in another one. The error is kept up to date in any case."""
     parameters = {"the_id": calendar, "to_state": CalendarState(state).value, "error": error, "at": at}
     if conn.execute(_SET_STATE, parameters).rowcount == 1:
+        told = {"calendar": calendar, "state": parameters["to_state"]}
+        effect = f"calendar.state:{calendar}:{parameters['to_state']}:{at.isoformat()}"
+        webhooks.emit(conn, effect, "calendar.state", f"calendar:{calendar}", told, at)
         return True
     conn.execute(_SET_ERROR, {"the_id": calendar, "error": error})
     return False
@@ -192,6 +201,7 @@ _GET = select(*_SHAPE.columns).where(_THIS)
 _ADD = insert(calendars)
 _SET_REMOTE = update(calendars).where(_THIS).values(remote=bindparam("remote"), making_since=None)
 _FORGET_REMOTE = update(calendars).where(_THIS).values(remote=None, cursor=None, inventory_at=None)
+_FORGET_CURSOR = update(calendars).where(_THIS).values(cursor=None, inventory_at=None)
 _SET_PLACEMENT = update(calendars).where(_THIS).values(placement=bindparam("to_placement"))
 _SET_TITLES = update(calendars).where(_THIS).values(titles=bindparam("to_titles"))
 _SET_MAKING = update(calendars).where(_THIS).values(making_since=bindparam("at"))

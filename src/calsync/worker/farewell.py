@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Connection
 
 from calsync.connector.errors import AuthRevoked, CalendarError, Forbidden, NotFound
-from calsync.connector.protocol import Outcome, Reading, Seen, Unknown, Unreadable, Write
+from calsync.connector.protocol import Item, Outcome, Reading, Seen, Unknown, Unreadable, Write
 from calsync.connector.wrappers import Around
 from calsync.domain.marker import MarkerKeys, place_of, verify_marker
 from calsync.domain.write import WriteKind
@@ -99,14 +99,23 @@ def _part(worker: WorkerContext, row: CalendarRow, lease: Lease) -> bool:
 
 def _take_out(worker: WorkerContext, row: CalendarRow, calendar: Around) -> int:
     """Delete the events that are on our books and carry our genuine marker (I3); how many stayed."""
+    return len(delete_ours(worker.keys, row.id, calendar, on_the_books(worker, row.id)))
+
+
+def on_the_books(worker: WorkerContext, calendar: str) -> list[str]:
+    """The remote ids of everything that calsync knows of in a calendar: its events and their copies."""
     with worker.database.reading() as conn:
-        wanted = [remote_id for _, remote_id, _ in links.all_remote_ids(conn, row.id)]
-        wanted += list(copies.all_ids(conn, row.id))
+        wanted = [remote_id for _, remote_id, _ in links.all_remote_ids(conn, calendar)]
+        return wanted + list(copies.all_ids(conn, calendar))
+
+
+def delete_ours(keys: MarkerKeys, own: str, calendar: Around, wanted: Sequence[str]) -> list[str]:
+    """Delete those of the events that carry our genuine marker, as they are now; the ids that stayed all the same."""
     for _ in range(TRIES):
         if not wanted:
             break
-        wanted = _taken_out_once(worker.keys, row.id, calendar, wanted)
-    return len(wanted)
+        wanted = _taken_out_once(keys, own, calendar, wanted)
+    return list(wanted)
 
 
 def _taken_out_once(keys: MarkerKeys, own: str, calendar: Around, wanted: Sequence[str]) -> list[str]:
@@ -115,13 +124,14 @@ def _taken_out_once(keys: MarkerKeys, own: str, calendar: Around, wanted: Sequen
     for batch in _batches(wanted, calendar.traits.read_batch):
         readings = list(calendar.read(batch))
         again += [one.remote_id for one in readings if isinstance(one, Unknown)]
-        writes = [_deletion(own, one) for one in readings if _is_ours(keys, own, one)]
+        writes = [_deletion(own, one) for one in readings if is_ours(keys, own, one)]
         for part in _batches(writes, calendar.traits.write_batch):
             again += [done.remote_id for done in calendar.write(part) if done.outcome is not Outcome.WRITTEN]
     return again
 
 
-def _is_ours(keys: MarkerKeys, own: str, reading: Reading) -> bool:
+def is_ours(keys: MarkerKeys, own: str, reading: Reading | Item) -> bool:
+    """Whether it carries a marker that we signed for this very calendar."""
     if not isinstance(reading, Seen | Unreadable):
         return False
     marker = verify_marker(keys, reading.marker or "")

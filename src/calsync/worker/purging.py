@@ -1,0 +1,91 @@
+"""A person's word to take all our events out of a calendar: by their markers, also those that the books have lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from calsync.domain.span import Window
+from calsync.errors import Problem, Refused
+from calsync.store import audit, calendars, claims, links, owed_writes, work
+from calsync.store.calendars import CalendarRow, CalendarState
+from calsync.store.work import Lease
+from calsync.worker.context import WorkerContext
+from calsync.worker.farewell import delete_ours, is_ours, on_the_books
+
+PURGED: Final = "purged"
+# Wider than anything was ever mirrored.
+_FAR: Final = timedelta(days=20 * 366)
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What a purge found, and how many of those stayed in the calendar."""
+
+    calendar: str
+    found: int
+    left: int
+
+
+class _NothingKnown:
+    """Has every event fetched."""
+
+    def versions(self, remote_ids: Sequence[str]) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's
+        return {}
+
+
+def purge(worker: WorkerContext, row: CalendarRow, *, by: str, dry_run: bool = False) -> Purged:
+    """Take our events out of the calendar and pause it, so that nothing is written again until it is resumed.
+
+    Refused while another process works on the calendar. Raises connector errors; what was taken out until then is out,
+    and asking again goes on with the rest. Past sessions go on counting what the calendar showed (R-23).
+    """
+    lease = _lease(worker, row.id)
+    try:
+        calendar = worker.opener.open(row)
+        wanted = sorted({*on_the_books(worker, row.id), *_marked(worker, row)})
+        present = [one.remote_id for one in calendar.read(wanted) if is_ours(worker.keys, row.id, one)]
+        if dry_run:
+            return Purged(row.id, len(present), len(present))
+        left = delete_ours(worker.keys, row.id, calendar, present)
+        done = Purged(row.id, len(present), len(left))
+        if not left:
+            _take_down(worker, row, lease, (by, done))
+        return done
+    finally:
+        with worker.database.transaction() as conn:
+            work.give_back(conn, lease)
+
+
+def _lease(worker: WorkerContext, calendar: str) -> Lease:
+    with worker.database.transaction() as conn:
+        now = worker.database.now(conn, worker.clock)
+        lease = work.claim_one(conn, calendar, worker.owner, now, worker.lease_for)
+    if lease is None:
+        remedy = "Wait for the end of its pass, or stop the worker, and ask again"
+        raise Refused([Problem("another process works on it", f"calendar {calendar}", remedy)], code="busy")
+    return lease
+
+
+def _marked(worker: WorkerContext, row: CalendarRow) -> list[str]:
+    now = worker.clock.now()
+    pages = worker.opener.open(row).changes(None, Window(now - _FAR, now + _FAR), _NothingKnown())
+    return [one.remote_id for page in pages for one in page.items if is_ours(worker.keys, row.id, one)]
+
+
+def _take_down(worker: WorkerContext, row: CalendarRow, lease: Lease, told: tuple[str, Purged]) -> None:
+    by, done = told
+    with worker.database.transaction() as conn:
+        if not work.hold_fence(conn, lease):
+            return
+        now = worker.clock.now()
+        calendars.set_state(conn, row.id, CalendarState.PAUSED, PURGED, now)
+        calendars.forget_cursor(conn, row.id)
+        for link in list(links.of_calendar(conn, row.id)):
+            owed_writes.withdraw(conn, link.id, link.remote_id, now)
+            links.retire(conn, link.id, now)
+        detail: dict[str, object] = {"events": done.found}
+        audit.append(conn, at=now, actor=by, what="purged", subject=f"calendar:{row.id}", detail=detail)
+        claims.touch_provider(conn, row.provider)

@@ -1,0 +1,60 @@
+"""`purge --events`: everything of ours goes, by its marker; everything else stays; and it can all come back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.system.hands import Hands
+from tests.system.site import Site, at, row
+
+OWN = (
+    "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//y//EN\nBEGIN:VEVENT\nUID:mine@example.org\nDTSTAMP:20261101T000000Z\n"
+    "DTSTART:20261118T080000Z\nDTEND:20261118T090000Z\nSUMMARY:Dentist\nEND:VEVENT\nEND:VCALENDAR\n"
+)
+
+
+@pytest.fixture
+def office(practice: Site, hands: Hands) -> Site:
+    """Three sessions to come and one that is over; an event of the provider's own, and a forged one."""
+    practice.set_up()
+    practice.mirror([row(str(n), "P-1", at(n - 4)) for n in (1, 5, 6, 7)])
+    hands.find()
+    hands.put("mine.ics", OWN)
+    forged = hands.get(hands.name_of("SUMMARY:Session 5\n")).replace("Session 5", "Forged")
+    lines = [f"{line[:-4]}0000" if line.startswith("X-CALSYNC") else line for line in forged.splitlines()]
+    hands.put("forged.ics", "\n".join(lines).replace("UID:", "UID:forged-") + "\n")
+    return practice
+
+
+def test_only_what_is_ours_goes_and_all_of_it_comes_back(office: Site, hands: Hands) -> None:
+    rehearsed = office.calsync("purge", "--events", "--provider", "P-1", "--dry-run")
+    assert (rehearsed.code, "4 events would be taken out" in rehearsed.out) == (0, True), rehearsed
+    assert len(hands.names()) == 6
+    assert office.calsync("purge", "--events", "--provider", "P-1").code == 0
+    assert sorted(hands.names()) == ["forged.ics", "mine.ics"]
+    # Nothing is written again, and nobody is asked about deletions, until a person says so.
+    office.later(hours=1)
+    office.sync()
+    assert sorted(hands.names()) == ["forged.ics", "mine.ics"]
+    assert office.drifts() == []
+    assert office.calsync("calendars", "resume", "P-1-cal").code == 0
+    office.sync()
+    assert len(hands.names()) == 6
+    assert office.drifts() == []
+    assert office.sync()["written"] == 0
+    assert office.calsync("audit", "verify").code == 0
+
+
+def test_events_that_the_books_have_lost_go_by_their_marker(office: Site, hands: Hands) -> None:
+    (office.folder / "calsync.db").unlink()
+    assert office.calsync("db", "upgrade").code == 0
+    assert office.calsync("providers", "list").code == 0
+    assert office.calsync("purge", "--events", "--provider", "P-1").code == 0
+    assert sorted(hands.names()) == ["forged.ics", "mine.ics"]
+
+
+def test_it_asks_what_and_whose(office: Site, hands: Hands) -> None:
+    assert office.calsync("purge").code == 1
+    assert office.calsync("purge", "--events").code == 1
+    assert office.calsync("purge", "--events", "--provider", "nobody").code == 1
+    assert len(hands.names()) == 6
