@@ -20,7 +20,7 @@ from calsync.domain.drift import Drift, Scope
 from calsync.domain.span import Span
 from calsync.domain.time_text import check_length, read_time
 from calsync.errors import NotFoundError, Problem, Refused
-from calsync.store import outbox, records
+from calsync.store import outbox, records, webhooks
 
 OWN = "book"
 """The origin of records that calsync itself keeps."""
@@ -118,6 +118,8 @@ def _ask_for_correction(conn: Connection, given: Given, one: Appointment, wanted
     key = f"correction:{one.id}:{one.version}:{'/'.join(wanted.values())}"
     payload = {"appointment": one.id, "wanted": wanted, "by": given.word.by}
     outbox.put(conn, key, "record-correction", "support", payload, now=given.now, due_at=given.now)
+    subject = f"appointment:{one.id}"
+    webhooks.emit(conn, key, "record.correction-requested", subject, payload, given.now)
 
 
 def _command(given: Given) -> Command:

@@ -113,7 +113,7 @@ class _Block:
     def read(cls, conn: Connection, records: Sequence[RecordRow], known: dict[str, ProviderRow]) -> _Block:
         """Read it all, a handful of statements however many appointments there are."""
         ids = [row.id for row in records]
-        links = gate_rows.links_of(conn, {row.subject for row in records})
+        links = gate_rows.links_of(conn, {subject for row in records for subject in row.subjects})
         named = {link.calendar for found in links.values() for link in found}
         calendars = gate_rows.calendars_of(conn, {row.provider for row in records}, named)
         of_provider: dict[str, list[gate_rows.CalendarRow]] = defaultdict(list)
@@ -194,7 +194,7 @@ class _Block:
         )
 
     def _calendar_rows(self, row: RecordRow, drifts: Sequence[DriftRow]) -> CalendarRows:
-        links = self.links.get(row.subject, [])
+        links = [link for subject in row.subjects for link in self.links.get(subject, []) if _counts(row, link)]
         calendars = {one.id: one for one in self.calendars.get(row.provider, [])}
         calendars |= {link.calendar: self.calendars_by_id[link.calendar] for link in links if self._knows(link)}
         return CalendarRows(row, calendars, links, self.observations.get(row.id, []), drifts, self.stops)
@@ -225,6 +225,12 @@ class _Block:
         if other.status in _ABSENT:
             return other.status
         return "self-pay" if other.payer == "self" else "held"
+
+
+def _counts(row: RecordRow, link: gate_rows.LinkRow) -> bool:
+    """A link of the session's own ends when its series takes over: from then on it says nothing of the session."""
+    own = row.series is not None and link.subject == row.id
+    return not own or link.ended_at is None or link.ended_at > row.end_at
 
 
 def _span(row: RecordRow) -> Span | None:

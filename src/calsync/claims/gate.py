@@ -20,6 +20,7 @@ from calsync.claims.clearing import keep_clearances, may_issue
 from calsync.claims.observe import as_observed
 from calsync.claims.recalls import keep_standing
 from calsync.claims.rules import GateRules
+from calsync.claims.telling import tell_verdicts
 from calsync.ports import Clock, Ids
 from calsync.settings.model import Settings
 from calsync.store import claims, filings
@@ -113,8 +114,11 @@ def drain_touched(database: Database, clock: Clock, ids: Ids, settings: Settings
     with database.transaction() as conn:
         waiting = dict(claims.touched(conn, limit))
         due = dict.fromkeys((*waiting, *filings.in_review(conn)))
-        for one in assess_all(conn, due, GateRules(settings), now):
+        assessed = list(assess_all(conn, due, GateRules(settings), now))
+        for one in assessed:
             keep_standing(conn, one.file, one.answer, now, ids)
+        if settings.webhooks:
+            tell_verdicts(conn, ((one.file, one.answer) for one in assessed), now, ids)
         for appointment, revision in waiting.items():
             claims.take_away(conn, appointment, revision)
     return len(waiting)

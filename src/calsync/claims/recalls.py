@@ -20,6 +20,7 @@ from calsync.claims.case import Sent
 from calsync.claims.casebook import CaseFile
 from calsync.claims.digest import told_at
 from calsync.claims.reasons import ANSWERS_ONLY_WHAT_WAS_ASKED, Party, ReasonCode, Verdict
+from calsync.claims.telling import tell_recall
 from calsync.ports import Ids
 from calsync.store import audit, filings, outbox, recalls
 from calsync.store.recalls import RecallRow
@@ -133,6 +134,7 @@ def _publish(conn: Connection, row: RecallRow, file: CaseFile, now: datetime, *,
         recalls.replace(conn, row)
     audit.append(conn, at=now, actor=ACTOR, what="claim-recalled", subject=f"recall:{row.id}", detail=_detail(row))
     _tell_billing(conn, row, "claim-recall", file, now)
+    tell_recall(conn, row, now)
 
 
 def _withdraw(conn: Connection, row: RecallRow, file: CaseFile, now: datetime) -> None:
@@ -142,6 +144,7 @@ def _withdraw(conn: Connection, row: RecallRow, file: CaseFile, now: datetime) -
         conn, at=now, actor=ACTOR, what="recall-withdrawn", subject=f"recall:{row.id}", detail=_detail(withdrawn)
     )
     _tell_billing(conn, withdrawn, "recall-withdrawn", file, now)
+    tell_recall(conn, withdrawn, now)
 
 
 def _tell_billing(conn: Connection, row: RecallRow, kind: str, file: CaseFile, now: datetime) -> None:

@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "report": "report",
     "fleet": "fleet",
     "audit": "audit",
+    "webhooks": "webhooks",
     "tokens": "tokens",
     "users": "users",
     "secrets": "secrets",

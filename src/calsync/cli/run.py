@@ -14,6 +14,7 @@ from calsync.claims.gate import drain_touched
 from calsync.cli import passing_time
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
+from calsync.cli.webhooks import add_webhook_timers
 from calsync.cli.service_manager import ServiceManager
 from calsync.cli.signals import Signals
 from calsync.errors import UserError
@@ -164,6 +165,7 @@ def add_timers(app: App, timers: Timers) -> None:
     # A mail server may be slow; the passes must not wait for it.
     sending = Background("mail", lambda: drain_outbox(office, app.clock.now()))
     timers.add("outbox", _OUTBOX_EVERY, lambda _now: sending.start())
+    add_webhook_timers(app, timers)
 
 
 def make_post_office(app: App) -> PostOffice:

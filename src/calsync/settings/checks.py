@@ -45,6 +45,8 @@ def _doubled_ids(values: Table, where: Where) -> Iterator[Problem]:
         (provider.get("id"), ("providers", number, "id")) for number, provider in list_tables(values.get("providers"))
     )
     yield from _repeated("provider", providers, where)
+    hooks = ((hook.get("id"), ("webhooks", number, "id")) for number, hook in list_tables(values.get("webhooks")))
+    yield from _repeated("webhook", hooks, where)
     calendars = ((calendar.get("id"), (*at, "id")) for at, calendar in _calendars(values))
     yield from _repeated("calendar", calendars, where)
 
@@ -135,6 +137,7 @@ def _all_tables(values: Table) -> Iterator[tuple[KeyPath, Table]]:
     for name, value in connectors.items() if isinstance(connectors, dict) else ():
         if isinstance(value, dict):
             yield ("connectors", name), value
+    yield from ((("webhooks", number), hook) for number, hook in list_tables(values.get("webhooks")))
     yield from _calendars(values)
 
 

@@ -31,6 +31,7 @@ from calsync.settings.fields import (
     split_listen,
 )
 from calsync.settings.practice import DEFAULT_PRACTICE, Mode, Practice
+from calsync.settings.webhooks import Webhook
 
 _PASSWORD: Final = re.compile(r"(://[^/@:]*:)[^/]*@")
 
@@ -289,6 +290,7 @@ class ConfigFile(Section):
     connectors: Annotated[Mapping[str, SerializeAsAny[BaseModel]], WithJsonSchema({"type": "object"})] = Field(
         {}, description="What holds for a whole connector."
     )
+    webhooks: tuple[Webhook, ...] = Field((), description="Other programs that are told what happened.")
     providers: tuple[Provider, ...] = Field((), description="Providers and their calendars.")
 
 

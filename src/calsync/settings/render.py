@@ -4,7 +4,7 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from calsync.settings.durations import format_duration
 from calsync.settings.lifecycle import Reason
 from calsync.settings.model import CalendarConfig, ConfigFile, ConnectorModels, Provider
 from calsync.settings.practice import Practice
+from calsync.settings.webhooks import Webhook
 
 _WIDTH: Final = 100
 
@@ -32,6 +33,9 @@ _PRACTICE_HEAD: Final = """\
 """
 _PROVIDERS_HEAD: Final = """\
 # Providers and their calendars. One [[providers]] table each, its [[providers.calendars]] tables below it.
+"""
+_WEBHOOKS_HEAD: Final = """\
+# Other programs that are told what happened. One [[webhooks]] table each; none by default.
 """
 _REASONS_HEAD: Final = """\
 # The practice's list of reasons: one [[reasons]] table each, at the end of the file. None by default: people write
@@ -53,7 +57,7 @@ def render_config(connectors: Mapping[str, ConnectorModels], chosen: Chosen | No
     for name, connector in sorted(connectors.items()):
         about = f"What holds for every {name} calendar."
         parts.append(_render_table(f"connectors.{name}", connector.connector_settings, about, chosen))
-    parts.append(_render_providers(connectors))
+    parts += [_render_providers(connectors), _render_webhooks()]
     return "\n".join(parts)
 
 
@@ -133,6 +137,10 @@ def _render_providers(connectors: Mapping[str, ConnectorModels]) -> str:
     return "\n".join([*lines, ""])
 
 
+def _render_webhooks() -> str:
+    return "\n".join([_WEBHOOKS_HEAD, "# [[webhooks]]", *_render_fields(Webhook), ""])
+
+
 def _render_reasons() -> Iterator[str]:
     yield from _REASONS_HEAD.splitlines()
     for key, field in Reason.model_fields.items():
@@ -170,6 +178,8 @@ def write_value(value: object) -> str:  # noqa: PLR0911 - one line for each kind
             return str(value)
         case timedelta():
             return json.dumps(format_duration(value))
+        case time():
+            return json.dumps(f"{value:%H:%M}")
         case list() | tuple() | set() | frozenset():
             return f"[{', '.join(write_value(item) for item in value)}]"
         case Mapping() if value:

@@ -17,7 +17,7 @@ from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolutio
 from calsync.domain.event import Appearance, OriginalStart
 from calsync.domain.notation import appearance_from_data, appearance_to_data
 from calsync.reconcile.case import PastRevert, RecentChange
-from calsync.store import edits, holds
+from calsync.store import edits, holds, told_edits
 from calsync.store.edits import EditRow
 from calsync.store.recent_changes import NOT_COUNTED, recent_changes
 from calsync.store.rows import Shape, chunks, stream
@@ -64,6 +64,7 @@ def insert(conn: Connection, drift: Drift) -> None:
     hidden = replace(drift, observed=_hidden(drift.expected, drift.observed))
     history = [_history_entry(_hidden(drift.expected, seen)) for seen in drift.history]
     conn.execute(_ADD, {**_SHAPE.values(hidden), "history": history})
+    told_edits.found(conn, drift)
 
 
 def update(
@@ -101,6 +102,9 @@ def resolve(conn: Connection, drift_id: str, resolution: Resolution, at: datetim
     conn.execute(_RESOLVE, parameters)
     if resolution not in (Resolution.OPEN, Resolution.REVERTED):
         holds.close_hold(conn, drift_id, at)
+        known = get(conn, drift_id)
+        if known is not None:
+            told_edits.resolved(conn, known, resolution, at)
 
 
 def answer(conn: Connection, drift_id: str, *, by: str, note: str | None) -> None:
