@@ -11,10 +11,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from calsync.claims.gate import Gate, Question
 from calsync.domain.time_text import read_day
 from calsync.errors import NotFoundError
-from calsync.settings.fields import Id
 from calsync.store import records
 from calsync.web import api_appointments, api_book, api_claims, api_drifts, api_people, evidence, shapes
 from calsync.web.access import BillingCaller, PlatformCaller, ReadingCaller
+from calsync.web.bodies import Id
 from calsync.web.problems import ApiProblem
 from calsync.web.site import Site, site_of
 from calsync.web.strict import StrictRoute

@@ -37,7 +37,7 @@ from calsync.errors import NotFoundError, Refused
 from calsync.records.import_store import Stamp
 from calsync.records.json_rows import appointment_row, history_row, instant_text
 from calsync.records.one_row import ORIGIN, SaidAppointment, take_appointment
-from calsync.settings.fields import Id, parse_zone
+from calsync.settings.fields import parse_zone
 from calsync.store import pages, providers, records, requests
 from calsync.store.records import AppointmentFilter
 from calsync.web import paging, shapes
@@ -48,6 +48,7 @@ from calsync.web.bodies import (
     Booked,
     Cancelled,
     Chosen,
+    Id,
     Missed,
     Moved,
     Paid,

@@ -26,14 +26,13 @@ from calsync.domain.appointment import AppointmentStatus, Block, Series
 from calsync.errors import NotFoundError, Refused
 from calsync.records.availability_file import availability_of
 from calsync.records.json_rows import block_row, fee_row, series_row, span_row
-from calsync.settings.fields import Id
 from calsync.store import availability as working_times
 from calsync.store import money, providers, records
 from calsync.store.providers import ProviderRow
 from calsync.web import paging, shapes
 from calsync.web.access import ReadingCaller
 from calsync.web.api_appointments import booking_of, cancellation_of, moment, move, outcome_row, zone_of
-from calsync.web.bodies import Blocked, BookedSeries, Cancelled, FeeChanged, Moved, Spoken, Times
+from calsync.web.bodies import Blocked, BookedSeries, Cancelled, FeeChanged, Id, Moved, Spoken, Times
 from calsync.web.calls import BookCall, SiteHere
 from calsync.web.problems import ApiProblem
 from calsync.web.strict import StrictRoute

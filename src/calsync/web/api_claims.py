@@ -12,14 +12,13 @@ from calsync.claims.filing import FiledLine, close_recall, file_claims
 from calsync.claims.gate import Gate
 from calsync.claims.reasons import Verdict
 from calsync.records.json_rows import instant_text
-from calsync.settings.fields import Id
 from calsync.store import recalls, records
 from calsync.store.filings import Filing
 from calsync.store.joined import JoinedDatabase
 from calsync.store.recalls import RecallRow
 from calsync.web import paging, shapes
 from calsync.web.access import BillingCaller, ReadingCaller
-from calsync.web.bodies import Filed, RecallClosed
+from calsync.web.bodies import Filed, Id, RecallClosed
 from calsync.web.calls import BillingCall, Call, SiteHere
 from calsync.web.strict import StrictRoute
 

@@ -16,7 +16,6 @@ from calsync.errors import NotFoundError
 from calsync.records.json_rows import drift_row
 from calsync.reports.as_json import report_data
 from calsync.reports.build import Scope
-from calsync.settings.fields import Id
 from calsync.store import drifts, pages, providers
 from calsync.store.drifts import DriftFilter
 from calsync.store.joined import JoinedDatabase
@@ -24,7 +23,7 @@ from calsync.store.tokens import Role
 from calsync.support.reporting import make_report
 from calsync.web import paging, shapes
 from calsync.web.access import Caller, ReadingCaller, require
-from calsync.web.bodies import Resolved, invalid
+from calsync.web.bodies import Id, Resolved, invalid
 from calsync.web.calls import Call, SiteHere, SupportCall
 from calsync.web.strict import StrictRoute
 

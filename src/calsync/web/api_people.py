@@ -12,7 +12,6 @@ from calsync.booking.booking_links import Sealer, booking_token
 from calsync.booking.commands import pause, resume
 from calsync.errors import NotFoundError
 from calsync.records.values import read_email
-from calsync.settings.fields import Id
 from calsync.store import audit, clients, providers
 from calsync.store.clients import ClientRow
 from calsync.store.providers import ProviderRow
@@ -20,7 +19,7 @@ from calsync.store.tokens import Role
 from calsync.web import paging, shapes
 from calsync.web.access import Caller, ReadingCaller, require
 from calsync.web.api_appointments import zone_of
-from calsync.web.bodies import LinkWanted, Paused, Person, invalid
+from calsync.web.bodies import Id, LinkWanted, Paused, Person, invalid
 from calsync.web.calls import BookCall, PlatformCall, SiteHere
 from calsync.web.strict import StrictRoute
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from calsync.answers.words import Answer
 from calsync.claims.filing import CloseReason, Frequency
 from calsync.domain.span import Span, instant, wall_time
 from calsync.domain.time_text import check_length, read_day, read_time
-from calsync.settings.fields import Id, Text
+from calsync.settings import fields
+from calsync.settings.fields import Text
 from calsync.web.problems import ApiProblem
 
+Id = Annotated[
+    fields.Id,
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$", "examples": ["4821"]}),
+]
+"""An id, as it appears in files, URLs and logs."""
 _ACTOR = r"^(system|(provider|client|support):[A-Za-z0-9][A-Za-z0-9._@+-]{0,127})$"
 
 

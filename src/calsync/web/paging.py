@@ -11,10 +11,9 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from calsync.domain.appointment import AppointmentStatus
-from calsync.settings.fields import Id
 from calsync.store.columns import from_micros, to_micros
 from calsync.store.pages import Place
-from calsync.web.bodies import Day, Moment, Plain
+from calsync.web.bodies import Day, Id, Moment, Plain
 from calsync.web.problems import ApiProblem
 
 MOST: Final = 500
