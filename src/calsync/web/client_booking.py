@@ -125,7 +125,8 @@ class ChoosesTimes:
             facts = session_facts(conn, one, zone) | {"until": wording.long_moment(known.expires_at, zone)}
             at = read_stamp(visit.wish("at"))
             if at is None or visit.problem:
-                choice = chooser.choice(conn, move_query(one, visit.now, one.format or ""), visit.wish("from"))
+                query = move_query(one, visit.now, one.format or "")
+                choice = chooser.choice(conn, query, visit.wish("from"), one.span.start_at)
                 return visit.show("client-choose", **facts, choice=choice)
             new = wording.long_span(moved(one, at), zone)
             return visit.show("client-choose-confirm", **facts, new=new, at=stamp(at), back="?")

@@ -105,7 +105,8 @@ def _move_view(conn: Connection, visit: Visit, one: Appointment) -> Response:
             {"name": wording.format_words(each), "url": chooser.address(format=each), "is_on": each == wanted}
             for each in rules.policy.reschedule.formats
         ]
-        choice = chooser.choice(conn, query, visit.wish("from"))
+        same = one.span.start_at if wanted == (one.format or "") else None
+        choice = chooser.choice(conn, query, visit.wish("from"), same)
         return visit.show("client-move", **facts, choice=choice, formats=formats, contact=policy.contact)
     return visit.show(
         "client-move-confirm",

@@ -84,7 +84,7 @@ def _rows(conn: Connection, visit: Visit, sheet: DaySheet) -> int:
     count = 0
     for row in sheet.open_rows:
         said = visit.given.get(f"row.{row.appointment.id}", "")
-        step = {"booked": _as_booked, "other": _at_another_time, "none": _not_at_all, "missed": _missed}.get(said)
+        step = _STEPS.get(said)
         if step is not None:
             step(conn, visit, row, sheet.zone)
             count += 1
@@ -118,6 +118,18 @@ def _at_another_time(conn: Connection, visit: Visit, row: DayRow, zone: str) -> 
     _complete(conn, visit, row, span)
 
 
+def _as_seen(conn: Connection, visit: Visit, row: DayRow, _zone: str) -> None:
+    """It took place when the calendar showed it."""
+    for drift in row.drifts:
+        seen = drift.observed.span if drift.observed is not None else None
+        if seen is None or seen.all_day:
+            raise Unclear("The calendar shows no time for one of the sessions. Nothing was changed.")
+        start, end = (at.isoformat() for at in (seen.start_at, seen.end_at))
+        word = Word(answer=Answer.TOOK_PLACE, by=visit.link.recipient, note=_NOTE, start=start, end=end)
+        _settle(conn, visit, drift, word)
+    _complete(conn, visit, row, None)
+
+
 def _not_at_all(conn: Connection, visit: Visit, row: DayRow, _zone: str) -> None:
     word = Word(answer=Answer.DID_NOT_TAKE_PLACE, by=visit.link.recipient, note=_NOTE)
     for drift in row.drifts:
@@ -130,6 +142,15 @@ def _missed(conn: Connection, visit: Visit, row: DayRow, _zone: str) -> None:
     for drift in row.drifts:
         _settle(conn, visit, drift, Word(answer=Answer.STANDS, by=visit.link.recipient))
     record_no_show(conn, visit.command(note=_NOTE), row.appointment.id)
+
+
+_STEPS = {
+    "booked": _as_booked,
+    "seen": _as_seen,
+    "other": _at_another_time,
+    "none": _not_at_all,
+    "missed": _missed,
+}
 
 
 def _complete(conn: Connection, visit: Visit, row: DayRow, span: Span | None) -> None:
@@ -190,7 +211,8 @@ def _row_words(row: DayRow, zone: str, visit: Visit) -> dict[str, Any]:
         "conflict": row.in_conflict,
         "day": start.date().isoformat(),
         "said": visit.given.get(f"row.{one.id}", ""),
-        "time": visit.given.get(f"time.{one.id}", "") or (_clock(seen, zone) if row.in_conflict else ""),
+        "seen_at": "" if seen is None or seen.all_day else wording.short_span(seen, zone),
+        "time": visit.given.get(f"time.{one.id}", ""),
     }
 
 
@@ -200,7 +222,3 @@ def _seen(row: DayRow, seen: Span | None, zone: str) -> str:
     return (
         "your calendar does not show it" if seen is None else f"your calendar showed {wording.short_span(seen, zone)}"
     )
-
-
-def _clock(seen: Span | None, zone: str) -> str:
-    return "" if seen is None or seen.all_day else wording.clock(wall_time(seen.start_at, zone))

@@ -1,4 +1,4 @@
-"""Free times as a page shows them: by day, each one a link, a fortnight at a time. No script is needed to choose."""
+"""Free times as a page shows them: by day, each one a link, a week at a time. No script is needed to choose."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection
 
 from calsync.booking.command import Command
-from calsync.booking.slots import Slot, SlotQuery, free_slots
+from calsync.booking.slots import SlotQuery, free_slots
 from calsync.domain.span import instant, wall_time
 from calsync.notices import wording
 
-PERIOD: Final = timedelta(days=14)
+PERIOD: Final = timedelta(days=7)
 _FURTHEST: Final = timedelta(days=366)
 _STAMP: Final = "%Y%m%dT%H%M%SZ"
 
@@ -39,20 +39,21 @@ class Chooser:
     zone: str
     keep: Mapping[str, str]
 
-    def choice(self, conn: Connection, query: SlotQuery, first_day: str) -> Choice:
-        """A fortnight's free times from a day on (ISO date; anything else: from now)."""
-        start = max(self._start(first_day), self.command.now)
-        found = free_slots(conn, self.command, replace(query, since=start, until=start + PERIOD))
+    def choice(self, conn: Connection, query: SlotQuery, first_day: str, without: datetime | None = None) -> Choice:
+        """A week's free times from a day on (ISO date; anything else: from now), `without` the one it has already."""
+        midnight = self._midnight(first_day)
+        start, later = max(midnight, self.command.now), midnight + PERIOD
+        found = free_slots(conn, self.command, replace(query, since=start, until=later))
         days: dict[date, list[tuple[str, str]]] = {}
         for slot in found.slots:
             wall = wall_time(slot.start_at, self.zone)
-            days.setdefault(wall.date(), []).append((wording.clock(wall), self.address(at=stamp(slot.start_at))))
-        later = start + PERIOD
+            if slot.start_at != without:
+                days.setdefault(wall.date(), []).append((wording.clock(wall), self.address(at=stamp(slot.start_at))))
         return Choice(
             days=tuple((wording.long_day(day), tuple(times)) for day, times in sorted(days.items())),
             zone=wording.zone_words(self.zone),
-            hint="" if found.slots else f"{found.hint.rstrip('.')}.",
-            earlier=self._from(max(start - PERIOD, self.command.now)) if start > self.command.now else None,
+            hint="No time is free in these days." if found.slots else f"{found.hint.rstrip('.')}.",
+            earlier=self._from(max(midnight - PERIOD, self.command.now)) if midnight > self.command.now else None,
             later=self._from(later) if later < self.command.now + _FURTHEST else None,
         )
 
@@ -63,13 +64,14 @@ class Chooser:
     def _from(self, at: datetime) -> str:
         return self.address(**{"from": wall_time(at, self.zone).date().isoformat()})
 
-    def _start(self, first_day: str) -> datetime:
+    def _midnight(self, first_day: str) -> datetime:
+        """The start of the day that was asked for, of today at the earliest."""
+        today = wall_time(self.command.now, self.zone).date()
         try:
-            day = date.fromisoformat(first_day)
-            wanted = instant(datetime.combine(day, time()), self.zone)
-        except (ValueError, OverflowError):
-            return self.command.now
-        return min(wanted, self.command.now + _FURTHEST)
+            day = min(max(date.fromisoformat(first_day), today), today + _FURTHEST)
+        except ValueError:
+            day = today
+        return instant(datetime.combine(day, time()), self.zone)
 
 
 def stamp(at: datetime) -> str:
@@ -83,8 +85,3 @@ def read_stamp(text: str) -> datetime | None:
         return datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
     except ValueError:
         return None
-
-
-def times_of(slots: tuple[Slot, ...], zone: str) -> list[str]:
-    """The starts of slots as clocks in the zone show them."""
-    return [wording.clock(wall_time(slot.start_at, zone)) for slot in slots]
