@@ -78,6 +78,8 @@ def columns(title: str, counts: Mapping[str, int]) -> str:
         height=260,
         margin=6,
         margin_top=18,
+        margin_bottom=22,
+        margin_right=30,
         show_y_labels=False,
         show_y_guides=False,
         show_x_guides=False,

@@ -60,13 +60,10 @@ def draw(sights: Sequence[Sight], zone: str) -> Picture | None:
     first, last = _hours(walls)
     booked = next((one.span for one in sights if one.kind == "booked" and one.span is not None), timed[0])
     day = _walls(booked, zone)[0].date()
-    return Picture(
-        tuple(_bar(one, zone, day, (first, last)) for one in sights),
-        tuple(
-            (_place(first + timedelta(hours=n), (first, last)), f"{(first + timedelta(hours=n)):%H:%M}")
-            for n in range(0, int((last - first) / timedelta(hours=1)) + 1, _step(last - first))
-        ),
-    )
+    count = int((last - first) / timedelta(hours=1)) + 1
+    marks = [first + timedelta(hours=number) for number in range(0, count, _step(last - first))]
+    hours = tuple((_place(at, (first, last)), f"{at // timedelta(hours=1) % 24:02}:00") for at in marks)
+    return Picture(tuple(_bar(one, zone, day, (first, last)) for one in sights), hours)
 
 
 def _bar(sight: Sight, zone: str, day: date, hours: tuple[timedelta, timedelta]) -> Bar:

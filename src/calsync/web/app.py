@@ -5,10 +5,11 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from calsync import __version__
-from calsync.web import actions, api, connect, health, hooks, metrics, pages, problems
+from calsync.web import actions, api, connect, health, hooks, metrics, pages, problems, support
 from calsync.web.access import Door
 from calsync.web.guards import Headers, Limits
 from calsync.web.site import Site
+from calsync.web.support import door
 
 
 def make_app(site: Site) -> FastAPI:
@@ -26,7 +27,8 @@ def make_app(site: Site) -> FastAPI:
     app.state.site = site
     app.state.door = Door()
     problems.install(app)
-    for room in (health, metrics, hooks, api, actions, connect, pages):
+    door.install(app)
+    for room in (health, metrics, hooks, api, actions, connect, support, pages):
         app.include_router(room.router)
     app.add_middleware(Limits)
     app.add_middleware(Headers, https=(site.settings.web.public_url or "").startswith("https://"))

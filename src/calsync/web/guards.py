@@ -20,6 +20,7 @@ _TYPES: Final = {
     "/api/": frozenset({b"application/json"}),
     "/a/": frozenset({b"application/x-www-form-urlencoded"}),
     "/connect/": frozenset({b"application/x-www-form-urlencoded"}),
+    "/support": frozenset({b"application/x-www-form-urlencoded"}),
 }
 _JSON: Final = ("/api/", "/hooks/")
 

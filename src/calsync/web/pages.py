@@ -10,6 +10,9 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from calsync.reports import charts
+from calsync.support.words import moment_text
+
 router = APIRouter(include_in_schema=False)
 
 _ENVIRONMENT: Final = Environment(
@@ -19,6 +22,8 @@ _ENVIRONMENT: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+_ENVIRONMENT.filters["moment"] = moment_text
 
 
 def page(name: str, status: int = 200, **facts: Any) -> HTMLResponse:
@@ -34,4 +39,4 @@ def stylesheet() -> Response:
 
 @cache
 def _stylesheet() -> str:
-    return files("calsync.web").joinpath("static", "calsync.css").read_text(encoding="utf-8")
+    return files("calsync.web").joinpath("static", "calsync.css").read_text(encoding="utf-8") + charts.stylesheet()

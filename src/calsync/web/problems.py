@@ -5,7 +5,8 @@ No answer holds what was sent in, an exception's text, or anything from the book
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -17,9 +18,12 @@ from starlette.exceptions import HTTPException
 from calsync.errors import CalsyncError, NotFoundError, Problem, Refused, UserError
 from calsync.store.errors import NotUpgraded, StoreUnavailable
 from calsync.web.guards import BodyTooDeep, BodyTooLarge
+from calsync.web.pages import page
 from calsync.web.site import site_of
 
 _log = structlog.get_logger(__name__)
+
+_FOR_PEOPLE: Final = frozenset({"/support"})
 
 _CODES: Final = {
     400: ("bad-request", "The request cannot be read."),
@@ -55,13 +59,30 @@ def answer(
 
 def install(app: FastAPI) -> None:
     """Have every error of the app answered here."""
-    app.add_exception_handler(ApiProblem, _own)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(CalsyncError, _calsync)
-    app.add_exception_handler(BodyTooLarge, _too_large)
-    app.add_exception_handler(BodyTooDeep, _too_deep)
-    app.add_exception_handler(Exception, _unforeseen)
+    app.add_exception_handler(ApiProblem, _as_asked(_own))
+    app.add_exception_handler(HTTPException, _as_asked(_http))
+    app.add_exception_handler(RequestValidationError, _as_asked(_invalid))
+    app.add_exception_handler(CalsyncError, _as_asked(_calsync))
+    app.add_exception_handler(BodyTooLarge, _as_asked(_too_large))
+    app.add_exception_handler(BodyTooDeep, _as_asked(_too_deep))
+    app.add_exception_handler(Exception, _as_asked(_unforeseen))
+
+
+_Answering = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def _as_asked(answering: _Answering) -> _Answering:
+    """The same answer as a page, for whoever looks at pages."""
+
+    async def answered(request: Request, problem: Exception) -> Response:
+        told = await answering(request, problem)
+        if _room(request) not in _FOR_PEOPLE:
+            return told
+        text = json.loads(bytes(told.body))["error"]["message"]
+        support = site_of(request).settings.mail.support
+        return page("support/told", told.status_code, heading="That did not work", text=text, support=support)
+
+    return answered
 
 
 async def _own(_request: Request, problem: Exception) -> Response:
