@@ -10,6 +10,7 @@ from calsync.booking import horizon
 from calsync.booking.requests import expire_requests
 from calsync.booking.rules import Rulebook
 from calsync.cli.context import App
+from calsync.store import audit, retention
 
 
 def extend_series(app: App, now: datetime) -> int:
@@ -20,6 +21,15 @@ def extend_series(app: App, now: datetime) -> int:
 def end_requests(app: App, now: datetime) -> int:
     """Cancel the sessions of requests to clients that nobody answered in time; how many (GT-25)."""
     return expire_requests(app.database, Rulebook.of_settings(app.settings), now)
+
+
+def forget(app: App, now: datetime) -> dict[str, int]:
+    """Take away what is older than it is kept; how many rows, by table."""
+    with app.database.transaction() as conn:
+        done = retention.forget(conn, now - app.settings.claims.retention, now)
+        if done:
+            audit.append(conn, at=now, actor="system", what="retention-ended", subject="installation", detail=done)
+    return done
 
 
 def adopt(app: App, now: datetime) -> int:

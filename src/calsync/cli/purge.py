@@ -1,15 +1,16 @@
-"""`calsync purge --events`: take calsync's events out of a provider's calendars again, by their markers."""
+"""`calsync purge`: take away what is older than it is kept, or our events out of a provider's calendars."""
 
 from __future__ import annotations
 
 import click
 
+from calsync.cli import passing_time
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options
 from calsync.connector.errors import CalendarError
 from calsync.errors import NotFoundError, UserError
-from calsync.store import calendars, providers
+from calsync.store import calendars, providers, retention
 from calsync.store.calendars import CalendarRow
 from calsync.worker.purging import purge as purge_calendar
 
@@ -26,10 +27,13 @@ def register(app: click.Group) -> None:
 @actor_options
 @pass_app
 def purge(app: App, provider: str | None, *, events: bool, dry_run: bool) -> int:
-    """Take calsync's events out of a provider's calendars, and pause those calendars.
+    """Take away what is older than it is kept: evidence of settled sessions, by claims.retention, and used-up links.
 
-    An event goes only if it carries calsync's signed marker. `calsync calendars resume ID` writes them all again.
+    With --events and --provider: take calsync's events out of a provider's calendars, and pause those calendars. An
+    event goes only if it carries calsync's signed marker. `calsync calendars resume ID` writes them all again.
     """
+    if not events and provider is None:
+        return _forget(app, dry_run=dry_run)
     if not events or provider is None:
         raise UserError.of("say what to take out", "purge", "calsync purge --events --provider ID")
     wired = app.wired
@@ -47,6 +51,18 @@ def purge(app: App, provider: str | None, *, events: bool, dry_run: bool) -> int
     finally:
         wired.opener.close()
     return ExitCode.FINE if ended_well else ExitCode.FAILED
+
+
+def _forget(app: App, *, dry_run: bool) -> int:
+    now = app.clock.now()
+    if dry_run:
+        with app.database.reading() as conn:
+            found = retention.count(conn, now - app.settings.claims.retention, now)
+    else:
+        found = passing_time.forget(app, now)
+    told = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in found.items()) or "nothing"
+    click.echo(f"{'Would be' if dry_run else 'Were'} taken away: {told}.")
+    return ExitCode.FINE
 
 
 def _mirrors(app: App, provider: str) -> list[CalendarRow]:
