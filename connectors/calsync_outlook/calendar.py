@@ -11,6 +11,7 @@ from calsync.connector.protocol import Finding, Known, Page, Reading, Watch, Wri
 from calsync.connector.traits import Traits
 from calsync.domain.span import Span, Window
 from calsync_outlook import watching
+from calsync_outlook.composing import why_not_held
 from calsync_outlook.errors import Refused
 from calsync_outlook.feed import Feed
 from calsync_outlook.mailbox import BATCH, Mailbox
@@ -23,9 +24,7 @@ from calsync_outlook.writing import Writer
 
 Json = dict[str, Any]
 
-TRAITS = Traits(
-    push=True, read_batch=BATCH, write_batch=1, feed_proves=False, makes_calendars=True, series=True, busy=True
-)
+TRAITS = Traits(push=True, read_batch=BATCH, feed_proves=False, makes_calendars=True, busy=True, unheld=why_not_held)
 _MOST_CALENDARS = 30
 
 

@@ -6,7 +6,7 @@ else (reminders, categories, attendees, notes around our part of the body) is ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -72,6 +72,15 @@ def check_held(event: Event) -> None:
     if list(wanted) != list(held):
         raise NotHeld("recurrence-parts")
     _check_zone(event, list(wanted))
+
+
+def why_not_held(event: Event) -> str | None:
+    """Return why Outlook cannot hold a series as one event, as far as its rule and zone say; None if it can."""
+    try:
+        check_held(replace(event, overrides=()))
+    except NotHeld as refusal:
+        return refusal.reason
+    return None
 
 
 def times(event: Event, span: Span) -> Json:

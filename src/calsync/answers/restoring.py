@@ -23,7 +23,7 @@ from calsync.store import audit, copies, drifts, links, owed_writes, providers, 
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.work import Priority
 from calsync.worker.opening import rules_of
-from calsync.worker.subjects import Showing, facts_of
+from calsync.worker.subjects import facts_of, shown_by
 
 
 def owe_restore(conn: Connection, given: Given, chosen: Sequence[Drift]) -> None:
@@ -100,7 +100,7 @@ def _expected(conn: Connection, given: Given, link: Link) -> Event | None:
     provider = providers.get(conn, link.provider)
     practice = provider.practice if provider is not None else "default"
     privacy = rules_of(given.desk.settings, practice).title_privacy
-    return facts_of(conn, link.subject, Showing(link.provider, link.uid, privacy)).expected
+    return facts_of(conn, link.subject, shown_by(link, privacy)).expected
 
 
 def _target(conn: Connection, link: Link, expected: Event, chosen: list[Drift]) -> Event:

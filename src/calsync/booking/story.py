@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from calsync.booking.command import find_appointment
-from calsync.domain.appointment import Appointment, SubjectKind
+from calsync.domain.appointment import Appointment, Subject, SubjectKind
 from calsync.domain.drift import Drift, DriftKind, Resolution
 from calsync.domain.event import Appearance
 from calsync.domain.span import Span, wall_time
@@ -113,6 +113,9 @@ def _change(row: HistoryRow, zone: str) -> str:
 def _calendars(conn: Connection, one: Appointment) -> list[str]:
     subject = records.subject_of(one)
     found = links.of_subject(conn, subject)
+    if subject.kind is SubjectKind.SERIES:
+        # Some services cannot hold its series, and show its sessions one by one.
+        found += links.of_subject(conn, Subject(SubjectKind.APPOINTMENT, one.id))
     if not found:
         return ["No calendar shows it."]
     owed = owed_writes.owed_of_links(conn, [link.id for link in found])
@@ -120,7 +123,7 @@ def _calendars(conn: Connection, one: Appointment) -> list[str]:
     for link in found:
         since = f"since {_at(link.linked_at, one.span.zone)}" if link.linked_at else "but it has not been written yet"
         waits = " A change is still to be written there." if owed.get(link.id) else ""
-        series = " (as part of its series)" if subject.kind is SubjectKind.SERIES else ""
+        series = " (as part of its series)" if link.subject.kind is SubjectKind.SERIES else ""
         state = "was shown" if link.state == "retired" else "is shown"
         told.append(f"It {state} in calendar {link.calendar}{series} {since}.{waits}")
     return told

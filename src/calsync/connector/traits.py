@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from calsync.domain.event import Event
+
+
+def holds_every_series(_event: Event) -> str | None:
+    """None: nothing is refused."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +24,10 @@ class Traits:
     makes_calendars: bool = False  # can it make a dedicated calendar?
     series: bool = True  # can it hold recurring events?
     busy: bool = False  # can it report busy spans (R-22)?
+    unheld: Callable[[Event], str | None] = holds_every_series  # why this series cannot be one event, as a stable word
+
+    def why_apart(self, event: Event) -> str | None:
+        """Why the sessions of a series are mirrored as single events here; None: the series is one event."""
+        if not event.is_series:
+            return None
+        return self.unheld(event) if self.series else "no-series"

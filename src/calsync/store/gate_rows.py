@@ -71,6 +71,12 @@ class RecordRow:
             return Subject(SubjectKind.APPOINTMENT, self.id)
         return Subject(SubjectKind.SERIES, self.series)
 
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """The same, and itself: some services cannot hold its series, and show its sessions one by one."""
+        own = Subject(SubjectKind.APPOINTMENT, self.id)
+        return (own,) if self.series is None else (self.subject, own)
+
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:

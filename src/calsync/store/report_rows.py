@@ -97,7 +97,9 @@ _l = links.c
 _e = edits.c
 _KIND = case((_a.series.is_(None), "appointment"), else_="series")
 _SUBJECT = func.coalesce(_a.series, _a.id)
-_SHOWS = and_(_l.subject_kind == _KIND, _l.subject == _SUBJECT, _l.state != "retired")
+# Some services cannot hold its series, and show its sessions one by one.
+_OWN = and_(_l.subject_kind == "appointment", _l.subject == _a.id)
+_SHOWS = and_(or_(and_(_l.subject_kind == _KIND, _l.subject == _SUBJECT), _OWN), _l.state != "retired")
 _UNANSWERED = ("owed", "sent")
 _PROVIDERS_CALENDARS = select(calendars.c.id).where(calendars.c.provider == _a.provider).correlate(appointments)
 # Asked about each session as it is streamed: sets of all that is linked or owed would grow with the books.

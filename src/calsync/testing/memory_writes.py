@@ -52,8 +52,8 @@ def _appearance(shown: Appearance, wanted: Appearance, title_was: str | None) ->
 def _create(service: MemoryService, state: CalendarState, write: Write) -> WriteResult:
     assert write.event is not None
     personality = service.personality
-    if write.event.is_series and not personality.traits.series:
-        return refused(write, Outcome.REJECTED, "series-not-held")
+    if (reason := personality.traits.why_apart(write.event)) is not None:
+        return refused(write, Outcome.REJECTED, reason)
     remote_id = state.named.get(write.remote_id, "") if personality.names_events else write.remote_id
     if remote_id in state.events and personality.guards_creates:
         return refused(write, Outcome.CONFLICT, "already-there", remote_id)

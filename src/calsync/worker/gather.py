@@ -29,6 +29,7 @@ from calsync.reconcile.match import Match, Role, match_items
 from calsync.store import copies, drifts, links, owed_writes, subject_changes
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.titles import hide_titles, titles_of
+from calsync.worker.apart import Apart
 from calsync.worker.context import PassContext
 from calsync.worker.read import Sights
 from calsync.worker.subjects import AtHand, Showing, SubjectFacts, facts_of, fetch
@@ -129,7 +130,8 @@ def start(context: PassContext) -> Start:
         unanswered: dict[str, tuple[OwedWrite, ...]] = {}
         for owed in owed_writes.sent(conn, calendar):
             unanswered[owed.link] = (*unanswered.get(owed.link, ()), owed)
-        in_play = {p.link.id: p for p in _pending_links(conn, context, [subject for subject, _ in pending])}
+        subjects = Apart(conn, context).spread(subject for subject, _ in pending)
+        in_play = {p.link.id: p for p in _pending_links(conn, context, subjects)}
         for link in links.by_ids(conn, [link_id for link_id in unanswered if link_id not in in_play]):
             in_play[link.id] = Pending(link)
         reads_due = tuple(links.reads_due(conn, calendar, context.began_at, READS_AT_MOST))
@@ -251,6 +253,7 @@ class _Known:
     reverts: Mapping[str, tuple[PastRevert, ...]]
     copies: Mapping[str, tuple[Copy, ...]]
     at_hand: AtHand
+    apart: Apart
 
 
 def _known(conn: Connection, context: PassContext, begun: Start, in_play: Mapping[str, Pending]) -> _Known:
@@ -262,6 +265,7 @@ def _known(conn: Connection, context: PassContext, begun: Start, in_play: Mappin
         drifts.reverts_of_links(conn, ids, since),
         copies.of_links(conn, ids),
         fetch(conn, (pending.link.subject for pending in in_play.values())),
+        Apart(conn, context),
     )
 
 
@@ -280,6 +284,7 @@ def _link_facts(
     if link.remote_id in sights.unknown:
         return None
     showing = Showing(link.provider, link.uid, context.rules.title_privacy)
+    showing = known.apart.showing_of(link.subject, showing, known.at_hand)
     facts = facts_of(conn, link.subject, showing, at_hand=known.at_hand)
     before = {copy.remote_id: copy for copy in known.copies.get(link.id, ())}
     sent = known.unanswered.get(link.id, ())

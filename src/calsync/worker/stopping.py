@@ -11,7 +11,7 @@ from calsync.reconcile.plan import Stampede
 from calsync.store import audit, calendars, claims, links, outbox, stops
 from calsync.worker.context import PassContext
 from calsync.worker.gather import Gathered
-from calsync.worker.subjects import Showing, facts_of
+from calsync.worker.subjects import facts_of, shown_by
 
 ACTOR = "system"
 
@@ -56,7 +56,7 @@ def _touched(conn: Connection, context: PassContext, gathered: Gathered, stamped
     slots = {link: facts.facts.slots for link, facts in gathered.links.items()}
     earlier = [suspect.link for suspect in stampede.suspects if suspect.link not in slots]
     for link in links.by_ids(conn, earlier):
-        showing = Showing(link.provider, link.uid, context.rules.title_privacy)
+        showing = shown_by(link, context.rules.title_privacy)
         slots[link.id] = facts_of(conn, link.subject, showing).slots
     touched: set[str] = set()
     for suspect in stampede.suspects:

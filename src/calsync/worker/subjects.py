@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from calsync.domain.appointment import Appointment, Subject, SubjectKind
 from calsync.domain.event import Event, OriginalStart
+from calsync.domain.link import Link
 from calsync.reconcile.case import Slot
 from calsync.reconcile.expect import Privacy, expect_appointment, expect_block, expect_series, title_for
 from calsync.store import clients, filings, records
@@ -52,6 +53,12 @@ class Showing:
     provider: str
     uid: str
     privacy: str
+    apart: bool = False  # the series cannot be one event here: each of its sessions is an event of its own
+
+
+def shown_by(link: Link, privacy: str) -> Showing:
+    """How a link on the books shows its subject: a session of a series that has a link of its own is shown apart."""
+    return Showing(link.provider, link.uid, privacy, apart=link.subject.kind is SubjectKind.APPOINTMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +93,13 @@ def _nothing(subject: Subject) -> SubjectFacts:
 
 def _appointment_facts(conn: Connection, subject: Subject, showing: Showing, at_hand: AtHand) -> SubjectFacts:
     appointment = at_hand.appointments.get(subject.id)
-    if appointment is None or appointment.series is not None or appointment.provider != showing.provider:
-        # An appointment that became part of a series is shown by the series' event.
+    if appointment is None or appointment.provider != showing.provider:
         return _nothing(subject)
+    if appointment.series is not None:
+        if not showing.apart:
+            # An appointment that became part of a series is shown by the series' event.
+            return _nothing(subject)
+        appointment = replace(appointment, series=None, original_start=None)
     title = _title(conn, showing.privacy, appointment.id, appointment.client)
     expected = expect_appointment(appointment, title=title, uid=showing.uid)
     return SubjectFacts(
@@ -103,7 +114,7 @@ def _appointment_facts(conn: Connection, subject: Subject, showing: Showing, at_
 
 def _series_facts(conn: Connection, subject: Subject, showing: Showing) -> SubjectFacts:
     series = records.series(conn, subject.id)
-    if series is None or series.provider != showing.provider:
+    if series is None or series.provider != showing.provider or showing.apart:
         return _nothing(subject)
     appointments = records.appointments_of_series(conn, subject.id)
     expected = expect_series(

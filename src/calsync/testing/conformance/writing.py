@@ -199,6 +199,15 @@ class WritingChecks:
         }
         assert bench.hands.count() == 3
 
+    @pytest.mark.parametrize(
+        "event", [one for one in SAMPLES if one.is_series], ids=lambda event: event.uid.partition("@")[0]
+    )
+    def test_series_are_refused_as_declared_and_else_taken(self, bench: Bench, event: Event) -> None:
+        # What is declared is mirrored as single events; what is refused undeclared would never be shown at all.
+        reason = bench.calendar.traits.why_apart(event)
+        result = bench.write(bench.creation(event, "one"))
+        assert (result.outcome is Outcome.REJECTED) == (reason is not None), (result, reason)
+
     def test_reading_mixes_present_and_missing(self, bench: Bench) -> None:
         made = [bench.create(single(name), name).remote_id for name in ("a", "b", "c")]
         readings = list(bench.calendar.read([made[0], "never-there", made[1], "nor-this", made[2]]))
