@@ -169,7 +169,7 @@ def ask_client(call: BookCall, appointment: Id, body: Asked) -> Response:
         until = find_request(conn, ask.token).expires_at
         return outcome_row(done) | {"token": ask.token, "expires_at": instant_text(until)}
 
-    return call.once(act)
+    return call.once(act, secret=True)
 
 
 @router.post("/{appointment}/respond", response_model=shapes.OutcomeShape)

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from calsync import __version__
 from calsync.web import actions, api, connect, health, hooks, metrics, pages, problems, support
 from calsync.web.access import Door
+from calsync.web.describing import ABOUT, TAGS
 from calsync.web.guards import Headers, Limits
 from calsync.web.site import Site
 from calsync.web.support import door
@@ -17,7 +18,10 @@ def make_app(site: Site) -> FastAPI:
     app = FastAPI(
         title="calsync",
         version=__version__,
-        description="Keeps providers' calendars in step with appointment records, and wrong dates out of claims.",
+        description=ABOUT,
+        openapi_tags=TAGS,
+        # Names for generated clients; without it they would hold paths.
+        generate_unique_id_function=lambda route: route.name,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,

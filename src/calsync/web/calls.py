@@ -7,6 +7,7 @@ refused command has changed nothing and keeps no answer: repeated, it is judged 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from calsync.web.access import Caller, require
 from calsync.web.problems import ApiProblem
 from calsync.web.site import Site, site_of
 
+_SEALED: Final = "sealed by calsync"
 KEPT_FOR: Final = timedelta(days=7)
 
 _CLAIMABLE: Final[Mapping[Role, frozenset[str]]] = {
@@ -88,14 +90,17 @@ class Call:
         rulebook = Rulebook.of_settings(self.site.settings)
         return Command(actor=self.actor(by), now=self.now, reason=reason, note=note, rulebook=rulebook)
 
-    def once(self, act: Callable[[Connection], Any], status: int = 200) -> JSONResponse:
-        """Carry it out in one transaction, or give the answer that an earlier one was given under the same key."""
+    def once(self, act: Callable[[Connection], Any], status: int = 200, *, secret: bool = False) -> JSONResponse:
+        """Carry it out in one transaction, or give the answer that an earlier one was given under the same key.
+
+        `secret`: the answer opens something, so it is kept sealed.
+        """
         try:
-            return self._once(act, status)
+            return self._once(act, status, secret=secret)
         except SlotTaken as refusal:
             return _with_slots(refusal)
 
-    def _once(self, act: Callable[[Connection], Any], status: int) -> JSONResponse:
+    def _once(self, act: Callable[[Connection], Any], status: int, *, secret: bool) -> JSONResponse:
         with self.site.database.transaction() as conn:
             kept = self._kept(conn)
             if kept is not None:
@@ -103,7 +108,7 @@ class Call:
             body = act(conn)
             self._note(conn)
             if self.key is not None:
-                api_answers.keep(conn, self.caller.token, self.key, status, body)
+                api_answers.keep(conn, self.caller.token, self.key, status, self._sealed(body) if secret else body)
         return JSONResponse(body, status_code=status)
 
     def _kept(self, conn: Connection) -> JSONResponse | None:
@@ -117,7 +122,19 @@ class Call:
         assert known is not None
         if known.fingerprint != self.fingerprint:
             raise ApiProblem(422, "key-reused", "This Idempotency-Key was used for another request. Take a new one.")
-        return JSONResponse(known.body, status_code=known.status, headers={"Idempotency-Replayed": "true"})
+        body = self._opened(known.body[_SEALED]) if _SEALED in known.body else known.body
+        return JSONResponse(body, status_code=known.status, headers={"Idempotency-Replayed": "true"})
+
+    def _sealed(self, body: Any) -> dict[str, str]:
+        text = json.dumps(body).encode()
+        return {_SEALED: self.site.keys().encrypt(text, bound_to=self._place, ids=self.site.ids)}
+
+    def _opened(self, text: str) -> Any:
+        return json.loads(self.site.keys().decrypt(text, bound_to=self._place))
+
+    @property
+    def _place(self) -> str:
+        return f"api-answer:{self.caller.token}:{self.key}"
 
     def _note(self, conn: Connection) -> None:
         audit.append(conn, at=self.now, actor=self.caller.actor, what="api-command", subject=self.name, detail={})

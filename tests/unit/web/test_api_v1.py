@@ -427,6 +427,14 @@ class TestCommands:
         assert support.refused(409, "POST", "/appointments", BOOKING)["code"] == "provider-paused"
         assert support.done("POST", "/providers/P-1/resume", {"reason": "back"})["paused"] is False
 
+    def test_the_clients_link_is_kept_nowhere_in_the_open(self, house: House, platform: Program) -> None:
+        house.book("4821", "2026-12-24T10:00")
+        body = {"reason": "conference", "by": "provider:P-1"}
+        asked = platform.done("POST", "/appointments/4821/ask-to-reschedule", body, Idempotency_Key="k-1")
+        again = platform.done("POST", "/appointments/4821/ask-to-reschedule", body, Idempotency_Key="k-1")
+        assert asked == again
+        assert asked["token"] not in "\n".join(house.dump())
+
 
 class TestEditsAndClaims:
     def test_an_edit_is_listed_shown_and_settled_once(self, house: House, support: Program) -> None:
