@@ -18,8 +18,8 @@ takes effect once, and every repeat gets the first answer (with `Idempotency-Rep
 request is 422 `key-reused`. A refused command has changed nothing and keeps no answer. Keys are kept for 7 days.
 
 **Order.** `PUT /appointments/{id}` says what your records have, as of `updated_at`: whatever is older than what was
-said before is refused with 409 `stale-update`, so that requests may arrive in any order; treat that answer as success. With
-`If-Match` and the `ETag` of a record, one that has changed meanwhile is refused with 412.
+said before is refused with 409 `stale-update`, so that requests may arrive in any order; treat that answer as success.
+With `If-Match` and the `ETag` of a record, one that has changed meanwhile is refused with 412.
 
 **Lists** come in pages: `limit`, `cursor`, and `next` in the answer. Rows that are added meanwhile neither repeat nor
 hide others.
