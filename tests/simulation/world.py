@@ -258,8 +258,10 @@ class World:
                 subject_changes.mark_calendar(conn, one["id"], self.rules.window(now))
 
     def worker(self, number: int) -> Running:
-        """The worker of this number, made anew if it died."""
+        """The worker of this number, made anew if it died; another one while it is busy."""
         running = self.workers.get(number)
+        if running is not None and running.process in self.running:
+            return self.worker(number + 2)
         if running is None or running.process.dead:
             process = Process(self.ids.new_id(f"worker{number}"))
             context = WorkerContext(

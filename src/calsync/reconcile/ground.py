@@ -92,9 +92,13 @@ def without_renaming(case: LinkCase) -> LinkCase:
     if not isinstance(case.sight, ConfirmedAbsent) or not able or case.expected is None:
         return case
     first = min(able, key=lambda one: (one.event.master.span.start_at, one.remote_id))
+    link = replace(case.link, remote_id=first.remote_id, version=first.version)
+    if first.told:
+        # What it shows was recorded when it was a copy.
+        link = replace(link, observed=first.event, absent=False)
     return replace(
         case,
-        link=replace(case.link, remote_id=first.remote_id, version=first.version),
+        link=link,
         sight=SeenNow(first.version, first.event, first.marker),
         copies=tuple(copy for copy in case.copies if copy is not first),
         gone_copies=case.gone_copies | {first.remote_id},
