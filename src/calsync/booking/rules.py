@@ -29,6 +29,7 @@ _DOING: Final[Mapping[str, str]] = {
     "reschedule": "move this session",
     "ask-to-reschedule": "ask the client for another time",
     "no-show": "record a no-show",
+    "complete": "record that a session took place",
     "pause": "pause bookings",
     "resume": "take up bookings again",
     "block": "block a provider's time",
