@@ -183,3 +183,14 @@ def test_gt_12_a_reason_asks_questions_and_shows_resources(grow: Practice) -> No
     answer = grow.cancel("A-1", "--reason", "ending-care", "--answer", "handover=a colleague takes over")
     assert [one["url"] for one in answer["resources"]] == ["https://example.org/find-a-therapist"]
     assert grow.rows("SELECT answers FROM plan_changes") == [('{"handover":"a colleague takes over"}',)]
+
+
+def test_attendance_is_recorded_by_staff_for_their_own_sessions(grow: Practice) -> None:
+    grow.book("A-1", "2026-11-03T10:00")
+    grow.at("2026-11-03T11:00")
+    grow.refused("who-may-complete", "appointments", "complete", "A-1", by=CLIENT)
+    grow.refused("not-yours", "appointments", "complete", "A-1", by="provider:P-2")
+    day = ("appointments", "complete", "--provider", "P-1", "--day", "2026-11-03")
+    grow.refused("not-yours", *day, by="provider:P-2")
+    grow.do(*day, by=PROVIDER)
+    assert grow.status("A-1") == "completed"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from hashlib import sha256
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -18,9 +19,12 @@ from calsync.domain.appointment import Appointment, AppointmentStatus
 from calsync.domain.drift import Resolution
 from calsync.domain.span import Span, instant
 from calsync.errors import NotFoundError, Problem, Refused
-from calsync.store import drifts, providers, records, requests, statements
+from calsync.settings.lifecycle import Roles
+from calsync.store import drifts, records, requests, statements
 from calsync.store.records import AppointmentFilter
 from calsync.store.statements import StatementRow
+
+_STAFF: Final[Roles] = ("provider", "support", "system")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +38,16 @@ def complete(conn: Connection, command: Command, attested: Attested) -> Outcome:
     """Record that sessions took place, all of them or none; those recorded already stay as they are.
 
     An attested span is kept as the person's statement; the record keeps the booked time. Refused with every reason at
-    once: `not-started`, `already-…`, `bad-time`; an id that is not on the books is one of the reasons.
+    once: `who-may-complete`, `not-yours`, `not-started`, `already-…`, `bad-time`; an id that is not on the books is one
+    of the reasons.
     """
     found, problems = [], []
     code = "refused"
     for key, span in attested.spans.items():
         try:
             one = find_appointment(conn, key)
+            check_who(rules_for(conn, command, one.provider), _STAFF, "complete", command.actor, key)
+            check_own(command.actor, one.provider, where=key)
             check_may_complete(one, command.now)
             if span is not None:
                 check_time(span)
@@ -62,10 +69,11 @@ def complete(conn: Connection, command: Command, attested: Attested) -> Outcome:
 def complete_day(conn: Connection, command: Command, provider: str, day: date) -> Outcome:
     """Record that a provider's sessions of a day took place as booked; each counts by the date in its own zone.
 
-    Sessions that have not started, and those of which a calendar shows something else, are left and named.
+    Sessions that have not started, and those of which a calendar shows something else, are left and named. Refused:
+    `who-may-complete`, `not-yours`.
     """
-    if providers.get(conn, provider) is None:
-        raise NotFoundError("provider", provider)
+    check_who(rules_for(conn, command, provider), _STAFF, "complete", command.actor, provider)
+    check_own(command.actor, provider, where=provider)
     midnight = instant(datetime.combine(day, time()), "UTC")
     around = AppointmentFilter(
         provider=provider,
