@@ -75,6 +75,8 @@ class FillsDaySheet:
 
 def _all_as_booked(conn: Connection, visit: Visit, sheet: DaySheet) -> int:
     sessions = _plain(sheet)
+    if not sessions:
+        return 0
     complete(conn, visit.command(note=_NOTE), Attested({row.appointment.id: None for row in sessions}))
     _note(conn, visit, len(sessions))
     return len(sessions)
