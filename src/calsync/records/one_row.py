@@ -5,19 +5,20 @@ What the platform says otherwise than the last time counts; what was changed her
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from calsync.errors import Problem, Refused
-from calsync.records.appointment_rows import read_appointment_rows
+from calsync.records.appointment_rows import AppointmentRow, read_appointment_rows
 from calsync.records.file_import import find_unknown_providers, plan_import
 from calsync.records.findings import Findings
+from calsync.records.import_plan import Books
 from calsync.records.import_store import Stamp, load_books, write_plan
 from calsync.records.rows import Row
-from calsync.store import api_records, audit, records
+from calsync.store import api_records, audit, providers, records
 from calsync.store.api_records import SaidRecord
 
 STALE = "stale-update"
@@ -59,8 +60,7 @@ def take_appointment(conn: Connection, said: SaidAppointment, stamp: Stamp) -> l
     findings = _RowFindings()
     row = Row(1, said.cells)
     sound = read_appointment_rows([row], findings)
-    books = load_books(conn, [key], {one.series for one in sound}, said.configured)
-    books = replace(books, said={} if last is None else {key: last.said})
+    books = replace(_books(conn, sound, said), said={} if last is None else {key: last.said})
     find_unknown_providers([row], books.providers, findings)
     plan = plan_import(sound, books, findings, now=stamp.now, horizon=said.horizon)
     if findings.fields:
@@ -80,6 +80,15 @@ def take_appointment(conn: Connection, said: SaidAppointment, stamp: Stamp) -> l
             conn, at=stamp.now, actor=stamp.actor, what="appointment-said", subject=f"appointment:{key}", detail=detail
         )
     return changes
+
+
+def _books(conn: Connection, sound: Sequence[AppointmentRow], said: SaidAppointment) -> Books:
+    """What is on the books of what is said: all series only where one is named, for that costs with their number."""
+    key, provider = said.cells["id"], said.cells["provider"]
+    if any(one.series is not None for one in sound):
+        return load_books(conn, [key], {one.series for one in sound}, said.configured)
+    known = {provider} if providers.get(conn, provider) is not None else set()
+    return Books(providers={*said.configured, *known}, appointments=records.appointments_by_ids(conn, [key]))
 
 
 def _check_order(last: SaidRecord, as_of: datetime, *, is_new: bool) -> None:
