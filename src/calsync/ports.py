@@ -38,6 +38,16 @@ class Stop(Protocol):
         """Ask for the end. Doing so again changes nothing."""
 
 
+class Wake(Protocol):
+    """A knock on the door of one who waits for work."""
+
+    def set(self) -> None:
+        """Knock. Safe from any thread and in a signal handler; several knocks are one."""
+
+    def wait(self, seconds: float) -> bool:
+        """Return at the next knock, or at once if there was one since the last time, or after `seconds`."""
+
+
 class Sleep(Protocol):
     """Waiting."""
 

@@ -76,6 +76,23 @@ class StopEvent:
         return self._event.wait(max(0.0, seconds))
 
 
+class WakeEvent:
+    """A `Wake` between threads."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        """Knock."""
+        self._event.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for a knock, at most `seconds`; true if there was one."""
+        knocked = self._event.wait(max(0.0, seconds))
+        self._event.clear()
+        return knocked
+
+
 class SystemSleep:
     """Real waiting."""
 

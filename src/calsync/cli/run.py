@@ -13,10 +13,11 @@ from calsync.answers.mail_book import BookForMails
 from calsync.claims.gate import drain_touched
 from calsync.cli import passing_time
 from calsync.cli.context import App, pass_app
+from calsync.cli.engine import make_dispatch, start_companions
 from calsync.cli.exit_codes import ExitCode
-from calsync.cli.webhooks import add_webhook_timers
 from calsync.cli.service_manager import ServiceManager
 from calsync.cli.signals import Signals
+from calsync.cli.webhooks import add_webhook_timers
 from calsync.errors import UserError
 from calsync.notices.dispatching import Station
 from calsync.notices.reminding import Reminding
@@ -26,9 +27,9 @@ from calsync.notices.texts import Texts
 from calsync.settings.key_file import KeyFile
 from calsync.settings.secrets import read_secret_file
 from calsync.store.credentials import Credentials
+from calsync.system_ports import WakeEvent
 from calsync.system_threads import Background
 from calsync.worker import fleet
-from calsync.worker.dispatch import EmbeddedDispatch
 from calsync.worker.farewell import say_farewell
 from calsync.worker.loop import Loop
 from calsync.worker.progress import Progress
@@ -134,12 +135,14 @@ def _work(signals: Signals, manager: ServiceManager, *, with_web: bool) -> tuple
             replacement.append(after)
             app.stop.set()
 
-    dispatch = EmbeddedDispatch(wired.worker, threads=app.settings.sync.workers, done=progress.passed)
+    wake = WakeEvent()
+    dispatch = make_dispatch(app, progress, wake)
+    start_companions(app, wake)
     timers = Timers(app.clock)
     add_timers(app, timers)
     web = _web_beside(app, progress, timers) if with_web else None
     try:
-        drained = Loop(wired.worker, dispatch, timers, alive).run(app.stop)
+        drained = Loop(wired.worker, dispatch, timers, alive, wake).run(app.stop)
     finally:
         if web is not None:
             web.stop()

@@ -6,7 +6,7 @@ belongs inside a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -38,6 +38,9 @@ class Database:
         self.engine: Engine = dialect.make_engine(url)
         self._is_current = False
 
+    on_push: Callable[[], None] | None = None
+    """Called after each transaction of this process that made a calendar due, from the thread that ended it."""
+
     @cached_property
     def _swift(self) -> Engine:
         return dialect.make_swift_engine(self.url, self.engine)
@@ -62,6 +65,11 @@ class Database:
                 yield conn
                 claims.write_touched(conn)
                 audit.write_notes(conn)
+                has_pushed = late.of(conn).pushed
+                if has_pushed:
+                    dialect.notify_workers(conn)
+            if has_pushed and self.on_push is not None:
+                self.on_push()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -119,6 +119,12 @@ def _time_there(_element: DatabaseTime, _compiler: SQLCompiler, **_kw: Any) -> s
     return "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)"
 
 
+def notify_workers(conn: Connection) -> None:
+    """Wake the workers of all processes once this is committed (PostgreSQL); on SQLite they look by themselves."""
+    if not on_sqlite(conn):
+        conn.execute(_NOTIFY)
+
+
 def database_identity(conn: Connection, host: str) -> str:
     """What tells a database from a copy of it: the host for SQLite's file, the cluster and the name for PostgreSQL."""
     if on_sqlite(conn):
@@ -171,6 +177,8 @@ def begin_reading(engine: Engine) -> Connection:
 
 _DATABASE_TIME = select(func.clock_timestamp())
 _CLUSTER = text("SELECT (SELECT system_identifier FROM pg_control_system()), current_database()")
+CHANNEL: Final = "calsync_work"
+_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     # In WAL mode less than FULL may lose the last commits with the power, while the calendars keep what we wrote.

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Integer,
     and_,
     bindparam,
     case,
@@ -33,7 +34,7 @@ from calsync.store.columns import Instant
 from calsync.store.database import Database
 from calsync.store.dialect import DatabaseTime
 from calsync.store.rows import Shape
-from calsync.store.schema import calendars, links, owed_writes, providers, stops, subject_changes, watches
+from calsync.store.schema import CLAIMABLE, calendars, links, owed_writes, providers, stops, subject_changes, watches
 from calsync.store.watches import OPEN
 from calsync.store.work import LEASE_IS_MINE, Lease, Priority
 
@@ -73,6 +74,28 @@ def claim(database: Database, calendar: str, owner: str, now: datetime, lease_fo
         return None
     generation, fence, until = taken[0]
     return Lease(calendar, generation, fence, owner, until)
+
+
+def claim_due(database: Database, owner: str, limit: int, now: datetime, lease_for: timedelta) -> list[Lease]:
+    """Take up to `limit` due calendars as `work.claim` does; `now` counts on SQLite only (R-28)."""
+    given = {"owner": owner, "length": lease_for // timedelta(microseconds=1), "room": limit, "now": now}
+    taken = database.alone(_CLAIM_DUE, given) if limit > 0 else []
+    # The order of the rows is the database's own business.
+    taken.sort(key=lambda row: (-row[-2], row[-1]))
+    return [Lease(calendar, generation, fence, owner, until) for calendar, generation, fence, until, *_ in taken]
+
+
+def claim_if_due(database: Database, calendar: str, owner: str, now: datetime, lease_for: timedelta) -> Lease | None:
+    """Take this calendar if it is due and nobody has it: whoever brought word of it may have been late."""
+    length = lease_for // timedelta(microseconds=1)
+    taken = database.alone(_CLAIM_IF_DUE, {"the_id": calendar, "owner": owner, "length": length, "now": now})
+    return Lease(calendar, taken[0][0], taken[0][1], owner, taken[0][2]) if taken else None
+
+
+def due(database: Database, limit: int, now: datetime) -> list[tuple[str, Priority]]:
+    """Up to `limit` due calendars that nobody has, the most urgent first; nothing is claimed."""
+    rows = database.alone(_DUE, {"room": limit, "now": now})
+    return [(calendar, Priority(priority)) for calendar, priority, _ in sorted(rows, key=lambda row: (-row[1], row[2]))]
 
 
 def look(database: Database, calendar: str, now: datetime) -> Glance | None:
@@ -151,19 +174,40 @@ def _in(length: str) -> ColumnElement[datetime]:
     return type_coerce(type_coerce(_NOW, BigInteger) + bindparam(length, type_=BigInteger), Instant)
 
 
-CLAIM = (
-    update(calendars)
-    .where(
-        _c.id
-        == select(_c.id)
-        .where(_c.id == bindparam("the_id"), or_(_c.lease_until.is_(None), _c.lease_until <= _NOW))
-        .with_for_update(skip_locked=True)
-        .correlate(None)
-        .scalar_subquery()
-    )
-    .values(fence=_c.fence + 1, lease_owner=bindparam("owner"), lease_until=_in("length"))
-    .returning(_c.generation, _c.fence, _c.lease_until)
+_FREE = or_(_c.lease_until.is_(None), _c.lease_until <= _NOW)
+_MAY_RUN = and_(_c.due_at <= _NOW, text(CLAIMABLE), or_(_c.not_before.is_(None), _c.not_before <= _NOW), _FREE)
+
+
+def _claim(*conditions: Any) -> Any:
+    one = select(_c.id).where(_c.id == bindparam("the_id"), *conditions).with_for_update(skip_locked=True)
+    return _taking(_c.id == one.correlate(None).scalar_subquery()).returning(_c.generation, _c.fence, _c.lease_until)
+
+
+def _taking(condition: Any) -> Any:
+    lease: dict[str, Any] = {"lease_owner": bindparam("owner"), "lease_until": _in("length")}
+    return update(calendars).where(condition).values(fence=_c.fence + 1, **lease)
+
+
+def _of_priority(priority: Priority, *, lock: bool) -> Any:
+    # In the index's order: a backlog of any size is never sorted. The row that is found stays ours until the end.
+    rows = select(_c.id, _c.priority, _c.due_at).where(_c.priority == text(str(int(priority))), _MAY_RUN)
+    rows = rows.order_by(_c.due_at).limit(bindparam("room", type_=Integer))
+    rows = rows.with_for_update(skip_locked=True) if lock else rows
+    return select(rows.subquery(f"of_{priority.name.lower()}"))
+
+
+def _all_due(*, lock: bool) -> Any:
+    parts = [_of_priority(priority, lock=lock) for priority in sorted(Priority, reverse=True)]
+    return union_all(*parts).limit(bindparam("room", type_=Integer))
+
+
+CLAIM = _claim(_FREE)
+CLAIM_IF_DUE = _claim(_MAY_RUN)
+_FOUND = _all_due(lock=True).cte("found")
+CLAIM_DUE = _taking(_c.id.in_(select(_FOUND.c.id))).returning(
+    _c.id, _c.generation, _c.fence, _c.lease_until, _c.priority, _c.due_at
 )
+DUE = _all_due(lock=False)
 # What is due already and did not go this time waits for the poll: a pass must not follow itself for ever.
 _TIMES = union_all(
     select(_in("pause").label("at")),
@@ -189,5 +233,8 @@ END_CALM = (
     .returning(_c.id)
 )
 _CLAIM = Alone(CLAIM)
+_CLAIM_IF_DUE = Alone(CLAIM_IF_DUE)
+_CLAIM_DUE = Alone(CLAIM_DUE)
+_DUE = Alone(DUE)
 _GLANCE = Alone(GLANCE)
 _END_CALM = Alone(END_CALM)

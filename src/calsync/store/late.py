@@ -33,11 +33,19 @@ class Late:
 
     touched: set[str] = field(default_factory=set)
     notes: list[Note] = field(default_factory=list)
+    pushed: bool = False  # some calendar became due: whoever waits for work should look
 
 
 def begin(conn: Connection) -> None:
     """Start with nothing to write. Called by `Database.transaction` only."""
     conn.execution_options(**{_KEY: Late()})
+
+
+def note_push(conn: Connection) -> None:
+    """Some calendar became due; workers are woken when the transaction has ended."""
+    late = conn.get_execution_options().get(_KEY)
+    if isinstance(late, Late):
+        late.pushed = True
 
 
 def of(conn: Connection) -> Late:

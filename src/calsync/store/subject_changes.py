@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, delete, exists, func
 
 from calsync.domain.appointment import AppointmentStatus, Subject, SubjectKind
 from calsync.domain.span import Window
+from calsync.store import late
 from calsync.store.dialect import Upsert, larger, smaller
 from calsync.store.rows import chunks
 from calsync.store.schema import appointments, blocks, calendars, links, subject_changes
@@ -48,6 +49,7 @@ def push_all(conn: Connection, wanted: Iterable[str], now: datetime | None = Non
     """Make calendars due because records changed; their rows stay locked until the transaction ends."""
     pushed = [{"the_id": calendar, "at": now} for calendar in wanted]
     if pushed:
+        late.note_push(conn)
         conn.execute(_PUSH, pushed)
 
 

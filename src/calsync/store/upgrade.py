@@ -19,6 +19,7 @@ from calsync.store import (
     schema_billing,
     schema_connecting,
     schema_lifecycle,
+    schema_scale,
     schema_slots,
     schema_support,
 )
@@ -31,6 +32,7 @@ _TABLES = (
     schema_billing,
     schema_connecting,
     schema_lifecycle,
+    schema_scale,
     schema_slots,
     schema_support,
 )

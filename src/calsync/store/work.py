@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, or_, select, text, update
 
+from calsync.store import late
 from calsync.store.dialect import larger, smaller
 from calsync.store.schema import CLAIMABLE, calendars
 
@@ -116,6 +117,7 @@ def push(conn: Connection, calendar: str, at: datetime, priority: Priority = Pri
 
     A calendar that backs off waits until its time, however urgent the push. False if it is not on the books.
     """
+    late.note_push(conn)
     return conn.execute(_PUSH, {"the_id": calendar, "at": at, "urgency": int(priority)}).rowcount == 1
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Protocol
 
 import structlog
 
-from calsync.store import glance, work
+from calsync.store import glance
 from calsync.store.work import Lease
 from calsync.worker.context import PassResult, WorkerContext
 from calsync.worker.leased_run import run_leased
@@ -15,15 +16,32 @@ from calsync.worker.leased_run import run_leased
 _log = structlog.get_logger(__name__)
 
 
+class Dispatch(Protocol):
+    """Whatever brings due calendars to passes."""
+
+    def dispatch(self) -> int:
+        """Have due passes run; return how many were started right now."""
+
+    def drain(self, seconds: float) -> bool:
+        """Take nothing new and wait for what runs; true if all ended in time."""
+
+
 class EmbeddedDispatch:
     """Claims due calendars and runs their passes in threads. Correct with several processes on one database, too."""
 
     def __init__(
-        self, worker: WorkerContext, *, threads: int, done: Callable[[PassResult], None] | None = None
+        self,
+        worker: WorkerContext,
+        *,
+        threads: int,
+        done: Callable[[PassResult], None] | None = None,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
+        """`done` is told each result by `dispatch`; `ended` is called at once when a pass ends, from its thread."""
         self._worker = worker
         self._threads = threads
         self._done = done
+        self._ended = ended
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="pass")
         self._running: set[Future[PassResult]] = set()
 
@@ -35,7 +53,9 @@ class EmbeddedDispatch:
             return 0
         leases = self._claim(free)
         for lease in leases:
-            self._running.add(self._pool.submit(self._run, lease))
+            future = self._pool.submit(run_safely, self._worker, lease)
+            self._running.add(future)
+            future.add_done_callback(lambda _future: self._ended())
         return len(leases)
 
     def wait_for_one(self, seconds: float) -> None:
@@ -58,17 +78,7 @@ class EmbeddedDispatch:
 
     def _claim(self, free: int) -> list[Lease]:
         worker = self._worker
-        with worker.database.transaction() as conn:
-            now = worker.database.now(conn, worker.clock)
-            return work.claim(conn, worker.owner, free, now, worker.lease_for)
-
-    def _run(self, lease: Lease) -> PassResult:
-        try:
-            return run_leased(self._worker, lease)
-        except Exception as fault:  # noqa: BLE001 - see below
-            # A fault of ours must not take the other calendars down; its lease runs out, and it is tried again later.
-            _log.error("pass_failed", calendar=lease.calendar, fault=type(fault).__name__, exc_info=True)
-            return PassResult(calendar=lease.calendar, error=f"fault:{type(fault).__name__}")
+        return glance.claim_due(worker.database, worker.owner, free, worker.clock.now(), worker.lease_for)
 
     def _collect(self) -> None:
         ended = {future for future in self._running if future.done()}
@@ -76,6 +86,18 @@ class EmbeddedDispatch:
         for future in ended:
             if self._done is not None:
                 self._done(future.result())
+
+
+def run_safely(worker: WorkerContext, lease: Lease) -> PassResult:
+    """Run one leased calendar; a fault of ours must not take the others down.
+
+    Its lease runs out then, and it is tried again later.
+    """
+    try:
+        return run_leased(worker, lease)
+    except Exception as fault:  # noqa: BLE001 - see above
+        _log.error("pass_failed", calendar=lease.calendar, fault=type(fault).__name__, exc_info=True)
+        return PassResult(calendar=lease.calendar, error=f"fault:{type(fault).__name__}")
 
 
 def run_now(worker: WorkerContext, calendar: str, run: Callable[[Lease], PassResult]) -> PassResult | None:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import structlog
 
-from calsync.ports import Stop
-from calsync.store import work
+from calsync.ports import Stop, Wake
+from calsync.store import work, workers
 from calsync.worker.context import WorkerContext
-from calsync.worker.dispatch import EmbeddedDispatch
+from calsync.worker.dispatch import Dispatch
 from calsync.worker.timers import Timers
 
 _log = structlog.get_logger(__name__)
 
-# How long an idle worker waits before it looks for due work again: this bounds how late a push is taken up.
+# How long an idle worker waits before it looks for due work again, where nobody wakes it.
 LOOK_EVERY_S = 0.5
 # How long running passes may take to end after a stop was asked for; their leases are simply given up after that.
 DRAIN_S = 8.0
@@ -23,12 +23,16 @@ DRAIN_S = 8.0
 
 @dataclass(slots=True)
 class Loop:
-    """One process's worker. `alive` is called on each round of real progress (for a watchdog)."""
+    """One process's worker. `alive` is called on each round of real progress (for a watchdog).
+
+    `wake`: knocked on by whatever makes a calendar due or ends a pass, so that nothing waits for the next look.
+    """
 
     worker: WorkerContext
-    dispatch: EmbeddedDispatch
+    dispatch: Dispatch
     timers: Timers
     alive: Callable[[], None] = lambda: None
+    wake: Wake | None = None
 
     def run(self, stop: Stop) -> bool:
         """Work until `stop` is set, then let running passes end; true if all of them did."""
@@ -38,9 +42,16 @@ class Loop:
             started = self.dispatch.dispatch()
             self.alive()
             if started == 0:
-                self.worker.sleep.wait(stop, LOOK_EVERY_S)
+                self._rest(stop)
         drained = self.dispatch.drain(DRAIN_S)
         with self.worker.database.transaction() as conn:
             work.give_back_all(conn, self.worker.owner)
+        workers.leave(self.worker.database, self.worker.owner)
         _log.info("worker_stopped", owner=self.worker.owner, drained=drained)
         return drained
+
+    def _rest(self, stop: Stop) -> None:
+        if self.wake is None:
+            self.worker.sleep.wait(stop, LOOK_EVERY_S)
+        elif not stop.is_set():
+            self.wake.wait(LOOK_EVERY_S)

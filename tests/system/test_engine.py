@@ -1,0 +1,51 @@
+"""The carrier between machines, as a site runs it: two workers, PostgreSQL, `[engine] kind = "procrastinate"`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from tests.servers.meddling_proxy import MeddlingProxy
+from tests.servers.postgres import Postgres, running_postgres
+from tests.servers.process import Server
+from tests.system.site import Site, row
+from tests.system.test_kill import a_morning, calendar_is_full
+
+EVENTS = 40
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this module's own."""
+    with running_postgres() as running:
+        yield running
+
+
+def test_two_carried_workers_never_do_one_thing_twice(
+    site: Site, server: Server, proxy: MeddlingProxy, postgres: Postgres
+) -> None:
+    name = postgres.create()
+    site.add_provider("P-1", f"http://127.0.0.1:{proxy.port}/user1/", "user1")
+    books = f'[database]\nurl = "{postgres.url(name)}"\n'
+    site.set_up(more=books + '[engine]\nkind = "procrastinate"\n[sync]\npoll_interval = "1s"\n')
+    rows = [row(str(n), "P-1", a_morning() + timedelta(days=n // 10, hours=n % 10)) for n in range(EVENTS)]
+    assert site.import_rows(rows).code == 0
+    workers = [site.start("worker"), site.start("worker")]
+    try:
+        calendar_is_full(server, EVENTS)
+    finally:
+        for worker in workers:
+            worker.terminate()
+    assert [worker.wait(20) for worker in workers] == [0, 0]
+    puts = Counter(exchange.path for exchange in proxy.exchanges if exchange.method == "PUT")
+    assert len(puts) == EVENTS
+    assert set(puts.values()) == {1}
+    assert site.calsync("audit", "verify").code == 0
+    assert site.calsync("db", "check").code == 0
+    with psycopg.connect(postgres.address(name)) as conn:
+        assert conn.execute("SELECT count(*) FROM procrastinate_jobs WHERE status NOT IN ('todo')").fetchone() == (0,)
+        assert conn.execute("SELECT count(*) FROM workers").fetchone() == (0,)
