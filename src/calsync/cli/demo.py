@@ -17,7 +17,7 @@ def register(app: click.Group) -> None:
 @click.command()
 @click.option("--keep", is_flag=True, help="Leave server and worker running, and the files in place, until Ctrl-C.")
 def demo(keep: bool) -> int:
-    """A real CalDAV server, a small practice, people who edit their calendars, and what calsync makes of it."""
+    """A CalDAV server, stand-ins for Google and Outlook, people who edit their calendars, and what comes of it."""
     try:
         # The demo brings a server and a calendar client of its own, which an ordinary installation need not have.
         from calsync.demo.performance import perform  # noqa: PLC0415

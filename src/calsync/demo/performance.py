@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from calsync.demo.caldav_server import CaldavServer, running_server
-from calsync.demo.practice import PROVIDERS, Practice, write_practice
+from calsync.demo.google_server import GoogleDesk, running_google
+from calsync.demo.outlook_server import OutlookDesk, running_outlook
+from calsync.demo.practice import PROVIDERS, ZONE, Practice, write_practice
 from calsync.demo.stage import Stage, running_worker
 from calsync.errors import UserError
 from calsync.store.database import open_database
 from calsync.system_ports import StopEvent, SystemClock, SystemIds, SystemSleep
 
-MIRRORED = 16  # events that the demo's records make; a series is one
+MIRRORED = 20  # events that the demo's records make; a series is one
 FOREVER_S = 10.0**7
 
 Run = Callable[[Sequence[str]], int]
+Desks = Mapping[str, GoogleDesk | OutlookDesk]
 
 
 def perform(run: Run, *, keep: bool) -> None:
     """Play the demo from start to end. `run` carries out a `calsync` command line and returns its exit code."""
-    sleep = SystemSleep()
-    with _folder(keep=keep) as folder, running_server(folder / "server", list(PROVIDERS), sleep) as server:
-        practice = write_practice(folder, server, SystemClock().now(), SystemIds())
-        click.echo(f"A real CalDAV server listens at {server.home_of('')}\nAll files are in {folder}")
+    sleep, clock = SystemSleep(), SystemClock()
+    with (
+        _folder(keep=keep) as folder,
+        running_server(folder / "server", list(PROVIDERS), sleep) as server,
+        running_google(clock, "dora@example.org", ZONE) as google,
+        running_outlook(clock, "emil@example.org", ZONE) as outlook,
+    ):
+        desks: Desks = {"dora": google, "emil": outlook}
+        practice = write_practice(folder, server, clock.now(), SystemIds(), others=desks)
+        click.echo(f"A real CalDAV server listens at {server.home_of('')}, stand-ins for Google and Outlook beside it.")
+        click.echo(f"All files are in {folder}")
         terminal = Terminal(run, practice.config)
         _prepare(terminal, practice)
-        _play(terminal, practice, server, keep=keep)
+        _play(terminal, practice, (server, desks), keep=keep)
 
 
 class Terminal:
@@ -54,10 +64,11 @@ def _prepare(terminal: Terminal, practice: Practice) -> None:
     terminal.type("blocks", "add", "--provider", "ben", "--start", practice.day_off, "--end", practice.day_off_end)
 
 
-def _play(terminal: Terminal, practice: Practice, server: CaldavServer, *, keep: bool) -> None:
+def _play(terminal: Terminal, practice: Practice, places: tuple[CaldavServer, Desks], *, keep: bool) -> None:
     config = practice.config
     database = open_database(f"sqlite:///{config.parent / 'calsync.db'}")
-    stage = Stage(server, practice, database, SystemClock(), SystemSleep())
+    server, desks = places
+    stage = Stage(server, practice, database, SystemClock(), SystemSleep(), desks)
     with running_worker(config, config.parent / "worker.log"):
         click.echo("\nThe worker runs: it makes a calendar for each provider and shows the sessions there …")
         stage.wait_until_mirrored(MIRRORED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,6 +14,8 @@ from pathlib import Path
 import click
 
 from calsync.demo.caldav_server import CaldavServer
+from calsync.demo.google_server import GoogleDesk
+from calsync.demo.outlook_server import OutlookDesk
 from calsync.demo.people import Person
 from calsync.demo.practice import Practice
 from calsync.demo.story import Act, acts
@@ -38,6 +40,7 @@ class Stage:
     database: Database
     clock: Clock
     sleep: Sleep
+    desks: Mapping[str, GoogleDesk | OutlookDesk] = field(default_factory=dict)  # of those who are not on CalDAV
     told: set[str] = field(default_factory=set)
 
     def play(self) -> None:
@@ -48,7 +51,7 @@ class Stage:
     def play_act(self, number: int, act: Act) -> None:
         """Let somebody edit, then wait until calsync has seen, decided and settled it."""
         click.secho(f"\n{number}. {act.person.capitalize()} {act.words}.", bold=True)
-        act.do(Person.at(self.server, act.person))
+        act.do(self.desks.get(act.person) or Person.at(self.server, act.person))
         if act.ends == "stopped":
             self._wait_for(lambda: self._state_of(act.person) == "stopped", "the calendar's stop")
             click.echo("   Seen: many events vanished at once. calsync wrote nothing and waits for a person.")

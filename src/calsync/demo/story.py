@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from calsync.demo.people import Person
 from calsync.demo.practice import ZONE
 from calsync.domain.span import wall_time
 
@@ -17,7 +17,7 @@ class Act:
 
     person: str
     words: str
-    do: Callable[[Person], object]
+    do: Callable[[Any], object]  # is handed whoever sits at that calendar
     drifts: int
     ends: str
 
@@ -66,5 +66,13 @@ def acts(now: datetime) -> list[Act]:
             1,
             "open",
         ),
+        Act(
+            "dora",
+            "drags session 7001 in Google Calendar to the afternoon",
+            lambda person: person.drag(at(2, 9), timedelta(hours=5)),
+            1,
+            "reverted",
+        ),
+        Act("emil", "deletes session 7102 in Outlook", lambda person: person.delete(at(4, 13)), 1, "reverted"),
         Act("cleo", "selects all and presses delete", lambda person: person.wipe(), 0, "stopped"),
     ]
