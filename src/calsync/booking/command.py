@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from calsync.booking.rules import PERMISSIVE, PracticeRules, Rulebook
+from calsync.booking.rules import PERMISSIVE, PracticeRules, Rulebook, check_owner
 from calsync.domain.appointment import Appointment
 from calsync.errors import NotFoundError
 from calsync.store import audit, outbox, providers, records
@@ -75,6 +75,7 @@ def rules_for(conn: Connection, command: Command, provider: str) -> PracticeRule
 def write(conn: Connection, command: Command, action: str, changed: Iterable[Appointment], **more: Any) -> list[str]:
     """Write appointments with their history; their versions grow by one. Returns the ids."""
     written = list(changed)
+    check_owner(command.rulebook, [one.id for one in written])
     known = records.appointments_by_ids(conn, [one.id for one in written])
     numbered = [replace(one, version=known[one.id].version + 1) if one.id in known else one for one in written]
     told: dict[str, Any] = {

@@ -7,7 +7,7 @@ time. `calsync.booking.conditions` weighs what a cancellation costs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,6 +19,7 @@ from calsync.errors import Problem, Refused
 from calsync.settings.lifecycle import Act, CausedBy, Reason, Role, Roles
 from calsync.settings.model import Settings
 from calsync.settings.practice import Practice
+from calsync.settings.records import Records
 
 Scope = Literal["this", "this-and-following", "all-upcoming"]
 FeeKind = Literal["late-cancellation", "no-show"]
@@ -115,17 +116,19 @@ class Rulebook:
     """The rules of every practice, by its id; the permissive ones for a practice that has no file."""
 
     practices: Mapping[str, Practice] = field(default_factory=dict)
+    elsewhere: Records | None = None  # where records belong to another platform: commands are off
 
     @classmethod
     def of_settings(cls, settings: Settings) -> Rulebook:
         """The rules as configured."""
-        return cls(settings.practices)
+        return cls(settings.practices, settings.records if settings.records.is_elsewhere else None)
 
     def of(self, practice: str) -> PracticeRules:
         """One practice's rules."""
         return PracticeRules(self.practices.get(practice, _PLAIN))
 
 
+_NAMED: Final = 10
 _PLAIN: Final = Practice()
 PERMISSIVE: Final = Rulebook()
 
@@ -133,6 +136,18 @@ PERMISSIVE: Final = Rulebook()
 def refuse(code: str, what: str, remedy: str = "", where: str = "") -> Refused:
     """The refusal of a command, to be raised by the caller. `code` is stable and names the rule."""
     return Refused([Problem(what, where, remedy)], code=code)
+
+
+def check_owner(rulebook: Rulebook, ids: Iterable[str]) -> None:
+    """Refuse to change records that belong to another platform, and name the page where they are changed (R-29)."""
+    if rulebook.elsewhere is None:
+        return
+    problems = []
+    for one in list(ids)[:_NAMED]:
+        page = rulebook.elsewhere.page_of(one)
+        remedy = "Change it on the platform" + (f": {page}" if page is not None else "")
+        problems.append(Problem("sessions belong to the platform that they are read from", one, remedy))
+    raise Refused(problems or [Problem("sessions belong to another platform")], code="records-elsewhere")
 
 
 # --- who ----------------------------------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "report": "report",
     "fleet": "fleet",
     "audit": "audit",
+    "records": "records",
     "webhooks": "webhooks",
     "tokens": "tokens",
     "users": "users",

@@ -15,6 +15,7 @@ from calsync.cli import passing_time
 from calsync.cli.context import App, pass_app
 from calsync.cli.engine import make_dispatch, start_companions
 from calsync.cli.exit_codes import ExitCode
+from calsync.cli.records import add_record_timers
 from calsync.cli.service_manager import ServiceManager
 from calsync.cli.signals import Signals
 from calsync.cli.webhooks import add_webhook_timers
@@ -170,6 +171,7 @@ def add_timers(app: App, timers: Timers) -> None:
     sending = Background("mail", lambda: drain_outbox(office, app.clock.now()))
     timers.add("outbox", _OUTBOX_EVERY, lambda _now: sending.start())
     add_webhook_timers(app, timers)
+    add_record_timers(app, timers)
 
 
 def make_post_office(app: App) -> PostOffice:

@@ -119,12 +119,17 @@ def _date(day: date | None) -> str:
     return "" if day is None else day.isoformat()
 
 
+def _records_stopped(_conn: Connection, item: OutboxItem) -> dict[str, Any]:
+    return {"because": str(item.payload.get("because", ""))}
+
+
 _TELLERS: Final[Mapping[str, Callable[[Connection, OutboxItem], dict[str, Any] | None]]] = {
     "record-correction": _correction,
     "claim-recall": _recall,
     "recall-withdrawn": _recall_withdrawn,
     "filed-against-gate": _against_gate,
     "question-unanswered": _unanswered,
+    "records-stopped": _records_stopped,
 }
 OFFICE_KINDS: Final = frozenset(_TELLERS)
 """The messages that go to support or billing as they are."""

@@ -17,13 +17,14 @@ from sqlalchemy import Connection
 from calsync.domain.span import instant
 from calsync.errors import Problem, Refused
 from calsync.records.appointment_rows import COLUMNS, AppointmentRow, new_appointment, read_appointment_rows
+from calsync.records.brake import changed_of, is_flood
 from calsync.records.findings import Findings
 from calsync.records.import_plan import Books, Plan, merge_row, remember
 from calsync.records.import_store import Progress, Stamp, load_books, write_plan
 from calsync.records.rows import Row, read_rows
 from calsync.records.series_family import Family
 from calsync.records.series_rows import plan_series
-from calsync.store import audit, import_rows, records
+from calsync.store import audit, import_rows, record_sources, records
 from calsync.store.database import Database
 
 MOST_MISSING: Final = 0.2
@@ -31,6 +32,8 @@ MOST_MISSING: Final = 0.2
 
 FEWEST_MISSING: Final = 2
 """One row alone is never a broken export."""
+
+_LOOKED_BACK: Final = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,10 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRequest:
-    """One file to import. `configured` are the providers of the configuration; `complete` makes it a full list."""
+    """One file to import. `configured` are the providers of the configuration; `complete` makes it a full list.
+
+    `max_share_changed`: part of the known sessions that it may change; None where a person looks on.
+    """
 
     path: Path
     actor: str
@@ -57,6 +63,7 @@ class ImportRequest:
     note: str | None = None
     complete: Period | None = None
     dry_run: bool = False
+    max_share_changed: float | None = None
     progress: Progress | None = None
 
 
@@ -93,6 +100,7 @@ def import_appointments(database: Database, request: ImportRequest) -> ImportRes
         find_unknown_providers(rows, books.providers, findings)
         plan = plan_import(sound, books, findings, now=request.now, horizon=request.now + request.window_future)
         findings.refuse()
+        _brake(conn, plan, request)
         absent = _absent(conn, sound, request)
         result = _result(plan, len(sound), absent, _missing_among(conn, absent))
         if not request.dry_run:
@@ -176,6 +184,15 @@ def _absent(conn: Connection, rows: Sequence[AppointmentRow], request: ImportReq
             code="import-stampede",
         )
     return absent
+
+
+def _brake(conn: Connection, plan: Plan, request: ImportRequest) -> None:
+    """Refuse a file that nobody looks at and that changes too much of what is known (R-14)."""
+    changed, known = len(changed_of(plan)), record_sources.count_since(conn, request.now - _LOOKED_BACK)
+    if request.max_share_changed is not None and is_flood(changed, known, request.max_share_changed):
+        what = f"it would change {changed} of {known} known sessions"
+        remedy = "Nothing was imported. If that is right, import it with `calsync appointments import`"
+        raise Refused([Problem(what, request.path.name, remedy)], code="import-flood")
 
 
 def _result(plan: Plan, rows: int, absent: Sequence[str], marked: Collection[str]) -> ImportResult:

@@ -31,6 +31,7 @@ from calsync.settings.fields import (
     split_listen,
 )
 from calsync.settings.practice import DEFAULT_PRACTICE, Mode, Practice
+from calsync.settings.records import Records
 from calsync.settings.webhooks import Webhook
 
 _PASSWORD: Final = re.compile(r"(://[^/@:]*:)[^/]*@")
@@ -286,6 +287,7 @@ class ConfigFile(Section):
     claims: Claims = Field(Claims(), description="When a claim may leave.")
     secrets: Secrets = Field(Secrets(), description="Keys that sign and encrypt.")
     mail: Mail = Field(Mail(), description="How mails leave.")
+    records: Records = Field(Records(), description="Records that belong to another platform.")
     testing: Testing = Field(Testing(), description="For test installations only.")
     connectors: Annotated[Mapping[str, SerializeAsAny[BaseModel]], WithJsonSchema({"type": "object"})] = Field(
         {}, description="What holds for a whole connector."
@@ -327,5 +329,7 @@ class Settings(ConfigFile):
     def as_toml_values(self) -> dict[str, Any]:
         """Plain values for printing, without providers' connector keys and without anything secret."""
         values = self.model_dump(mode="json", exclude_none=True)
-        values["database"]["url"] = _PASSWORD.sub(r"\1***@", values["database"]["url"])
+        for table in (values["database"], values["records"]):
+            if "url" in table:
+                table["url"] = _PASSWORD.sub(r"\1***@", table["url"])
         return values

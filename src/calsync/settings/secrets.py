@@ -139,11 +139,16 @@ def read_secret_file(path: Path) -> str:
 
 def complete_database_url(database: DatabaseKeys) -> str:
     """The database's address with the password from its file, if it has one. Must not be logged or shown."""
-    if database.password_file is None:
-        return database.url
-    parts = urlsplit(database.url)
+    return with_password(database.url, database.password_file)
+
+
+def with_password(url: str, password_file: Path | None) -> str:
+    """A database's address with the password from a file, if there is one. Must not be logged or shown."""
+    if password_file is None:
+        return url
+    parts = urlsplit(url)
     user, at, host = parts.netloc.rpartition("@")
-    password = quote(read_secret_file(database.password_file), safe="")
+    password = quote(read_secret_file(password_file), safe="")
     return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:{password}{at or '@'}{host}"))
 
 

@@ -1,0 +1,29 @@
+"""The brake on records: one reading that changes too much of what is known is a fault somewhere, not news (R-14)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from calsync.records.import_plan import Plan
+
+FEWEST: Final = 5
+"""Fewer changes than this are never a flood."""
+
+
+def changed_of(plan: Plan) -> list[str]:
+    """Appointments on the books whose time, status or provider a plan changes."""
+    return [
+        one.before.id
+        for one in plan.changes
+        if one.before is not None
+        and (
+            not one.before.span.same_time_as(one.after.span)
+            or one.before.status is not one.after.status
+            or one.before.provider != one.after.provider
+        )
+    ]
+
+
+def is_flood(changed: int, known: int, share: float) -> bool:
+    """Whether so many changes among so many known records are more than one reading may bring."""
+    return changed >= FEWEST and changed > share * known

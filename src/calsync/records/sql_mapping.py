@@ -1,0 +1,243 @@
+"""Records read from another platform's database: what changed since the last reading, and everything each night.
+
+The platform's word is taken like an import's, row by row: a bad row is told and left, the others go on. A row that has
+gone is asked about, never taken for a cancellation (R-24). A reading that would change too much changes nothing, and a
+person must look first (R-14); the claims of the sessions in it wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from calsync.errors import Problem
+from calsync.records.appointment_rows import AppointmentRow, read_appointment_rows
+from calsync.records.brake import changed_of, is_flood
+from calsync.records.file_import import FEWEST_MISSING, MOST_MISSING, find_unknown_providers, plan_import
+from calsync.records.findings import Findings
+from calsync.records.import_plan import Plan
+from calsync.records.import_store import Stamp, load_books, write_plan
+from calsync.records.rows import Row
+from calsync.settings.model import Settings
+from calsync.settings.records import CONSTANT, Records
+from calsync.store import audit, foreign_records, outbox, record_sources, records
+from calsync.store.database import Database
+from calsync.store.foreign_records import ForeignTable, SourceUnavailable
+from calsync.store.record_sources import SourceRow
+
+SOURCE: Final = "sql"
+ORIGIN: Final = "mapping"
+ACTOR: Final = "import"
+_SHOWN: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullResult:
+    """What one reading did. `missing` are known rows that the platform has lost, `problems` what could not be read.
+
+    `stopped`: why nothing was changed, and nothing will be until a person looks.
+    """
+
+    rows: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    full: bool = False
+    missing: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    stopped: str | None = None
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What one reading of the table brought."""
+
+    rows: list[AppointmentRow]
+    ids: set[str]
+    mark: str | None
+    findings: Findings = field(default_factory=lambda: Findings("the platform's table"))
+
+
+@dataclass(frozen=True, slots=True)
+class SqlMapping:
+    """The mapped table of an installation. `url` is its address with the password."""
+
+    database: Database
+    settings: Settings
+    url: str
+
+    @property
+    def keys(self) -> Records:
+        """What is configured."""
+        return self.settings.records
+
+    @property
+    def table(self) -> ForeignTable:
+        """What is read."""
+        names = tuple(one for one in self.keys.columns.values() if not one.startswith(CONSTANT))
+        return ForeignTable(self.url, self.keys.table or "", names, self.keys.updated_at)
+
+    def pull(self, now: datetime, *, full: bool | None = None) -> PullResult:
+        """Read what changed, or everything; `full` None: everything when the night's comparison is due.
+
+        Raises SourceUnavailable; a source that is stopped is not read.
+        """
+        with self.database.reading() as conn:
+            source = record_sources.get(conn, SOURCE)
+        if source.stopped_at is not None:
+            return PullResult(stopped=source.stopped_because)
+        is_full = full if full is not None else self._comparison_is_due(source, now)
+        is_full = is_full or self.keys.updated_at is None or source.watermark is None
+        try:
+            reading = self._read(source, full=is_full)
+        except SourceUnavailable as problem:
+            with self.database.transaction() as conn:
+                record_sources.put(conn, record_sources.get(conn, SOURCE), last_error=str(problem.problems[0].what))
+            raise
+        with self.database.transaction() as conn:
+            return self._take(conn, reading, now, full=is_full)
+
+    def release(self, now: datetime, *, by: str, note: str) -> None:
+        """A person has looked: go on, and let the next reading pass the brake."""
+        with self.database.transaction() as conn:
+            source = record_sources.get(conn, SOURCE)
+            record_sources.put(conn, source, stopped_at=None, stopped_because=None, allowed=1)
+            detail = {"because": source.stopped_because, "note": note}
+            audit.append(conn, at=now, actor=by, what="records-released", subject=f"source:{SOURCE}", detail=detail)
+
+    def _comparison_is_due(self, source: SourceRow, now: datetime) -> bool:
+        latest = datetime.combine(now.date(), self.keys.compare_at, tzinfo=now.tzinfo)
+        latest = latest if latest <= now else latest - timedelta(days=1)
+        return source.compared_at is None or source.compared_at < latest
+
+    def _read(self, source: SourceRow, *, full: bool) -> _Reading:
+        since = None if full else foreign_records.before(source.watermark, self.keys.overlap)
+        findings = Findings("the platform's table")
+        mark = source.watermark
+        read: list[Row] = []
+        ids: set[str] = set()
+        with foreign_records.reading(self.table) as conn:
+            for number, row in enumerate(foreign_records.rows(conn, self.table, since), 1):
+                if self.keys.updated_at is not None:
+                    mark = foreign_records.later(mark, row[self.keys.updated_at])
+                cells = self.cells(row)
+                ids.add(cells["id"])
+                read.append(Row(number, cells))
+        return _Reading(read_appointment_rows(read, findings), ids, mark, findings)
+
+    def cells(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """A row of the table as an import has it: text by field."""
+        cells = {}
+        for name, named in self.keys.columns.items():
+            value = named.removeprefix(CONSTANT) if named.startswith(CONSTANT) else row[named]
+            cells[name] = self._cell(name, value)
+        return cells
+
+    def _cell(self, name: str, value: Any) -> str:
+        if value is None:
+            return ""
+        if name in ("start", "end"):
+            return _time(value, is_utc=self.keys.times == "utc")
+        told = str(value).strip()
+        return self.keys.statuses.get(told, told) if name == "status" else told
+
+    def _take(self, conn: Connection, reading: _Reading, now: datetime, *, full: bool) -> PullResult:
+        source = record_sources.get(conn, SOURCE)
+        horizon = now + self.settings.sync.booked_ahead
+        sound = [one for one in reading.rows if one.span.start_at >= now - self.settings.sync.window_past]
+        configured = {provider.id for provider in self.settings.providers}
+        books = load_books(conn, [row.id for row in sound], set(), configured)
+        as_rows = [Row(row.number, {"provider": row.said["provider"] or ""}) for row in sound]
+        before = len(reading.findings)
+        find_unknown_providers(as_rows, books.providers, reading.findings)
+        unknown = reading.findings.rows() if len(reading.findings) > before else frozenset()
+        sound = [row for row in sound if row.number not in unknown]
+        plan = plan_import(sound, books, reading.findings, now=now, horizon=horizon)
+        absent = self._absent(conn, reading.ids, now) if full else []
+        why = self._too_much(conn, plan, absent, now) if not source.allowed else None
+        if why is not None:
+            return self._stop(conn, source, plan, why, now)
+        problems = reading.findings.problems()
+        # A known session whose row cannot be read any more may be anything by now: its claim waits.
+        unreadable = reading.ids - {row.id for row in reading.rows}
+        self._write(conn, plan, [row.id for row in sound], {*absent, *unreadable}, now)
+        told = None if not problems else f"{len(problems)} problems, the first: {problems[0]}"
+        record_sources.put(
+            conn,
+            source,
+            watermark=reading.mark,
+            read_at=now,
+            compared_at=now if full else source.compared_at,
+            last_error=told,
+            allowed=0,
+        )
+        return PullResult(
+            rows=len(reading.rows),
+            changed=len(plan.changes),
+            unchanged=plan.unchanged,
+            full=full,
+            missing=tuple(absent),
+            problems=problems,
+        )
+
+    def _write(self, conn: Connection, plan: Plan, listed: list[str], absent: set[str], now: datetime) -> None:
+        write_plan(conn, plan, Stamp(now, ACTOR, origin=ORIGIN))
+        facts = records.appointment_facts(conn, {*listed, *absent})
+        marked = {key for key, one in facts.items() if one.missing_since is not None}
+        records.set_missing(conn, marked & set(listed), None)
+        lost = sorted(key for key in absent if key in facts and key not in marked)
+        records.set_missing(conn, lost, now)
+        if plan.changes or lost:
+            detail = {"source": SOURCE, "counts": plan.counts(), "missing": lost[:_SHOWN], "lost": len(lost)}
+            audit.append(conn, at=now, actor=ACTOR, what="appointments-imported", subject="import", detail=detail)
+
+    def _absent(self, conn: Connection, present: Iterable[str], now: datetime) -> list[str]:
+        """Known sessions of the platform, within what is mirrored, that its table does not have any more."""
+        since, until = now - self.settings.sync.window_past, now + self.settings.sync.window_future
+        listed = set(present)
+        return [one for one in record_sources.known_between(conn, ORIGIN, since, until) if one not in listed]
+
+    def _too_much(self, conn: Connection, plan: Plan, absent: list[str], now: datetime) -> str | None:
+        since = now - self.settings.sync.window_past
+        known = record_sources.count_since(conn, since)
+        changed = len(changed_of(plan))
+        if is_flood(changed, known, self.settings.fleet.max_share_changed):
+            return f"one reading would change {changed} of {known} known sessions"
+        if len(absent) >= FEWEST_MISSING and len(absent) > MOST_MISSING * known:
+            return f"{len(absent)} of {known} known sessions are not in the platform's table any more"
+        return None
+
+    def _stop(self, conn: Connection, source: SourceRow, plan: Plan, why: str, now: datetime) -> PullResult:
+        """Change nothing; the claims of the sessions that would have changed wait until a person has looked."""
+        touched = changed_of(plan)
+        records.set_missing(conn, touched, now)
+        record_sources.put(conn, source, stopped_at=now, stopped_because=why, read_at=now)
+        detail = {"because": why, "sessions": touched[:_SHOWN]}
+        audit.append(conn, at=now, actor="system", what="records-stopped", subject=f"source:{SOURCE}", detail=detail)
+        key = f"records-stopped:{SOURCE}:{now.isoformat()}"
+        outbox.put(conn, key, "records-stopped", "support", {"because": why}, now=now, due_at=now)
+        return PullResult(full=True, stopped=why)
+
+
+def _time(value: Any, *, is_utc: bool) -> str:
+    """A time as an import writes it; seconds without fraction, an offset where the platform has one."""
+    if isinstance(value, datetime):
+        text = value.isoformat(timespec="seconds")
+    elif isinstance(value, date | time):
+        text = value.isoformat()
+    else:
+        text = str(value).strip()
+        at = _parsed(text)
+        text = at.isoformat(timespec="seconds") if at is not None else text
+    naive = len(text) == len("2026-11-24T10:00:00")
+    return f"{text}Z" if is_utc and naive else text
+
+
+def _parsed(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if len(text) > len("2026-11-24") else None
+    except ValueError:
+        return None

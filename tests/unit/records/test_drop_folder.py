@@ -1,0 +1,123 @@
+"""Files that a platform drops: taken when complete, put away, reported when refused, once only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from calsync.records.drop_folder import DropFolder
+from calsync.records.file_import import ImportRequest
+from calsync.store import providers, records
+from calsync.store.database import Database, open_database
+from calsync.store.errors import StoreUnavailable
+from calsync.store.providers import ProviderRow
+from tests.unit.store.conftest import sqlite_template  # noqa: F401 - fixture
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HEAD = "id,provider,client,start,end,zone\n"
+GOOD = HEAD + "A-1,P-1,C-1,2026-11-24T10:00,2026-11-24T10:50,Europe/Berlin\n"
+
+
+@pytest.fixture
+def database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:  # noqa: F811
+    file = tmp_path / "books.db"
+    file.write_bytes(sqlite_template.read_bytes())
+    made = open_database(f"sqlite:///{file}")
+    with made.transaction() as conn:
+        providers.put(conn, ProviderRow("P-1", "Ada Example", "ada@example.org", "Europe/Berlin"))
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def folder(database: Database, tmp_path: Path) -> DropFolder:
+    path = tmp_path / "inbox"
+    path.mkdir()
+    request = ImportRequest(
+        path=path, actor="import", now=NOW, window_future=timedelta(days=400), max_share_changed=0.2
+    )
+    return DropFolder(path, database, timedelta(seconds=10), request)
+
+
+def put(folder: DropFolder, name: str, text: str, age: float = 60) -> Path:
+    path = folder.path / name
+    path.write_text(text)
+    os.utime(path, (NOW.timestamp() - age, NOW.timestamp() - age))
+    return path
+
+
+def start_of(folder: DropFolder, number: str) -> str | None:
+    with folder.database.reading() as conn:
+        one = records.appointment(conn, number)
+    return None if one is None else f"{one.span.start:%Y-%m-%d %H:%M}"
+
+
+def names(folder: DropFolder, where: str = ".") -> list[str]:
+    place = folder.path / where
+    return sorted(one.name for one in place.iterdir() if one.is_file()) if place.is_dir() else []
+
+
+def test_a_complete_file_is_imported_and_put_away(folder: DropFolder) -> None:
+    put(folder, "a.csv", GOOD)
+    (taken,) = folder.take_all(NOW)
+    assert (taken.refused, start_of(folder, "A-1")) == (None, "2026-11-24 10:00")
+    assert (names(folder), names(folder, "done"), names(folder, "working")) == ([], ["a.csv"], [])
+    put(folder, "a.csv", GOOD.replace("T10", "T14"))
+    folder.take_all(NOW)
+    assert start_of(folder, "A-1") == "2026-11-24 14:00"
+    assert len(names(folder, "done")) == 2, "a name that is taken is no reason to lose a file"
+
+
+def test_a_file_that_is_still_being_written_waits(folder: DropFolder) -> None:
+    put(folder, "a.csv", GOOD, age=3)
+    put(folder, "b.csv.part", GOOD)
+    put(folder, ".c.csv", GOOD)
+    (folder.path / "d.csv").symlink_to(put(folder, "elsewhere.txt", GOOD))
+    assert folder.take_all(NOW) == []
+    assert len(folder.take_all(NOW + timedelta(seconds=8))) == 1
+
+
+def test_a_bad_file_is_refused_whole_with_a_report_of_all_its_rows(folder: DropFolder) -> None:
+    put(folder, "bad.csv", GOOD + "A-2,P-9,C-2,2026-11-24T10:00,2026-11-24T10:50,Europe/Berlin\nA-3,,,,,\n")
+    put(folder, "good.csv", GOOD)
+    first, second = folder.take_all(NOW)
+    assert (first.refused, second.refused) == ("import-refused", None)
+    assert names(folder, "failed") == ["bad.csv", "bad.csv.report.txt"]
+    report = (folder.path / "failed" / "bad.csv.report.txt").read_text()
+    assert "row 3, provider" in report
+    assert "row 4" in report
+    assert "C-2" not in report
+
+
+def test_a_file_that_would_change_too_much_is_left_to_a_person(folder: DropFolder) -> None:
+    rows = [f"A-{day},P-1,C-1,2026-12-{day:02}T10:00,2026-12-{day:02}T10:50,Europe/Berlin\n" for day in range(1, 11)]
+    put(folder, "a.csv", HEAD + "".join(rows))
+    folder.take_all(NOW)
+    put(folder, "b.csv", HEAD + "".join(rows).replace("T10:", "T11:"))
+    (taken,) = folder.take_all(NOW)
+    assert (taken.refused, start_of(folder, "A-1")) == ("import-flood", "2026-12-01 10:00")
+
+
+def test_what_a_crash_left_behind_is_taken_again(folder: DropFolder) -> None:
+    put(folder, "a.csv", GOOD)
+    (folder.path / "working").mkdir()
+    (folder.path / "a.csv").rename(folder.path / "working" / "a.csv")
+    os.utime(folder.path / "working" / "a.csv", (NOW.timestamp(), NOW.timestamp()))
+    assert folder.take_all(NOW) == []
+    assert len(folder.take_all(NOW + timedelta(minutes=10))) == 1
+    assert names(folder, "done") == ["a.csv"]
+
+
+def test_a_file_stays_while_the_books_cannot_be_used(folder: DropFolder, tmp_path: Path) -> None:
+    put(folder, "a.csv", GOOD)
+    lost = DropFolder(
+        folder.path, open_database(f"sqlite:///{tmp_path / 'no' / 'books.db'}"), folder.quiet, folder.request
+    )
+    with pytest.raises(StoreUnavailable):
+        lost.take_all(NOW)
+    assert names(folder) == ["a.csv"]
+    assert len(folder.take_all(NOW)) == 1
