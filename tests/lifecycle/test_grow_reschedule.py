@@ -179,6 +179,14 @@ def test_gt_26_a_request_ends_with_any_other_change(grow: Practice) -> None:
     assert grow.show("A-1")["pending"] is None
     for token in (moved, off):
         grow.refused("request-withdrawn", *respond, token, "--start", "2026-11-10T10:00")
+    grow.book("A-4", "2026-11-02T09:30")
+    held = ask(grow, "A-4")
+    grow.at("2026-11-02T09:29")
+    rows = "id,provider,client,start,end,zone,kind,status\nA-4,P-1,C-1,2026-11-02T09:30,2026-11-02T10:20,"
+    path = grow.site.folder / "rows.csv"
+    path.write_text(f"{rows}America/New_York,follow-up,cancelled\n", encoding="utf-8")
+    grow.do("appointments", "import", str(path))
+    grow.refused("request-withdrawn", *respond, held, "--start", "2026-11-10T10:00")
     grow.at("2026-11-04T09:00")
     grow.refused("request-expired", *respond, lapsed, "--start", "2026-11-10T10:00")
 

@@ -209,7 +209,8 @@ def _check_still_open(request: Request, one: Appointment, now: datetime) -> None
     if request.state == "answered":
         when = f"{one.span.start:%a %d %b %Y, %H:%M} ({one.span.zone})"
         raise refuse("request-answered", f"a time has been chosen already: {when}", "Ask your provider to change it")
-    if request.state == "withdrawn":
+    stands = one.status is AppointmentStatus.SCHEDULED and one.pending == PENDING
+    if request.state == "withdrawn" or (request.state == "open" and not stands):
         raise refuse("request-withdrawn", "the session has been changed otherwise since", "Ask your provider", one.id)
     if request.state == "expired" or request.expires_at <= now:
         raise refuse(
