@@ -8,6 +8,7 @@ from calsync.cli.context import App, find_config, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import json_option
 from calsync.errors import ConfigError
+from calsync.notices.specimens import check_templates
 from calsync.settings import Settings
 from calsync.settings.claims import find_wider_keys
 from calsync.settings.render import render_schema, write_value
@@ -30,6 +31,7 @@ def check(app: App) -> int:
     """Name every problem in the configuration, and every key that opens the claims gate wider than the default."""
     try:
         settings = app.settings
+        _check_texts(settings)
     except ConfigError as error:
         if not app.as_json:
             raise
@@ -73,6 +75,11 @@ def schema(app: App) -> int:
     """Print a JSON schema of calsync.toml, for editors."""
     click.echo(render_schema(app.connectors), nl=False)
     return ExitCode.FINE
+
+
+def _check_texts(settings: Settings) -> None:
+    if faults := check_templates(settings.folder / "templates", sorted(settings.practices)):
+        raise ConfigError(faults)
 
 
 def _find_notes(settings: Settings) -> list[str]:

@@ -14,7 +14,7 @@ from calsync.notices.answer_links import AnswerLinks
 from calsync.notices.book_port import Book, NoBook
 from calsync.notices.collect import KINDS, LAST_REMINDER, Collector, Facts
 from calsync.notices.compose import compose
-from calsync.notices.facts import EditFacts, Letter
+from calsync.notices.facts import EditFacts, Letter, SessionNews
 from calsync.notices.folding import SESSION_KINDS
 from calsync.notices.mailer import Envelope
 from calsync.notices.message import Sender
@@ -80,6 +80,7 @@ class Outgoing:
 class _Person:
     address: str
     zone: str
+    practice: str = ""
 
 
 def prepare(station: Station, recipient: str) -> Outgoing | None:
@@ -178,7 +179,9 @@ def _outgoing(station: Station, item: OutboxItem, person: _Person, facts: Facts,
         support_day=now + schedule.SUPPORT_AFTER,
     )
     mail_id = item.message_id or message.message_id(item.key, sender.address)
-    mail = compose(letter, station.texts)
+    of_news = (one.practice for one in letter.facts if isinstance(one, SessionNews))
+    practice = person.practice or next(of_news, "")
+    mail = compose(letter, station.texts.of(practice) if practice else station.texts)
     return Outgoing(
         key=item.key,
         keys=tuple(one.key for one in members if one.key in facts),
@@ -253,15 +256,15 @@ def _person(conn: Connection, station: Station, recipient: str) -> _Person | Non
     """Where a recipient gets mail; None if nowhere yet, and for clients without an address for good."""
     kind, _, name = recipient.partition(":")
     mail = station.settings.mail
-    address, zone = {"billing": mail.billing or mail.support}.get(kind, mail.support) or "", "UTC"
+    address, zone, practice = {"billing": mail.billing or mail.support}.get(kind, mail.support) or "", "UTC", ""
     if kind == "provider":
         known = providers.get(conn, name)
-        address, zone = (known.email, known.zone) if known is not None else ("", "UTC")
+        address, zone, practice = (known.email, known.zone, known.practice) if known is not None else ("", "UTC", "")
     elif kind == "client":
         client = clients.get(conn, name)
         address, zone = (client.email, client.zone or "UTC") if client is not None else ("", "UTC")
     if message.is_address(address):
-        return _Person(address, zone)
+        return _Person(address, zone, practice)
     waiting = outbox.waiting(conn, recipient, KINDS)
     if kind == "client":
         for item in waiting:

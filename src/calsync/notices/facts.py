@@ -113,6 +113,7 @@ class SessionNews:
     by: str
     sessions: tuple[ToldSession, ...]
     with_whom: str = ""
+    practice: str = ""
     invitations: tuple[Invitation, ...] = ()
     manage_url: str | None = None
     book_url: str | None = None

@@ -123,12 +123,19 @@ def _records_stopped(_conn: Connection, item: OutboxItem) -> dict[str, Any]:
     return {"because": str(item.payload.get("because", ""))}
 
 
+def _report(_conn: Connection, item: OutboxItem) -> dict[str, Any]:
+    """A report's lines hold numbers, codes and ids only, so they are kept with the message."""
+    told = ("since", "until", "open", "held", "in_trouble", "lines")
+    return {"report_url": str(item.payload.get("url") or ""), **{name: item.payload.get(name) for name in told}}
+
+
 _TELLERS: Final[Mapping[str, Callable[[Connection, OutboxItem], dict[str, Any] | None]]] = {
     "record-correction": _correction,
     "claim-recall": _recall,
     "recall-withdrawn": _recall_withdrawn,
     "filed-against-gate": _against_gate,
     "question-unanswered": _unanswered,
+    "report": _report,
     "records-stopped": _records_stopped,
 }
 OFFICE_KINDS: Final = frozenset(_TELLERS)

@@ -104,6 +104,7 @@ class NewsDesk:
             by=(change.actor if change else "system").partition(":")[0],
             sessions=tuple(sessions),
             with_whom=provider.name if for_client and provider is not None else "",
+            practice=provider.practice if provider is not None else "",
             invitations=self._invitations(conn, practice, kind, found) if is_shown else (),
             manage_url=self._manage(conn, item, found) if for_client and is_open else None,
             book_url=self._book(conn, first) if for_client and wants_more else None,
