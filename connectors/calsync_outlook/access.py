@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from calsync.connector.protocol import OpenRequest
 from calsync.errors import Problem, UserError
-from calsync_outlook.client import Client, Line
+from calsync_outlook.client import Client, Line, Pool
 from calsync_outlook.gate import gate_of
 from calsync_outlook.settings import CalendarSettings, ConnectorSettings
 from calsync_outlook.tokens import ApplicationTokens, PersonTokens, Registration, TokenSource
@@ -26,9 +26,9 @@ def client_for(request: OpenRequest, settings: ConnectorSettings, calendar: Cale
     client_id = _client_id(settings)
     line = Line(
         root=settings.graph_url,
-        tls=_tls(str(settings.ca_file) if settings.ca_file else None),
         timeout=settings.timeout.total_seconds(),
         gate=gate_of(settings.graph_url, client_id),
+        pool=_pool(settings.graph_url, str(settings.ca_file or ""), settings.timeout.total_seconds()),
     )
     return Client(line, _tokens(request, settings, calendar, client_id))
 
@@ -142,6 +142,12 @@ def _credential(settings: ConnectorSettings) -> object:
 def _origin(settings: ConnectorSettings) -> str:
     parts = urlsplit(settings.graph_url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+@lru_cache(maxsize=64)
+def _pool(graph_url: str, ca_file: str, timeout: float) -> Pool:
+    del graph_url  # connections lead to one place only
+    return Pool(_tls(ca_file or None), timeout)
 
 
 @lru_cache(maxsize=8)

@@ -10,7 +10,9 @@ import base64
 import logging
 import re
 import ssl
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,14 +51,48 @@ class Answer:
         return self.json
 
 
+class Pool:
+    """Connections that are shared by all mailboxes: as many as there are requests at one time, kept for a minute.
+
+    A deque hands out and takes back without a lock. When the last client is closed, so are all connections.
+    """
+
+    def __init__(self, tls: ssl.SSLContext, timeout: float) -> None:
+        self._tls = tls
+        self._timeout = httpx.Timeout(min(timeout, 30.0))
+        self._idle: deque[httpx.Client] = deque()
+        self.clients = 0
+
+    @contextmanager
+    def taken(self) -> Iterator[httpx.Client]:
+        """Hold a connection that nobody uses."""
+        try:
+            http = self._idle.pop()
+        except IndexError:
+            limits = httpx.Limits(max_connections=1, keepalive_expiry=60.0)
+            http = httpx.Client(
+                verify=self._tls, timeout=self._timeout, limits=limits, follow_redirects=False, trust_env=False
+            )
+        try:
+            yield http
+        finally:
+            self._idle.append(http)
+
+    def leave(self) -> None:
+        """One client less."""
+        self.clients -= 1
+        while self.clients <= 0 and self._idle:
+            self._idle.pop().close()
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How to reach Graph: its root, trust, patience (seconds in all per request), and the gate of the application."""
+    """How to reach Graph: its root, patience (seconds in all per request), connections, the gate of the application."""
 
     root: str
-    tls: ssl.SSLContext | bool
     timeout: float
     gate: Gate
+    pool: Pool
 
 
 class Client:
@@ -66,12 +102,14 @@ class Client:
         self.line = line
         self.tokens = tokens
         self.requests = 0
-        parts = httpx.Timeout(min(line.timeout, 30.0))
-        self._http = httpx.Client(verify=line.tls, timeout=parts, follow_redirects=False, trust_env=False)
+        self._is_open = True
+        line.pool.clients += 1
 
     def close(self) -> None:
         """Give back connections."""
-        self._http.close()
+        if self._is_open:
+            self._is_open = False
+            self.line.pool.leave()
 
     def call(
         self, method: str, path: str, *, body: Json | None = None, headers: Mapping[str, str] | None = None
@@ -110,7 +148,8 @@ class Client:
         try:
             with (
                 self.line.gate.entered(self.line.timeout),
-                self._http.stream(method, url, json=body, headers=whole) as answer,
+                self.line.pool.taken() as http,
+                http.stream(method, url, json=body, headers=whole) as answer,
             ):
                 content = bytearray()
                 for chunk in answer.iter_bytes():

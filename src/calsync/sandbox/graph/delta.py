@@ -124,7 +124,7 @@ class Delta:
                 if (number, None, 0) in told and (number, None, 0) not in differ:
                     yield "row", (number, None, 0)
         named = {key[0] for key in (*told, *place.told)}
-        lines = [one for one in self.state.journal if one.seq > place.seq and one.calendar == place.view.calendar]
+        lines = self.state.since(place.seq, place.view.calendar)
         for number in dict.fromkeys(line.item for line in lines):
             if number not in named:
                 yield "gone", (number, None, 0)  # outside the window: told as removed (sheet 6.4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -152,6 +153,7 @@ class GraphState:
         self.journal: list[Change] = []
         self.listeners: list[Callable[[Mailbox, Change], None]] = []
         self._counter = 0
+        self._last_change: dict[int, datetime] = {}
 
     def next_number(self) -> int:
         """A number never given before."""
@@ -235,10 +237,16 @@ class GraphState:
 
     def last_change(self, calendar: int) -> datetime | None:
         """When something last changed in a calendar."""
-        return next((line.at for line in reversed(self.journal) if line.calendar == calendar), None)
+        return self._last_change.get(calendar)
+
+    def since(self, seq: int, calendar: int) -> list[Change]:
+        """What changed in a calendar after a place in the journal."""
+        late = takewhile(lambda line: line.seq > seq, reversed(self.journal))
+        return [line for line in late if line.calendar == calendar][::-1]
 
     def _log(self, box: Mailbox, change: Change) -> None:
         self.journal.append(change)
+        self._last_change[change.calendar] = change.at
         for listener in self.listeners:
             listener(box, change)
 
