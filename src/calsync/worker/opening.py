@@ -15,6 +15,7 @@ from calsync.store.calendars import CalendarRow
 from calsync.store.credentials import Credentials
 from calsync.store.database import Database
 from calsync.worker.accounts import TYPED_BY_PROVIDER, Accounts
+from calsync.worker.budgeting import SharedBudgets
 from calsync.worker.context import Rules
 
 
@@ -67,7 +68,8 @@ class ConfiguredOpener:
         connector = self.registry.get(row.connector)
         request = self._request(row)
         place = CalendarPlace(row.remote) if row.remote is not None else self._locate(connector, request, row)
-        return wrap(connector.open(request, place), row.id, ports=self.ports)
+        budget = SharedBudgets(self.database, self.ports.clock).hook(row)
+        return wrap(connector.open(request, place), row.id, ports=self.ports, budget=budget)
 
     def _locate(self, connector: Connector, request: OpenRequest, row: CalendarRow) -> CalendarPlace:
         """Find or make it. The intent is on the books first: a lost answer leaves a name to look for, not a riddle."""
