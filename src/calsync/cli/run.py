@@ -10,7 +10,7 @@ import click
 import structlog
 
 from calsync.answers.mail_book import BookForMails
-from calsync.claims.gate import drain_touched
+from calsync.claims.gate import Gate, drain_touched
 from calsync.cli import passing_time
 from calsync.cli.context import App, pass_app
 from calsync.cli.engine import make_dispatch, start_companions
@@ -28,6 +28,7 @@ from calsync.notices.texts import Texts
 from calsync.settings.key_file import KeyFile
 from calsync.settings.secrets import read_secret_file
 from calsync.store.credentials import Credentials
+from calsync.support.report_mail import owe_report
 from calsync.system_ports import WakeEvent
 from calsync.system_threads import Background
 from calsync.worker import fleet
@@ -48,6 +49,7 @@ _OUTBOX_EVERY = timedelta(seconds=5)
 _FLEET_EVERY = timedelta(seconds=15)
 _REMINDERS_EVERY = timedelta(minutes=2)
 _WEB_EVERY = timedelta(seconds=30)
+_REPORT_EVERY = timedelta(hours=1)
 _FAREWELL_EVERY = timedelta(seconds=10)
 
 
@@ -170,6 +172,9 @@ def add_timers(app: App, timers: Timers) -> None:
     # A mail server may be slow; the passes must not wait for it.
     sending = Background("mail", lambda: drain_outbox(office, app.clock.now()))
     timers.add("outbox", _OUTBOX_EVERY, lambda _now: sending.start())
+    gate = Gate(database, app.settings, app.clock, app.ids)
+    reporting = Background("report", lambda: owe_report(gate, app.clock.now()))
+    timers.add("report", _REPORT_EVERY, lambda _now: reporting.start())
     add_webhook_timers(app, timers)
     add_record_timers(app, timers)
 

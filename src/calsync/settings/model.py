@@ -220,6 +220,16 @@ class Mail(Section):
     )
 
 
+class Reports(Section):
+    """The reconciliation report that comes by itself."""
+
+    mail: Literal["never", "daily", "weekly", "monthly"] = Field(
+        "weekly",
+        description="How often support is mailed the report of the last full day, week (from Monday) or month, in UTC. "
+        "Its first line says whether anything needs a person.",
+    )
+
+
 class Testing(Section):
     """For test installations only."""
 
@@ -288,6 +298,7 @@ class ConfigFile(Section):
     secrets: Secrets = Field(Secrets(), description="Keys that sign and encrypt.")
     mail: Mail = Field(Mail(), description="How mails leave.")
     records: Records = Field(Records(), description="Records that belong to another platform.")
+    report: Reports = Field(Reports(), description="The report that comes by mail.")
     testing: Testing = Field(Testing(), description="For test installations only.")
     connectors: Annotated[Mapping[str, SerializeAsAny[BaseModel]], WithJsonSchema({"type": "object"})] = Field(
         {}, description="What holds for a whole connector."

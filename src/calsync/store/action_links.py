@@ -46,6 +46,11 @@ def get(conn: Connection, link_hash: str) -> ActionLink | None:
     return _SHAPE.first(conn, _GET, {"the_hash": link_hash})
 
 
+def note_opened(conn: Connection, link_hash: str, now: datetime) -> bool:
+    """Remember when a person first opened the link; False if that is known already."""
+    return conn.execute(_OPENED, {"the_hash": link_hash, "now": now}).rowcount == 1
+
+
 def use(conn: Connection, link_hash: str, now: datetime) -> bool:
     """Take the link's one use, in the transaction of what it does; False if it has none left."""
     return conn.execute(_USE, {"the_hash": link_hash, "now": now}).rowcount == 1
@@ -64,3 +69,8 @@ _ADD = action_links.insert()
 _GET = select(*_SHAPE.columns).where(_THIS)
 _USE = action_links.update().where(_THIS, *_USABLE).values(used_at=bindparam("now", type_=_c.used_at.type))
 _REVOKE = action_links.update().where(_THIS, *_USABLE).values(revoked_at=bindparam("now", type_=_c.revoked_at.type))
+_OPENED = (
+    action_links.update()
+    .where(_THIS, _c.opened_at.is_(None))
+    .values(opened_at=bindparam("now", type_=_c.opened_at.type))
+)

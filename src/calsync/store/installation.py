@@ -39,6 +39,12 @@ def ensure(conn: Connection, name: str, host: str, now: datetime) -> str:
     return str(row.id)
 
 
+def created_at(conn: Connection) -> datetime | None:
+    """When this installation's books began; None before anything ever worked on them."""
+    at: datetime | None = conn.execute(_CREATED).scalar()
+    return at
+
+
 def adopt(conn: Connection, host: str) -> bool:
     """Make a copied or moved database this machine's own, after a person said so; False if there is none, or it is."""
     return conn.execute(_ADOPT, {"to_host": database_identity(conn, host)}).rowcount == 1
@@ -85,6 +91,7 @@ def set_key_check(conn: Connection, sealed: str) -> None:
 
 
 _c = installation.c
+_CREATED = select(_c.created_at)
 _GET_CHECK = select(_c.key_check)
 _SET_CHECK = installation.update().values(key_check=bindparam("sealed"))
 _ADD = Upsert(installation, [_c.one])

@@ -46,9 +46,20 @@ def show(request: Request, token: str) -> Response:
     room = _room(site, link)
     if link is None or room is None:
         return _useless(site, link)
+    _note_opened(request, site, link)
     asked = {name: value[:MAX_TEXT] for name, value in request.query_params.items()}
     shown = room.show(Visit(site, link, token, make_field(site, link), asked))
     return shown if shown is not None else _useless(site, link)
+
+
+def _note_opened(request: Request, site: Site, link: ActionLink) -> None:
+    """Keep when a person first opened it, for whoever is asked whether the mail arrived.
+
+    A browser says so when somebody tapped; what fetches pages by itself, scanners among them, does not.
+    """
+    if request.method == "GET" and request.headers.get("sec-fetch-user") == "?1":
+        with site.database.transaction() as conn:
+            action_links.note_opened(conn, link.hash, site.clock.now())
 
 
 @router.options("/a/{token}")

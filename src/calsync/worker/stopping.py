@@ -28,6 +28,7 @@ def record_stop(conn: Connection, context: PassContext, gathered: Gathered, stam
         "limit_count": stampede.limit_count,
         "limit_share": stampede.limit_share,
         "links": [suspect.link for suspect in stampede.suspects],
+        "vanished": [suspect.link for suspect in stampede.suspects if suspect.vanished],
     }
     stops.start(
         conn,

@@ -11,7 +11,7 @@ from calsync.store.tokens import Role
 from calsync.web.support.door import WRONG_BY_NAME, WRONG_IN_ALL
 from tests.unit.web.support.office import WORD, Office
 
-POSTS = (
+POSTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("/support/queue", {"take": "edit-4821"}),
     ("/support/edits/edit-4821/settle", {"answer": "stands"}),
     ("/support/edits/edit-4821/triage", {"what": "take"}),

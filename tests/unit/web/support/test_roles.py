@@ -88,7 +88,8 @@ def full(office: Office) -> Office:
         columns = "id, calendar, link, kind, remote_id, cause, reverts, state, attempts"
         fixed = "'w-1', 'work', 'L-4790', 'update', 'r-4790', 'restore', '[null]', 'done', 1"
         conn.exec_driver_sql(
-            f"INSERT INTO owed_writes ({columns}, not_before, created_at, settled_at) VALUES ({fixed}, {at}, {at}, {at})"
+            f"INSERT INTO owed_writes ({columns}, not_before, created_at, settled_at)"
+            f" VALUES ({fixed}, {at}, {at}, {at})"
         )
     return office
 

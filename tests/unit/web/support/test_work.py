@@ -197,3 +197,13 @@ class TestNotes:
         assert "Jo" not in str(row.detail)
         assert ann.post("/support/appointments/4821/note", how="call", text="x" * 3000).status_code == 409
         assert ann.post("/support/appointments/4821/note", how="odd", text="x").status_code == 409
+
+
+class TestTimeline:
+    def test_it_tells_that_the_mails_link_was_opened_by_a_person(self, office: Office) -> None:
+        edit = office.drag("4790", "2026-11-19T15:00", "2026-11-20T15:00")
+        path, visitor, ann = office.house.link(edit), office.visitor(), office.enter("ann")
+        visitor.get(path)
+        assert "opened the mail" not in ann.page("/support/appointments/4790")
+        visitor.get(path, headers={"Sec-Fetch-User": "?1"})
+        assert "The provider opened the mail" in ann.page("/support/appointments/4790")
