@@ -5,13 +5,14 @@ What comes back is a JSON object, `Refused`, or an error of the closed set; noth
 
 from __future__ import annotations
 
+import copy
 import http.client
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import google.auth.exceptions
 import google_auth_httplib2
@@ -81,6 +82,7 @@ class Client:
     credentials: Any
     quota_user: str | None = None
     _http: Any = field(init=False)
+    _built: tuple[Any, Any] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Put the credentials around the wire."""
@@ -95,7 +97,7 @@ class Client:
 
     def list_events(self, calendar: str, *expected: int, **query: Any) -> Answer | Refused:
         """One page of a list; a status among `expected` comes back as `Refused`, any other raises."""
-        return self._one("list", self._vendor.events.list(calendarId=calendar, **self._with(query)), expected)
+        return self._one("list", self._listing(calendar, query), expected)
 
     def get(self, calendar: str, name: str) -> Answer | Refused:
         """One event; 404 and 410 come back as `Refused`."""
@@ -186,6 +188,18 @@ class Client:
     def _with(self, query: Mapping[str, Any]) -> dict[str, Any]:
         return dict(query) if self.quota_user is None else {**query, "quotaUser": self.quota_user}
 
+    def _listing(self, calendar: str, query: dict[str, Any]) -> Any:
+        """A request for a page. The library builds and checks one; the next differ in the feed's place alone."""
+        place = {name: query.pop(name) for name in _PLACES if name in query}
+        asked = (calendar, tuple(sorted(query.items())))
+        if self._built is None or self._built[0] != asked:
+            self._built = asked, self._vendor.events.list(calendarId=calendar, **self._with(query))
+        request = copy.copy(self._built[1])
+        request.headers = dict(request.headers)
+        if place:
+            request.uri = f"{request.uri}&{urlencode(place)}"
+        return request
+
     def _get(self, calendar: str, name: str) -> Any:
         return self._vendor.events.get(calendarId=calendar, eventId=name, **self._with({}))
 
@@ -219,6 +233,7 @@ class Client:
 
 
 _WITHOUT_BODY = ("delete", "stop")
+_PLACES = ("syncToken", "pageToken")
 # What Google says about one event: whether it is an item's result or the calendar's trouble is told by `writing`.
 _ABOUT_ONE = (400, 403, 404, 409, 410, 412)
 
