@@ -24,7 +24,7 @@ def add_block(conn: Connection, command: Command, block: Block) -> list[str]:
     if records.block(conn, block.id) is not None:
         raise refuse("id-taken", f"there is a block {block.id!r} already", "Choose another id")
     if block.span.end_at <= block.span.start_at:
-        raise refuse("bad-time", "the end is not after the start")
+        raise refuse("bad-time", "the end is not after the start", "Choose an end after it")
     taken = booked_time.taken_between(conn, block.provider, block.span.start_at, block.span.end_at)
     records.put_block(
         conn, block, now=command.now, actor=command.actor, action="blocked", reason=command.reason, note=command.note

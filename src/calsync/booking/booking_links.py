@@ -51,6 +51,21 @@ def booking_token(conn: Connection, command: Command, sealer: Sealer, client: st
     return sealer.keys.decrypt(known.sealed, bound_to=_bound_to(known)).decode("ascii")
 
 
+def revoke_link(conn: Connection, command: Command, text: str) -> ActionLink:
+    """Make a link in a mail useless, whatever it is for; `text` is the whole address or the part behind `/a/`.
+
+    A client whose booking link it was gets a fresh one when it is next asked for. `NotFoundError` for an unknown one,
+    and for one that was useless already.
+    """
+    token = text.strip().partition("?")[0].rstrip("/").rpartition("/")[2]
+    link = action_links.get(conn, action_links.hash_of(token))
+    if link is None or not action_links.revoke(conn, link.hash, command.now):
+        raise NotFoundError("link in use", "given")
+    booking_links.forget(conn, link.hash)
+    note(conn, command, "link-revoked", link.recipient, {"kind": link.kind})
+    return link
+
+
 def reseal_booking_links(database: Database, sealer: Sealer) -> int:
     """Seal with the first key whatever another one sealed; how many. The links themselves stay as they are."""
     with database.transaction() as conn:

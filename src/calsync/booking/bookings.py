@@ -32,6 +32,8 @@ from calsync.store import clients, providers, records
 # Staff put down what has taken place already; clients book what is to come.
 _MAY_BOOK_THE_PAST: Final[Roles] = ("provider", "support", "system")
 
+_WRITE_A_RULE: Final = "Write one such as FREQ=WEEKLY;BYDAY=TU;COUNT=12"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
@@ -86,9 +88,10 @@ def book_series(conn: Connection, command: Command, booking: Booking, rule: str,
         cadence = normal_rule(rule, booking.span.zone)
         slots = rule_slots(booking.span, cadence, max(horizon, booking.span.end_at))
     except ValueError as problem:
-        raise refuse("bad-cadence", str(problem), where="--rule") from problem
+        raise refuse("bad-cadence", str(problem), _WRITE_A_RULE, "--rule") from problem
     if not starts_its_rule(booking.span, cadence):
-        raise refuse("bad-cadence", "the first session is not on a day of the rule", where="--rule")
+        what = "the first session is not on a day of the rule"
+        raise refuse("bad-cadence", what, "Choose a start on one of its days", "--rule")
     series = Series(booking.id, booking.provider, booking.client, booking.span, cadence)
     defaults = replace(SeriesDefaults.of(_appointment(booking)), said_rule=None)
     sessions = make_sessions(series, defaults, slots)
@@ -144,7 +147,8 @@ def check_time(span: Span) -> None:
     try:
         check_length(span.start_at, span.end_at)
     except ValueError as problem:
-        raise refuse("bad-time", str(problem)) from problem
+        remedy = "Choose a time that ends after it starts, within a day"
+        raise refuse("bad-time", str(problem), remedy) from problem
 
 
 def _appointment(booking: Booking) -> Appointment:

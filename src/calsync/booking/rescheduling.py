@@ -244,7 +244,8 @@ def _cadence(series: Series, cut: datetime, move: Move) -> str:
         try:
             rule = normal_rule(move.cadence, move.span.zone)
         except ValueError as problem:
-            raise refuse("bad-cadence", str(problem), where="--cadence") from problem
+            remedy = "Write one such as FREQ=WEEKLY;BYDAY=TU"
+            raise refuse("bad-cadence", str(problem), remedy, "--cadence") from problem
     else:
         kept = continuing_rule(series, cut, move.span)
         if kept is None:

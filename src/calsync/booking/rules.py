@@ -133,8 +133,11 @@ _PLAIN: Final = Practice()
 PERMISSIVE: Final = Rulebook()
 
 
-def refuse(code: str, what: str, remedy: str = "", where: str = "") -> Refused:
-    """The refusal of a command, to be raised by the caller. `code` is stable and names the rule."""
+def refuse(code: str, what: str, remedy: str, where: str = "") -> Refused:
+    """The refusal of a command, to be raised by the caller. `code` is stable and names the rule.
+
+    `remedy` is what the person can do instead: there always is something.
+    """
     return Refused([Problem(what, where, remedy)], code=code)
 
 

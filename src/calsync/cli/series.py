@@ -119,7 +119,8 @@ def reschedule(app: App, /, series_id: str, **told: Any) -> int:
             if one.status is AppointmentStatus.SCHEDULED and one.span.start_at > now
         ]
         if not upcoming:
-            raise refuse("nothing-upcoming", f"series {series_id} has no upcoming session")
+            what = f"series {series_id} has no upcoming session"
+            raise refuse("nothing-upcoming", what, "Past sessions stay as they are: book a new series")
         outcome = move(conn, app, upcoming[0], told | {"scope": "this-and-following"})
     show_outcome(outcome, "Moved", as_json=app.as_json)
     return ExitCode.FINE

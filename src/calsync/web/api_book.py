@@ -91,7 +91,8 @@ def move_series(call: BookCall, series: Id, body: Moved) -> Response:
         standing = (one for one in members if one.status is AppointmentStatus.SCHEDULED)
         first = next((one for one in standing if one.span.start_at > call.now), None)
         if first is None:
-            raise refuse("nothing-upcoming", f"series {series} has no upcoming session")
+            what = f"series {series} has no upcoming session"
+            raise refuse("nothing-upcoming", what, "Past sessions stay as they are: book a new series")
         return outcome_row(move(conn, call, first, body.model_copy(update={"scope": "this-and-following"})))
 
     return call.once(act)
