@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from calsync.booking import commands
+from calsync.booking.booking_links import revoke_link
 from calsync.booking.commands import Ask, Cancellation
 from calsync.store.database import Database, open_database
 from tests.lifecycle.mailed import Mailed
@@ -297,6 +298,20 @@ class TestBookingByLink:
         assert grow.browser.post(path, data=given).status_code in (409, 410)
         assert len([one for one in grow.sessions() if one.status == "scheduled"]) == 1
         assert "Friday 6 November, 11:00" not in grow.times(grow.see(path))
+
+    def test_a_revoked_link_is_useless_and_the_next_one_is_fresh(self, grow: Mailed) -> None:
+        path = self.link(grow)
+        with grow.database.transaction() as conn:
+            revoke_link(conn, grow.command("support:x"), f"https://calsync.example.org{path}?from=2026-11-09")
+        useless = grow.see(path)
+        assert (useless.status_code, USELESS in useless.text) == (410, True)
+        grow.book("A-9", "2026-11-12T10:00")
+        grow.mailed()
+        grow.do(lambda conn: commands.cancel(conn, grow.command("provider:P-1", "client-asked"), "A-9"))
+        grow.passes(hours=10)  # it is the fourth of the day, so it comes in the evening
+        fresh = grow.path(grow.mailed(), "Book another time")
+        assert fresh != path
+        assert grow.see(fresh).status_code == 200
 
     def test_a_time_outside_the_providers_hours_cannot_be_made_up(self, grow: Mailed) -> None:
         path = self.link(grow)

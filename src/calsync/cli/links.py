@@ -1,4 +1,4 @@
-"""`calsync links`: clients' booking links."""
+"""`calsync links`: clients' booking links, and taking back a link that went to the wrong person."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import click
 
-from calsync.booking.booking_links import Sealer, booking_token
+from calsync.booking.booking_links import Sealer, booking_token, revoke_link
 from calsync.cli.appointment_changes import command_of
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
@@ -20,7 +20,7 @@ def register(app: click.Group) -> None:
 
 @click.group()
 def links() -> None:
-    """Links by which clients book."""
+    """Links by which people act without a login."""
 
 
 @links.command()
@@ -41,4 +41,20 @@ def show(app: App, client: str, provider: str) -> int:
     click.echo(url)
     if public is None:
         click.echo("This is only its path: set [web] public_url to have whole links.", err=True)
+    return ExitCode.FINE
+
+
+@links.command()
+@click.argument("address")
+@json_option
+@actor_options
+@pass_app
+def revoke(app: App, address: str) -> int:
+    """Make a link in a mail useless: ADDRESS is all of it, or what follows /a/ in it. The next mail has a fresh one."""
+    with app.books.transaction() as conn:
+        link = revoke_link(conn, command_of(app), address)
+    if app.as_json:
+        click.echo(json.dumps({"kind": link.kind, "recipient": link.recipient}, indent=2))
+    else:
+        click.echo(f"Revoked: a link of {link.recipient} ({link.kind}).")
     return ExitCode.FINE

@@ -48,6 +48,11 @@ def reseal(conn: Connection, link: BookingLinkRow) -> None:
     )
 
 
+def forget(conn: Connection, link_hash: str) -> None:
+    """Take a revoked link off the books, so that the next one that is asked for is a fresh one."""
+    conn.execute(_FORGET, {"the_hash": link_hash})
+
+
 _c = booking_links.c
 _SHAPE = Shape(booking_links, BookingLinkRow)
 _THIS = (_c.client == bindparam("the_client"), _c.provider == bindparam("the_provider"))
@@ -55,3 +60,4 @@ _GET = select(*_SHAPE.columns).where(*_THIS)
 _ADD = Upsert(booking_links, [_c.client, _c.provider])
 _OTHERS = select(*_SHAPE.columns).where(_c.key_id != bindparam("the_key")).order_by(_c.client, _c.provider)
 _RESEAL = booking_links.update().where(*_THIS).values(key_id=bindparam("new_key"), sealed=bindparam("new_seal"))
+_FORGET = booking_links.delete().where(_c.hash == bindparam("the_hash"))
