@@ -50,7 +50,8 @@ def reading(source: ForeignTable) -> Iterator[Connection]:
 
 def rows(conn: Connection, source: ForeignTable, since: Any = None) -> Iterator[Mapping[str, Any]]:
     """The rows, those that changed at or after `since` if the table tells; fetched page by page."""
-    query: Select[Any] = select(*(column(name) for name in _wanted(source))).select_from(_table(source))
+    columns: list[Any] = [column(name) for name in _wanted(source)]
+    query: Select[Any] = select(*columns).select_from(_table(source))
     if source.updated_at is not None:
         if since is not None:
             query = query.where(column(source.updated_at) >= since)
