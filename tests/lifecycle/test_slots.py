@@ -119,6 +119,16 @@ class TestWorkingTimes:
         assert practice.slots("2027-03-14", minutes=60) == hours("2027-03-14", 0, 1, 3, 4, 5)
         assert practice.slots("2027-11-07", minutes=60) == hours("2027-11-07", 0, 1, 1, 2, 3, 4, 5)
 
+    def test_a_practice_limits_how_soon_and_how_far_ahead(self, practice: Practice) -> None:
+        folder = practice.site.folder / "practices"
+        folder.mkdir()
+        (folder / "default.toml").write_text('[booking]\nclient_notice = "48h"\nclient_ahead = "7d"\n')
+        # It is Monday, nine o'clock: from Wednesday, nine o'clock on, until the same time next Monday.
+        assert practice.slots("2026-11-23", "2026-11-29") == hours("2026-11-29", *range(6))
+        assert practice.slots("2026-11-30") == []
+        assert practice.book("A-1", "2026-11-24T10:00", "--by", "client:C-1").code == 1
+        assert practice.book("A-1", "2026-11-24T10:00", "--by", "provider:P-1").code == 0
+
     def test_working_times_are_shown_as_they_are_set(self, practice: Practice) -> None:
         shown = practice.do("availability", "show", "--provider", "P-1").out
         assert shown.startswith("# Working times of P-1, by the clocks of America/New_York.")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from calsync.domain.appointment import Appointment
 from calsync.domain.series_slots import SeriesDefaults, make_sessions, series_slots
-from calsync.store import records
+from calsync.store import booked_time, records
 from calsync.store.database import Database
 from calsync.store.record_values import SeriesFacts
 
@@ -32,7 +32,14 @@ def extend_all(database: Database, now: datetime, horizon: datetime) -> int:
 
 
 def extend_series(conn: Connection, series_id: str, now: datetime, horizon: datetime) -> int:
-    """Make what is missing of one series up to `horizon`, in the caller's transaction; how many sessions it made."""
+    """Make what is missing of one series up to `horizon`, in the caller's transaction; how many sessions it made.
+
+    Takes the provider's time first: whoever does the same at the same moment waits, and finds nothing left to make.
+    """
+    known = records.series(conn, series_id)
+    if known is None:
+        return 0
+    booked_time.lock(conn, known.provider)
     facts = records.series_facts(conn, series_id)
     if facts is None or (facts.materialised_until is not None and facts.materialised_until >= horizon):
         return 0

@@ -9,17 +9,19 @@ from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy import Connection
 
 from calsync.booking.booking_links import Sealer, booking_token
-from calsync.booking.commands import pause, resume
+from calsync.booking.commands import add_package, pause, resume
 from calsync.errors import NotFoundError
+from calsync.records.json_rows import instant_text
 from calsync.records.values import read_email
-from calsync.store import audit, clients, providers
+from calsync.store import audit, clients, packages, providers
 from calsync.store.clients import ClientRow
+from calsync.store.packages import Package
 from calsync.store.providers import ProviderRow
 from calsync.store.tokens import Role
 from calsync.web import paging, shapes
 from calsync.web.access import Caller, ReadingCaller, require
 from calsync.web.api_appointments import zone_of
-from calsync.web.bodies import Id, LinkWanted, Paused, Person, invalid
+from calsync.web.bodies import Bought, Id, LinkWanted, Paused, Person, invalid
 from calsync.web.calls import BookCall, PlatformCall, SiteHere
 from calsync.web.strict import StrictRoute
 
@@ -91,6 +93,27 @@ def show_link(call: BookCall, client: Id, body: LinkWanted) -> Response:
     return replace(call, key=None).once(act)
 
 
+@router.get("/packages", tags=["clients"], response_model=shapes.Page[shapes.PackageShape])
+def list_packages(site: SiteHere, _caller: ReadingCaller, asked: Annotated[paging.OfClient, Query()]) -> dict[str, Any]:
+    """Packages by when they were bought, and what is left of them."""
+    with site.database.reading() as conn:
+        known = packages.rows(conn, asked.client)
+        found, after = paging.page_of(known, lambda one: (one.at, one.id), asked.cursor, asked.limit)
+        return paging.answer([_package_row(conn, one) for one in found], after)
+
+
+@router.post("/packages", tags=["clients"], response_model=shapes.PackageShape, status_code=201)
+def make_package(call: BookCall, body: Bought) -> Response:
+    """Put a package on the books. A booking names it to use a credit; a cancellation gives it back, once."""
+
+    def act(conn: Connection) -> dict[str, Any]:
+        key = body.id or call.site.ids.new_id("p")
+        made = add_package(conn, call.command(body.by, note=body.note), key, body.client, body.sessions)
+        return _package_row(conn, made)
+
+    return call.once(act, 201)
+
+
 @router.get("/providers", tags=["providers"], response_model=shapes.Page[shapes.ProviderShape])
 def list_providers(
     site: SiteHere, _caller: ReadingCaller, asked: Annotated[paging.PageWanted, Query()]
@@ -133,6 +156,10 @@ def resume_provider(call: BookCall, provider: Id, body: Paused) -> Response:
 
 def _provider_row(one: ProviderRow) -> dict[str, Any]:
     return {"id": one.id, "zone": one.zone, "practice": one.practice, "paused": one.paused}
+
+
+def _package_row(conn: Connection, one: Package) -> dict[str, Any]:
+    return asdict(one) | {"at": instant_text(one.at), "left": packages.credits_left(conn, one)}
 
 
 def _client(conn: Connection, key: str) -> ClientRow:

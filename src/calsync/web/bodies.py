@@ -257,6 +257,14 @@ class Blocked(Timed):
     title: Annotated[Plain | None, Field(min_length=1, max_length=200)] = None
 
 
+class Bought(Spoken):
+    """A package of sessions that a client has bought."""
+
+    id: Id | None = None
+    client: Id
+    sessions: Annotated[int, Field(strict=True, ge=1, le=1000)]
+
+
 class FeeChanged(Spoken):
     """A disputed fee's new amount."""
 

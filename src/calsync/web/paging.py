@@ -45,6 +45,12 @@ class OfPeople(OfProvider):
     client: Id | None = None
 
 
+class OfClient(PageWanted):
+    """Only one client's."""
+
+    client: Id | None = None
+
+
 class SomeAppointments(OfPeople):
     """Which appointments."""
 

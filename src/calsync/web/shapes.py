@@ -202,6 +202,17 @@ class Removed(Shape):
     removed: bool
 
 
+class PackageShape(Shape):
+    """Sessions that a client has bought, and how many of them are left."""
+
+    id: str
+    client: str
+    sessions: int
+    left: int
+    at: str
+    by: str
+
+
 class FeeShape(Shape):
     """What a client owes. calsync moves no money."""
 

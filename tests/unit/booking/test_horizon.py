@@ -1,9 +1,12 @@
 """Sessions of series are made as time goes on, each once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 from calsync.booking import horizon
 from calsync.booking.commands import Cancellation, cancel, cancel_series
+from calsync.domain.appointment import SubjectKind
 from calsync.store import records
 from tests.unit.booking.conftest import HORIZON, Book
 
@@ -37,3 +40,21 @@ def test_cancelled_sessions_and_ended_series_are_not_made_again(the_book: Book) 
     the_book.do(lambda conn, command: cancel_series(conn, command, "S-7"))
     assert horizon.extend_all(the_book.database, the_book.now, HORIZON + timedelta(days=60)) == 0
     assert the_book.starts("S-7") == ["26-11-24T10:00"]
+
+
+def test_after_a_long_downtime_many_processes_make_each_session_once(the_book: Book) -> None:
+    the_book.weekly()
+    later = HORIZON + timedelta(days=70)
+    together = Barrier(4)
+
+    def extend(_number: int) -> int:
+        together.wait()
+        return horizon.extend_all(the_book.database, the_book.now + timedelta(days=70), later)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(extend, range(4))) == 10
+    starts = the_book.starts("S-7")
+    assert len(starts) == len(set(starts)) == 19
+    with the_book.database.reading() as conn:
+        made = [len(records.history(conn, SubjectKind.APPOINTMENT, one.id)) for one in the_book.members("S-7")]
+    assert made == [1] * 19

@@ -268,6 +268,7 @@ COMMANDS: list[tuple[str, str, dict[str, Any]]] = [
     ("PUT", "/availability/P-1", {"weekly": {"monday": ["09:00-12:00"]}}),
     ("PUT", "/clients/K-1", {"name": "Cleo Made"}),
     ("POST", "/clients/K-1/booking-link", {"provider": "P-1"}),
+    ("POST", "/packages", {"client": "K-1", "sessions": 5}),
     ("POST", "/providers/P-1/pause", {"reason": "leave"}),
     ("POST", "/providers/P-1/resume", {"reason": "back"}),
     ("POST", "/drifts/D-9/resolve", {"as": "stands"}),
@@ -278,7 +279,7 @@ COMMANDS: list[tuple[str, str, dict[str, Any]]] = [
 LISTS = [
     "/appointments", "/appointments/4821", "/appointments/4821/history", "/series", "/blocks", "/fees",
     "/slots?provider=P-1&minutes=50", "/availability/P-1", "/clients", "/clients/K-1", "/providers", "/providers/P-1",
-    "/claims/4821", "/claims/ready", "/claims/recalls", "/drifts", "/report",
+    "/claims/4821", "/claims/ready", "/claims/recalls", "/drifts", "/packages", "/report",
 ]  # fmt: skip
 
 
@@ -421,6 +422,17 @@ class TestCommands:
         assert platform.done("POST", "/clients/K-1/booking-link", wanted)["url"] == first["url"]
         token = first["url"].rpartition("/")[2]
         assert token not in "\n".join(house.dump())
+
+    def test_a_package_gets_its_credit_back_once(self, house: House, support: Program) -> None:
+        made = support.done("POST", "/packages", {"id": "PK-1", "client": "K-1", "sessions": 5})
+        assert (made["sessions"], made["left"]) == (5, 5)
+        support.done("POST", "/appointments", BOOKING | {"package": "PK-1"})
+        assert [one["left"] for one in support.done("GET", "/packages?client=K-1")["items"]] == [4]
+        cancel = {"reason": "ill"}
+        for _ in range(3):
+            answer = support.done("POST", "/appointments/A-1/cancel", cancel, Idempotency_Key="k-1")
+            assert answer["packages"] == ["PK-1"]
+        assert [one["left"] for one in support.done("GET", "/packages")["items"]] == [5]
 
     def test_pausing(self, house: House, support: Program) -> None:
         assert support.done("POST", "/providers/P-1/pause", {"reason": "leave"})["paused"] is True
