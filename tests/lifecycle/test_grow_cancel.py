@@ -71,6 +71,7 @@ def test_gt_04_a_late_cancellation_owes_the_providers_fee(make: Make) -> None:
     assert practice.status("A-1") == "late-cancelled"
     (fee,) = practice.fees()
     assert answer["fees"] == [fee["id"]]
+    assert "The fee of 90.00 USD (late cancellation) is owed" in practice.do("appointments", "explain", "A-1").out
     assert (fee["amount"], fee["currency"], fee["state"], fee["client"]) == ("90.00", "USD", "owed", "C-1")
 
     waiving = ("appointments", "cancel", "A-2", "--reason", "client-sick", "--waive-fee")

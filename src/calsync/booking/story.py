@@ -22,8 +22,10 @@ from calsync.store import (
     evidence,
     filings,
     links,
+    money,
     observations,
     owed_writes,
+    packages,
     records,
     statements,
 )
@@ -38,6 +40,7 @@ _ACTIONS: Final = {
     "completed": "recorded as held",
     "no-show": "recorded as a no-show",
     "reinstated": "reinstated",
+    "asked-to-reschedule": "put to the client for another time",
 }
 _EDITS: Final = {
     DriftKind.MOVED: "was moved",
@@ -78,6 +81,7 @@ def tell_story(conn: Connection, appointment_id: str, now: datetime) -> Story:
     sentences = [
         _booked(conn, one),
         *_history(conn, one),
+        *_money(conn, one),
         *_calendars(conn, one),
         *_edits(conn, one),
         *_reads(conn, one, now),
@@ -108,6 +112,24 @@ def _change(row: HistoryRow, zone: str) -> str:
     times = f" from {_read(before['start'])} to {_read(after['start'])}" if moved else ""
     why = f", because: {row.reason}" if row.reason else ""
     return f"{_at(row.at, zone)}: {said}{times} by {row.actor}{why}."
+
+
+def _money(conn: Connection, one: Appointment) -> list[str]:
+    """What was decided about money: calsync only keeps it."""
+    told = []
+    if money.payment(conn, one.id) is not None:
+        told.append("The client has paid for it.")
+    for fee in money.fees_of(conn, [one.id]).get(one.id, []):
+        what = f"The fee of {fee.amount} {fee.currency} ({fee.kind.replace('-', ' ')})"
+        by = fee.changed_by or fee.by
+        told.append(f"{what} was waived by {by}." if fee.state == "waived" else f"{what} is owed by the client.")
+    told += [
+        f"{refund.by} decided {'to refund it' if refund.decision == 'yes' else 'not to refund it'}."
+        for refund in money.refunds(conn, one.id)
+    ]
+    if (used := packages.used_by(conn, one.id)) is not None:
+        told.append(f"It uses a session of package {used.package}.")
+    return told
 
 
 def _calendars(conn: Connection, one: Appointment) -> list[str]:
@@ -194,7 +216,7 @@ def _waiting(conn: Connection, one: Appointment) -> list[str]:
         found.append("its row disappeared from the imported file; a person must say whether it still stands.")
     if one.pending:
         until = f" until {_at(facts.pending_until, one.span.zone)}" if facts.pending_until else ""
-        found.append(f"a request is open ({one.pending}){until}.")
+        found.append(f"the client was asked to choose another time and has not answered yet{until}.")
     open_edits = [
         drift
         for drift in drifts.of_appointments(conn, [one.id]).get(one.id, [])

@@ -47,6 +47,7 @@ _ACTIONS: Final = {
     "no-show": "recorded as a no-show",
     "corrected": "corrected",
     "reinstated": "reinstated",
+    "asked-to-reschedule": "put to the client for another time",
 }
 _REVIEW: Final = {
     "edit-assigned": "Given to",

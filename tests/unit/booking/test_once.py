@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from decimal import Decimal
 from threading import Barrier
 
-from calsync.booking.charges import add_package
+from calsync.booking.charges import add_package, charge_cancelled
 from calsync.booking.commands import Ask, Booking, ask_to_reschedule, book, respond
+from calsync.booking.conditions import Weighed
 from calsync.booking.requests import expire_requests
-from calsync.booking.rules import PERMISSIVE
+from calsync.booking.rules import PERMISSIVE, PracticeRules
 from calsync.errors import Refused
-from calsync.store import outbox, packages
+from calsync.settings.practice import Practice
+from calsync.store import money, outbox, packages
 from tests.unit.booking.conftest import NOW, Book, span
 
 AT_ONCE = 4
@@ -43,6 +46,22 @@ def test_the_last_credit_is_used_once(the_book: Book) -> None:
     with the_book.database.reading() as conn:
         (package,) = packages.rows(conn)
         assert packages.credits_left(conn, package) == 0
+
+
+def test_fee_refund_and_credit_have_a_key_each_whenever_they_are_asked_for(the_book: Book) -> None:
+    rules = PracticeRules(Practice.model_validate({"fees": {"late_cancellation": "75.00"}}))
+    the_book.do(lambda conn, command: add_package(conn, command, "PK", "C-1", 2), actor="support:s")
+    wish = Booking(id="A-1", provider="P-1", client="C-1", span=span("11-24T10:00"), package="PK")
+    the_book.do(lambda conn, command: book(conn, command, wish))
+    one = the_book.get("A-1")
+    late = Weighed(None, "client", late=True, fee=Decimal("75.00"), refund=True)
+    for _ in range(3):
+        the_book.do(lambda conn, command: charge_cancelled(conn, rules, command, one, (late, False)))
+        the_book.now += timedelta(hours=1)
+    with the_book.database.reading() as conn:
+        assert [fee.at for fee in money.fees(conn)] == [NOW]
+        assert [refund.at for refund in money.refunds(conn)] == [NOW]
+        assert [credit.change for credit in packages.history(conn, "PK")] == [-1, 1]
 
 
 def test_a_request_is_answered_once(the_book: Book) -> None:
