@@ -158,6 +158,11 @@ def of_edit(conn: Connection, edit_id: str) -> list[Drift]:
     return _SHAPE.all(conn, _OF_EDIT, {"the_edit": edit_id})
 
 
+def of_edits(conn: Connection, edit_ids: Iterable[str]) -> dict[str, list[Drift]]:
+    """The drifts of these edits, by edit, each by original start."""
+    return _grouped(conn, _OF_EDITS, edit_ids, lambda drift: drift.edit)
+
+
 def of_appointments(conn: Connection, ids: Iterable[str]) -> dict[str, list[Drift]]:
     """All drifts of these appointments, by appointment, the first one first; those without any are left out."""
     return _grouped(conn, _OF_APPOINTMENTS, ids, lambda drift: drift.appointment or "")
@@ -332,6 +337,7 @@ _MARK_REVERTED = (
 _GET = select(*_SHAPE.columns).where(_THIS)
 _ANSWERS = select(*_ANSWER.columns).where(_c.id.in_(_IDS))
 _OF_EDIT = select(*_SHAPE.columns).where(_c.edit == bindparam("the_edit")).order_by(*_IN_ORDER)
+_OF_EDITS = select(*_SHAPE.columns).where(_c.edit.in_(_IDS)).order_by(*_IN_ORDER)
 _OF_APPOINTMENTS = (
     select(*_SHAPE.columns).where(_c.appointment.in_(_IDS)).order_by(_c.detected_at, _c.original_start, _c.id)
 )

@@ -33,7 +33,7 @@ _ASSESSED: Final = 600
 class View(StrEnum):
     """Which part of the queue."""
 
-    TODO = "todo"
+    WAITING = "todo"
     MINE = "mine"
     FREE = "free"
     RESTING = "resting"
@@ -45,7 +45,7 @@ class View(StrEnum):
 class Wanted:
     """What somebody wants to look at. `me` is the name of who looks."""
 
-    view: View = View.TODO
+    view: View = View.WAITING
     me: str = ""
     provider: str | None = None
     calendar: str | None = None
@@ -122,7 +122,7 @@ def load_edit(gate: Gate, edit: str) -> QueueRow | None:
 def _is_in_view(edit: EditRow, wanted: Wanted, now: datetime) -> bool:
     resting = _is_resting(edit, now)
     return {
-        View.TODO: not resting and edit.assigned in (None, wanted.me),
+        View.WAITING: not resting and edit.assigned in (None, wanted.me),
         View.MINE: edit.assigned == wanted.me,
         View.FREE: not resting and edit.assigned is None,
         View.RESTING: resting,
@@ -136,25 +136,25 @@ def _is_resting(edit: EditRow, now: datetime) -> bool:
 
 
 def _rows(conn: Connection, found: list[EditRow], now: datetime) -> list[QueueRow]:
+    """The rows of these edits, read in a few statements however many they are."""
     people = providers.by_ids(conn, {one.provider for one in found})
     services = {one: _service(conn, one) for one in {edit.calendar for edit in found}}
+    known = drifts.of_edits(conn, [one.id for one in found])
+    every = [drift for of_edit in known.values() for drift in of_edit]
+    answered = {one.id: one.resolved_by for one in drifts.answers(conn, [one.id for one in every]).values()}
+    asked = asks.of_appointments(conn, [one.appointment for one in every if one.appointment is not None])
     rows = []
     for edit in found:
-        known = drifts.of_edit(conn, edit.id)
-        asked = asks.of_appointments(conn, [one.appointment for one in known if one.appointment is not None])
-        answered = {one.id: one.resolved_by for one in drifts.answers(conn, [one.id for one in known]).values()}
-        told = _Told(edit, known, answered, people.get(edit.provider), services[edit.calendar], _open(asked))
+        ours = known.get(edit.id, [])
+        questions = [ask for drift in ours for ask in asked.get(drift.appointment or "", []) if ask.answered_at is None]
+        told = _Told(edit, ours, answered, people.get(edit.provider), services[edit.calendar], questions)
         rows.append(_row(told, now))
-    return rows
+    return [row for row in rows if row.sessions]
 
 
 def _service(conn: Connection, calendar: str) -> str:
     known = calendars.get(conn, calendar)
     return known.connector if known is not None else ""
-
-
-def _open(asked: Mapping[str, list[AskRow]]) -> list[AskRow]:
-    return [one for found in asked.values() for one in found if one.answered_at is None]
 
 
 @dataclass(frozen=True, slots=True)

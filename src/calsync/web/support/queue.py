@@ -21,7 +21,7 @@ router = APIRouter()
 
 PAGE: Final = 50
 VIEWS: Final = {
-    View.TODO: "To do",
+    View.WAITING: "To do",
     View.MINE: "Mine",
     View.FREE: "Nobody's",
     View.RESTING: "Put aside",
@@ -39,7 +39,7 @@ BULK: Final = {
 @router.get("/support/queue")
 def show(at: LoggedIn, view: str = "todo", provider: str = "", phase: str = "", page: int = 1) -> Response:
     """One view of the queue, a page of it."""
-    shown = View(view) if view in set(View) else View.TODO
+    shown = View(view) if view in set(View) else View.WAITING
     of_phase = Phase(phase) if phase in set(Phase) else None
     wanted = Wanted(view=shown, me=at.agent.name, provider=provider.strip() or None, phase=of_phase)
     rows = load_queue(at.gate, wanted)
