@@ -64,6 +64,8 @@ def offer_of(conn: Connection, settings: Settings, drift: Drift, now: datetime) 
     seen = drift.observed.span if drift.observed is not None else None
     if session is None or seen is None or seen.all_day:
         return None
+    if settings.records.is_elsewhere:
+        return MoveOffer(may_move=False, elsewhere=settings.records.page_of(session.id) or "")
     span = Span.between(seen.start_at, seen.end_at, session.span.zone)
     command = Command(actor=f"provider:{session.provider}", now=now, rulebook=Rulebook.of_settings(settings))
     try:

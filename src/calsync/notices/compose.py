@@ -126,11 +126,16 @@ def _answers(fact: EditFacts, sessions: list[EditedSession], letter: Letter, url
         yield Button("Another time", f"{url}?do=time")
         yield Button("It did not take place", f"{url}?do=none")
         return
+    elsewhere = fact.offer.elsewhere if fact.offer is not None else None
+    if elsewhere and seen is not None:
+        hint = f"Enter {wording.short_span(seen, letter.zone)} there."
+        yield Button("Change it on your platform", elsewhere, hint)
     if seen is not None and not seen.all_day and (fact.offer is None or fact.offer.may_move):
         when = _where_to(booked, seen, letter.zone)
         yield Button(f"Move it to {when}", f"{url}?do=move", "Your client gets a mail, and your calendar follows.")
     yield Button(f"Keep {wording.clock(wall_time(booked.start_at, letter.zone))}", f"{url}?do=keep", "It was a slip.")
-    yield Button("Something else", f"{url}?do=other", "Another time, or cancel it.")
+    if elsewhere is None:
+        yield Button("Something else", f"{url}?do=other", "Another time, or cancel it.")
 
 
 def _where_to(booked: Span, seen: Span, zone: str) -> str:
@@ -164,6 +169,7 @@ def _edit_words(fact: EditFacts, sessions: list[EditedSession], letter: Letter) 
         "restoring": any(one.fate is Fate.RESTORING for one in sessions),
         "claimed": any(one.phase is Phase.CLAIMED for one in sessions),
         "reminds": fact.reminds,
+        "elsewhere": fact.offer is not None and fact.offer.elsewhere is not None,
         "days": _days(sessions, letter.zone),
         "offer": _offer_words(fact.offer, sessions, letter.zone),
         "support_day": wording.long_day(wall_time(day, letter.zone)) if day is not None else None,
@@ -177,7 +183,7 @@ def _days(sessions: list[EditedSession], zone: str) -> str:
 
 def _offer_words(offer: MoveOffer | None, sessions: list[EditedSession], zone: str) -> dict[str, Any] | None:
     seen = sessions[0].observed
-    if offer is None or offer.may_move or seen is None or seen.all_day:
+    if offer is None or offer.may_move or seen is None or seen.all_day or offer.elsewhere is not None:
         return None
     return {
         "wanted": wording.clock(wall_time(seen.start_at, zone)),

@@ -38,12 +38,14 @@ class EditedSession:
 class MoveOffer:
     """Whether a session may go where it was dragged, by the practice's rules; else why not, and what is free that day.
 
-    `because` is a sentence for the provider; `free` are naive wall times in the provider's zone.
+    `because` is a sentence for the provider; `free` are naive wall times in the session's zone. `elsewhere`: the
+    records belong to another platform, where the session is changed; its page there, empty if that is not known.
     """
 
     may_move: bool
     because: str = ""
     free: tuple[datetime, ...] = ()
+    elsewhere: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

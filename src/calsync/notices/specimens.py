@@ -123,7 +123,12 @@ def _facts() -> Iterator[Fact]:
                 url=_URL,
                 is_last=bool(numbers),
             )
-    offers = (None, MoveOffer(may_move=True), MoveOffer(may_move=False, because="it is taken", free=(_START,)))
+    offers = (
+        None,
+        MoveOffer(may_move=True),
+        MoveOffer(may_move=False, because="it is taken", free=(_START,)),
+        MoveOffer(may_move=False, elsewhere=_URL),
+    )
     for fate in Fate:
         for count in (1, 2):
             for offer in offers:

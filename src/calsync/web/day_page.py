@@ -156,6 +156,9 @@ _STEPS = {
 
 
 def _complete(conn: Connection, visit: Visit, row: DayRow, span: Span | None) -> None:
+    if visit.site.settings.records.is_elsewhere:
+        # Who keeps the records says what took place; a person's word about an edit is kept as a statement.
+        return
     if row.has_begun and row.appointment.status is AppointmentStatus.SCHEDULED:
         complete(conn, visit.command(note=_NOTE), Attested({row.appointment.id: span}))
 
@@ -210,6 +213,7 @@ def _row_words(row: DayRow, zone: str, visit: Visit) -> dict[str, Any]:
         "state": _STATES.get(one.status, str(one.status)),
         "is_open": row.is_open,
         "has_begun": row.has_begun,
+        "is_own": not visit.site.settings.records.is_elsewhere,
         "conflict": row.in_conflict,
         "day": start.date().isoformat(),
         "said": visit.given.get(f"row.{one.id}", ""),

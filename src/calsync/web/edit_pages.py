@@ -138,7 +138,20 @@ class _View:
             "cancel": self._cancel,
             "other": self._other,
         }
+        if step not in ("", "keep") and self.visit.site.settings.records.is_elsewhere:
+            return self._elsewhere()
         return view[step]() if step else self._overview()
+
+    def _elsewhere(self) -> Response:
+        """Where the session is changed: its records belong to another platform."""
+        only, seen = self.only, self._seen()
+        found = self.visit.site.settings.records
+        return self.visit.show(
+            "edit-elsewhere",
+            **self._common(),
+            url=found.page_of(only.appointment) if only is not None and only.appointment is not None else None,
+            copy=wording.short_span(seen, self.zone) if seen is not None else "",
+        )
 
     def _overview(self) -> Response:
         only, seen = self.only, self._seen()
@@ -147,7 +160,8 @@ class _View:
             "edit",
             **self._common(),
             wanted=self._wanted(),
-            can_move=offer is None or offer.may_move,
+            can_move=offer is None or offer.may_move or offer.elsewhere is not None,
+            elsewhere=self.visit.site.settings.records.is_elsewhere,
             because=offer.because if offer is not None else "",
             free=[wording.clock(at) for at in offer.free[:8]] if offer is not None else [],
             has_time=seen is not None or self._is_dragged_series(),

@@ -14,6 +14,7 @@ from calsync.answers.mail_book import BookForMails
 from calsync.domain.drift import Resolution
 from calsync.notices.reminding import Reminding
 from calsync.settings.practice import Practice
+from calsync.settings.records import Records
 from calsync.settings.secrets import Key, KeyRing
 from calsync.store import asks, audit, calendars, clients, outbox, records, statements
 from calsync.store.clients import ClientRow
@@ -28,8 +29,8 @@ PUBLIC = "https://calsync.example.org"
 class Desk:
     """An office whose mails know the book, and a browser."""
 
-    def __init__(self, **practice: object) -> None:
-        self.office = Office(keys={"practices": {"default": Practice.model_validate(practice)}})
+    def __init__(self, **keys: object) -> None:
+        self.office = Office(keys={"practices": {"default": Practice()}, **keys})
         self.world = self.office.world
         book = BookForMails(self.office.settings, self.world.ids, lambda: RING)
         object.__setattr__(self.office.post.station, "book", book)
@@ -162,6 +163,27 @@ class TestAhead:
         answer = desk.answer(desk.path(), "time", day="2026-11-31", time="9", reason="x")
         assert answer.status_code == 422
         assert "Please give a day and a time" in answer.text
+
+
+class TestOnAnotherPlatform:
+    def test_the_button_leads_to_its_page_there_and_the_page_says_what_to_enter(self) -> None:
+        page = "https://platform.example/sessions/{id}"
+        columns = {name: name for name in ("id", "provider", "client", "start", "end", "zone")}
+        known = {"url": "sqlite:///x.db", "table": "t", "columns": columns, "page": page}
+        desk = Desk(records=Records.model_validate(known))
+        desk.dragged()
+        text = desk.mail()
+        assert "[ Change it on your platform ]  Enter Fri 20 Nov, 11:00-11:50 there." in text
+        assert "https://platform.example/sessions/4821" in text
+        assert "change the session on your platform" in text
+        assert "?do=move" not in text
+        found = re.search(rf"{PUBLIC}(/a/[\w-]+)", text)
+        assert found
+        for step in ("move", "time", "cancel"):
+            shown = desk.browser.get(f"{found[1]}?do={step}").text
+            assert "https://platform.example/sessions/4821" in shown
+            assert "Fri 20 Nov, 11:00-11:50" in shown
+        assert desk.answer(found[1], "keep", reason="slip").status_code == 200
 
 
 class TestAClearedDay:
