@@ -143,6 +143,9 @@ def test_ht_09_bookings_left_unconfirmed_count(harley: Practice) -> None:
     harley.at("2026-11-04T09:01")
     assert over_the_limit(harley) == {"P-1": (0, 4)}
     assert "0 changes of plans, 4 bookings left unconfirmed" in harley.do("report").out
+    page = harley.do("report", "--format", "html").out
+    assert "more often than their practice allows" in page
+    assert "not confirmed them in time (4): A-2, A-3, A-4, A-5" in page
     unconfirmed = harley.json("report", "--format", "json")["bookings_unconfirmed"]
     assert unconfirmed == ["A-2", "A-3", "A-4", "A-5"]
     harley.do("appointments", "confirm", "A-2", by=PROVIDER)  # too late not to count
