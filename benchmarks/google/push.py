@@ -32,7 +32,7 @@ from calsync.sandbox.google.people import Person
 from calsync.settings.secrets import create_key_file
 from calsync.system_ports import SystemClock, SystemIds
 
-DEADLINE_S = 60.0
+DEADLINE_S = 240.0
 
 
 def free_port() -> int:
