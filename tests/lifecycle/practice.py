@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from calsync.settings.secrets import create_key_file
 from calsync.store.database import open_database
-from calsync.store.upgrade import metadata
+from calsync.store.schema import metadata
 from calsync.system_ports import SystemIds
 from tests.system.hands import Hands
 from tests.system.site import Answer, Site
@@ -194,6 +194,7 @@ class Practice:
 
     def dump(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table."""
+        assert {"fees", "requests", "outbox"} <= set(metadata.tables)
         database = open_database(self.url or f"sqlite:///{self.site.folder}/calsync.db")
         with database.reading() as conn:
             found = {
