@@ -18,6 +18,7 @@ from calsync.booking.commands import (
     Cancellation,
     Move,
     Outcome,
+    Rulebook,
     ask_to_reschedule,
     book,
     cancel,
@@ -29,7 +30,7 @@ from calsync.booking.commands import (
 )
 from calsync.booking.requests import answer as answer_request
 from calsync.booking.requests import find_request, new_token
-from calsync.booking.rules import refuse
+from calsync.booking.rules import check_owner, refuse
 from calsync.domain.appointment import Appointment, AppointmentKind, SubjectKind
 from calsync.domain.span import Span, instant
 from calsync.domain.time_text import read_time
@@ -124,6 +125,7 @@ def say_appointment(call: PlatformCall, appointment: Id, body: SaidRecord, match
     cancellation, and a row that you no longer send is neither.
     """
     settings = call.site.settings
+    check_owner(Rulebook.of_settings(settings), [appointment])
     said = SaidAppointment(
         cells=body.cells(appointment),
         updated_at=moment("updated_at", body.updated_at),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from calsync.booking.commands import Command
 from calsync.domain.appointment import AppointmentStatus
 from calsync.domain.drift import Resolution
 from calsync.domain.working_times import Hours, WorkingTimes
+from calsync.settings.model import Settings
 from calsync.store import api_answers, audit, clients, filings, outbox, records
 from calsync.store.clients import ClientRow
 from calsync.web.calls import KEPT_FOR
@@ -163,6 +166,22 @@ class TestSaying:
         assert answer.status_code == 422
         assert field in [one["field"] for one in answer.json()["error"]["fields"]]
         assert len(house.dump()) == len(before)
+
+
+class TestRecordsElsewhere:
+    """Where records are read from the platform's own database, nothing is changed here."""
+
+    def test_neither_said_nor_commanded(self, house: House, platform: Program) -> None:
+        house.book("4821")
+        columns = {name: name for name in ("id", "provider", "client", "start", "end", "zone")}
+        mapped = {"url": "sqlite:///platform.db", "table": "sessions", "columns": columns}
+        tables: dict[str, Any] = {"records": mapped}
+        house.app.state.site = replace(house.site, settings=Settings(path=Path("/nowhere/calsync.toml"), **tables))
+        assert platform.refused(409, "PUT", "/appointments/4821", SAID)["code"] == "records-elsewhere"
+        assert platform.refused(409, "POST", "/appointments/4821/cancel", CANCEL)["code"] == "records-elsewhere"
+        booking = BOOKING | {"by": "provider:P-1", "start": "2026-11-24T15:00"}
+        assert platform.refused(409, "POST", "/appointments", booking)["code"] == "records-elsewhere"
+        assert status_of(house, "4821") == "scheduled"
 
 
 class TestOnce:
