@@ -35,7 +35,7 @@ _KEPT: Final = frozenset(
         "y2",
     }
 )
-_LABEL: Final = 28
+_LABEL: Final = 24
 _ROW: Final = 30
 
 
@@ -47,7 +47,7 @@ def bars(title: str, counts: Mapping[str, int]) -> str:
     chart = pygal.HorizontalBar(
         **_PLAIN,
         print_values=False,
-        width=640,
+        width=460,
         height=_ROW * len(counts) + 20,
         margin_left=6,
         margin_top=4,
@@ -74,16 +74,16 @@ def columns(title: str, counts: Mapping[str, int]) -> str:
         print_values=True,
         print_values_position="top",
         print_zeroes=False,
-        width=640,
-        height=260,
+        width=460,
+        height=250,
         margin=6,
         margin_top=18,
-        margin_bottom=22,
+        margin_bottom=34,
         margin_right=30,
         show_y_labels=False,
         show_y_guides=False,
         show_x_guides=False,
-        x_label_rotation=30,
+        x_label_rotation=50,
         truncate_label=-1,
         style=_style(pygal),
     )
