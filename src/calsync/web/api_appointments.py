@@ -30,7 +30,7 @@ from calsync.booking.commands import (
 )
 from calsync.booking.requests import answer as answer_request
 from calsync.booking.requests import find_request, new_token
-from calsync.booking.rules import check_owner, refuse
+from calsync.booking.rules import check_own, check_owner, refuse
 from calsync.domain.appointment import Appointment, AppointmentKind, SubjectKind
 from calsync.domain.span import Span, instant
 from calsync.domain.time_text import read_time
@@ -183,10 +183,10 @@ def respond_to_request(call: BookCall, appointment: Id, body: Chosen) -> Respons
         waiting = [each for each in requests.of_appointment(conn, appointment) if each.closed_at is None]
         if not waiting:
             raise refuse("no-request", "nobody waits for an answer", "Reschedule it instead", appointment)
+        command = call.command(body.by, note=body.note)
+        check_own(command.actor, one.provider, one.client, one.id)
         start = wall("start", body.start, one.span.zone)
-        return outcome_row(
-            answer_request(conn, call.command(body.by, note=body.note), waiting[-1], one.span.starting(start))
-        )
+        return outcome_row(answer_request(conn, command, waiting[-1], one.span.starting(start)))
 
     return call.once(act)
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from calsync.booking.booking_links import Sealer, booking_token
 from calsync.booking.commands import add_package, pause, resume
+from calsync.booking.rules import check_own
 from calsync.errors import NotFoundError
 from calsync.records.json_rows import instant_text
 from calsync.records.values import read_email
@@ -86,7 +87,9 @@ def show_link(call: BookCall, client: Id, body: LinkWanted) -> Response:
     sealer = Sealer(call.site.keys(), call.site.ids)
 
     def act(conn: Connection) -> dict[str, Any]:
-        token = booking_token(conn, call.command(body.by, note=body.note), sealer, client, body.provider)
+        command = call.command(body.by, note=body.note)
+        check_own(command.actor, body.provider, client, client)
+        token = booking_token(conn, command, sealer, client, body.provider)
         public = (call.site.settings.web.public_url or "").rstrip("/")
         return {"client": client, "provider": body.provider, "url": f"{public}/a/{token}"}
 

@@ -369,6 +369,21 @@ class TestRoles:
         assert answer.status_code == status, answer.text
         assert status_of(house, "4821") == ("cancelled" if status == 200 else "scheduled")
 
+    def test_nobody_acts_on_what_is_somebody_elses(self, house: House, platform: Program) -> None:
+        house.book("4821", "2026-12-24T10:00")
+        ask = {"reason": "conference", "by": "provider:P-1"}
+        platform.done("POST", "/appointments/4821/ask-to-reschedule", ask)
+        with house.database.transaction() as conn:
+            clients.put(conn, ClientRow("K-1"))
+        for path, body in (
+            ("/appointments/4821/cancel", {"reason": "ill"}),
+            ("/appointments/4821/reschedule", {"start": "2026-12-24T15:00", "reason": "work"}),
+            ("/appointments/4821/respond", {"start": "2026-12-24T15:00"}),
+            ("/clients/K-1/booking-link", {"provider": "P-1"}),
+        ):
+            assert platform.refused(409, "POST", path, body | {"by": "client:K-2"})["code"] == "not-yours"
+        assert start_of(house, "4821") == "2026-12-24T10:00"
+
     def test_the_log_names_actor_and_token(self, house: House, platform: Program) -> None:
         house.book("4821", "2026-12-24T10:00")
         platform.done("POST", "/appointments/4821/cancel", {"reason": "ill", "by": "client:K-1"})
