@@ -14,7 +14,6 @@ from tests.servers.google_subject import EMAIL, google
 from tests.system.clinic import PUBLIC, Clinic, google_keys
 from tests.system.site import NOW, Site, at, row
 
-
 OWN = {
     "summary": "Dentist",
     "start": {"dateTime": "2026-11-20T09:00:00-05:00"},
@@ -312,3 +311,19 @@ def test_support_connects_by_command(clinic: Clinic) -> None:
     assert answer.out.startswith(f"{PUBLIC}/connect/")
     token = answer.out.strip().rpartition("/")[2]
     assert token not in "\n".join(clinic.dump())
+
+
+def test_connections_are_listed_tested_and_let_go(clinic: Clinic, sandbox: Sandbox, person: Person) -> None:
+    connect(clinic)
+    [row] = clinic.site.calsync("connections", "list", "--json").json
+    assert (row["id"], row["source"], row["login"]) == ("google:P-1-google", "database", "kept encrypted")
+    shown = clinic.site.calsync("connections", "show", row["id"])
+    [token] = sandbox.tokens.refresh
+    assert "P-1-google" in shown.out
+    assert token not in shown.out
+    assert clinic.site.calsync("connections", "check", row["id"]).code == 0
+    assert clinic.site.calsync("connections", "show", "google:other").code == 1
+    assert clinic.site.calsync("connections", "remove", row["id"]).code == 0
+    assert clinic.part() == 1
+    assert person.events(dedicated(sandbox)[0]) == []
+    assert clinic.site.calsync("connections", "list", "--json").json == []

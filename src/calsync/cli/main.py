@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "doctor": "doctor",
     "demo": "demo",
     "connect": "connect",
+    "connections": "connections",
     "providers": "providers",
     "clients": "clients",
     "calendars": "calendars",

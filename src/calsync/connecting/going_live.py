@@ -106,10 +106,15 @@ def disconnect(reception: Reception, visitor: Visitor, calendar: str) -> bool:
         row = calendars.get(conn, calendar)
         if row is None or not may_disconnect(row, visitor):
             return False
-        calendars.set_state(conn, calendar, CalendarState.PAUSED, LEAVING, now)
-        audit.append(conn, at=now, actor=visitor.actor, what="disconnected", subject=f"calendar:{calendar}", detail={})
-        claims.touch_provider(conn, visitor.provider.id)
+        let_go(conn, row, now, by=visitor.actor)
     return True
+
+
+def let_go(conn: Connection, row: CalendarRow, now: datetime, *, by: str) -> None:
+    """Have the worker take our events out of a calendar, and forget its login after that."""
+    calendars.set_state(conn, row.id, CalendarState.PAUSED, LEAVING, now)
+    audit.append(conn, at=now, actor=by, what="disconnected", subject=f"calendar:{row.id}", detail={})
+    claims.touch_provider(conn, row.provider)
 
 
 def may_disconnect(row: CalendarRow, visitor: Visitor) -> bool:
