@@ -34,6 +34,7 @@ _DOING: Final[Mapping[str, str]] = {
     "pause": "pause bookings",
     "resume": "take up bookings again",
     "block": "block a provider's time",
+    "set-availability": "set working times",
     "waive-fee": "waive a fee",
     "change-fee": "change a fee",
     "confirm": "confirm a booking",

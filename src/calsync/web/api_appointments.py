@@ -224,7 +224,7 @@ def note_payment(call: BookCall, appointment: Id, body: Paid) -> Response:
     """Record that the client has paid. calsync moves no money."""
 
     def act(conn: Connection) -> dict[str, Any]:
-        new = record_payment(conn, call.command(body.by, note=body.note), appointment, body.amount or "")
+        new = record_payment(conn, call.staff(body.by, body.note), appointment, body.amount or "")
         return outcome_row(Outcome(appointments=(appointment,)) if new else Outcome())
 
     return call.once(act)

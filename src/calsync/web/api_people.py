@@ -111,7 +111,7 @@ def make_package(call: BookCall, body: Bought) -> Response:
 
     def act(conn: Connection) -> dict[str, Any]:
         key = body.id or call.site.ids.new_id("p")
-        made = add_package(conn, call.command(body.by, note=body.note), key, body.client, body.sessions)
+        made = add_package(conn, call.staff(body.by, body.note), key, body.client, body.sessions)
         return _package_row(conn, made)
 
     return call.once(act, 201)

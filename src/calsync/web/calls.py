@@ -85,6 +85,14 @@ class Call:
             )
         return by
 
+    def staff(self, by: str | None, note: str | None = None) -> Command:
+        """The same for what clients do not say of themselves; `ApiProblem` 403 for them."""
+        command = self.command(by, note=note)
+        if command.role == "client":
+            words = "Clients do not do this: say which provider or who of support does."
+            raise ApiProblem(403, "actor-not-allowed", words, [("by", "not a client")])
+        return command
+
     def command(self, by: str | None, reason: str | None = None, note: str | None = None) -> Command:
         """The command for the book."""
         rulebook = Rulebook.of_settings(self.site.settings)

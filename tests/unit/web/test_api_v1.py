@@ -382,6 +382,12 @@ class TestRoles:
             ("/clients/K-1/booking-link", {"provider": "P-1"}),
         ):
             assert platform.refused(409, "POST", path, body | {"by": "client:K-2"})["code"] == "not-yours"
+        for room, wish in (("appointments/4821/paid", {}), ("packages", {"client": "K-1", "sessions": 5})):
+            told: dict[str, Any] = {**wish, "by": "client:K-1"}
+            assert platform.refused(403, "POST", f"/{room}", told)["code"] == "actor-not-allowed"
+        times = {"weekly": {"monday": ["09:00-12:00"]}}
+        for by, code in (("client:K-1", "who-may-set-availability"), ("provider:P-2", "not-yours")):
+            assert platform.refused(409, "PUT", "/availability/P-1", times | {"by": by})["code"] == code
         assert start_of(house, "4821") == "2026-12-24T10:00"
 
     def test_the_log_names_actor_and_token(self, house: House, platform: Program) -> None:
