@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 from calsync.domain.drift import Resolution
@@ -86,6 +87,20 @@ class TestSettling:
         assert "answered by support:ann" in late.text
         assert office.house.drift_of(edit).resolution is Resolution.ACKNOWLEDGED
         assert [row.actor for row in office.noted("drift-answered")] == ["support:ann"]
+
+    def test_of_two_at_the_same_moment_one_is_told_so(self, office: Office) -> None:
+        people = [office.enter("ann"), office.enter("bob")]
+        for number in range(3):
+            edit = office.drag(f"48{number}", f"2026-11-{16 + number}T15:00", f"2026-11-{16 + number}T17:00")
+            told = {"answer": "dismiss", "seen": people[0].seen(edit)}
+            marks = [one.mark() for one in people]
+            with ThreadPoolExecutor(2) as pool:
+                waiting = [
+                    pool.submit(one.post, f"/support/edits/{edit}/settle", mark=mark, **told)
+                    for one, mark in zip(people, marks, strict=True)
+                ]
+                assert sorted(one.result().status_code for one in waiting) == [303, 409]
+        assert len(office.noted("drift-answered")) == 3
 
     def test_nobody_answers_what_they_have_not_looked_at(self, office: Office) -> None:
         edit = office.drag("4790", "2026-11-19T15:00", "2026-11-20T15:00")
