@@ -31,7 +31,7 @@ from calsync.store.credentials import Credentials
 from calsync.support.report_mail import owe_report
 from calsync.system_ports import WakeEvent
 from calsync.system_threads import Background
-from calsync.worker import fleet
+from calsync.worker import fleet, retention
 from calsync.worker.farewell import say_farewell
 from calsync.worker.loop import Loop
 from calsync.worker.progress import Progress
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 _REQUESTS_EVERY = timedelta(seconds=30)
+_RETENTION_EVERY = timedelta(hours=6)
 _ADOPT_EVERY = timedelta(seconds=5)
 _CLAIMS_EVERY = timedelta(seconds=2)
 _OUTBOX_EVERY = timedelta(seconds=5)
@@ -158,6 +159,8 @@ def add_timers(app: App, timers: Timers) -> None:
     database = app.wired.worker.database
     timers.add("series-horizon", timedelta(hours=6), lambda now: passing_time.extend_series(app, now))
     timers.add("requests", _REQUESTS_EVERY, lambda now: passing_time.end_requests(app, now))
+    past = app.settings.sync.window_past
+    timers.add("retention", _RETENTION_EVERY, lambda now: retention.forget(database, past, now))
     timers.add("adopt", _ADOPT_EVERY, lambda now: passing_time.adopt(app, now))
     timers.add("retention", timedelta(hours=24), lambda now: passing_time.forget(app, now))
     timers.add("fleet", _FLEET_EVERY, lambda now: fleet.watch(database, app.settings.fleet, now))

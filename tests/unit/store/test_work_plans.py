@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from calsync.store import work
+from calsync.store import glance, work
 from calsync.store.database import Database
 from calsync.store.schema import calendars
 from tests.unit.store.plans import query_plan
@@ -50,3 +50,13 @@ def test_claims_take_the_longest_due_until_none_is_left(crowded: Database) -> No
         first = work.claim(conn, "me", 32, NOW, 30 * SECOND)
         assert {lease.calendar for lease in first} <= {f"k{number:06}" for number in range(998, MANY, 1000)}
         assert work.stats(conn, NOW).due == MANY // 2 - 100 - 32
+
+
+def test_single_statements_walk_the_index_too(crowded: Database) -> None:
+    with crowded.reading() as conn:
+        plan = query_plan(conn, glance.DUE, {"room": 32, "now": NOW})
+    assert plan.count("ix_calendars_work") == len(work.Priority), plan
+    assert "B-TREE" not in plan, plan
+    assert "Sort" not in plan, plan
+    assert "Seq Scan" not in plan, plan
+    assert "SCAN calendars" not in plan, plan

@@ -1,0 +1,38 @@
+"""One worker process whose calendars have nothing to say: all that it costs is the engine.
+
+Command: `python -m benchmarks.engine.worker_side URL KIND FILE THREADS`. Each run is a line in FILE (instant and
+calendar); on SIGTERM it ends in order and writes CPU seconds and peak memory to FILE.json.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from tests.unit.worker.engine_world import Opener, Process, Runs
+
+from benchmarks.caldav.memory import peak_mb
+
+
+def main(url: str, kind: str, file: Path, threads: int) -> None:
+    """Work until told to end."""
+    with file.open("w", buffering=1) as out:
+        runs = Runs(told=lambda calendar: print(time.time(), calendar, file=out) and None)
+        process = Process(url, kind, runs, threads)
+        opener = process.worker.opener
+        assert isinstance(opener, Opener)
+        opener.the_rules = replace(opener.the_rules, poll_interval=timedelta(minutes=5))
+        signal.signal(signal.SIGTERM, lambda *_: process.stop.set())
+        began = time.process_time()
+        process.run()
+    told = {"cpu": time.process_time() - began, "rss_mb": peak_mb(), "runs": len(runs.order), "twice": runs.overlaps}
+    file.with_suffix(".json").write_text(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]))
