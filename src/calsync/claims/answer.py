@@ -107,7 +107,7 @@ class Answer:
 
     def canonical(self) -> bytes:
         """The one byte form of the answer: sorted keys, no spaces, UTF-8."""
-        return _canonical(self.to_json())
+        return canonical_text(self.to_json())
 
 
 def fingerprint(answer: Answer) -> str:
@@ -129,10 +129,11 @@ def facts_fingerprint(answer: Answer) -> str:
         "reasons": sorted({str(one.code) for one in answer.reasons}),
         "recall": _recall(answer.recall),
     }
-    return hashlib.sha256(_canonical(facts)).hexdigest()
+    return hashlib.sha256(canonical_text(facts)).hexdigest()
 
 
-def _canonical(data: dict[str, Any]) -> bytes:
+def canonical_text(data: dict[str, Any]) -> bytes:
+    """The one byte form of plain data."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 

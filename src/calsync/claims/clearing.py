@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from calsync.claims.answer import Answer
+from calsync.claims.answer import Answer, canonical_text
 from calsync.claims.casebook import CaseFile
 from calsync.claims.reasons import Verdict
 from calsync.ports import Ids
@@ -51,6 +51,7 @@ def clearance_of(answer: Answer, clearance_id: str, now: datetime) -> Clearance:
     # What went out before is no ground for going out: without it, asking twice is one clearance.
     grounds = tuple(one for one in answer.evidence if one.kind not in _ITS_OWN_TRACES)
     kept = replace(answer, evidence=grounds, recall=None, state="cleared")
+    told = kept.to_json()
     assert answer.appointment is not None
     assert answer.date_of_service is not None
     return Clearance(
@@ -59,8 +60,8 @@ def clearance_of(answer: Answer, clearance_id: str, now: datetime) -> Clearance:
         date=answer.date_of_service,
         code=answer.code,
         minutes=None if answer.length is None else answer.length // timedelta(minutes=1),
-        fingerprint=hashlib.sha256(kept.canonical()).hexdigest(),
-        answer=kept.to_json(),
+        fingerprint=hashlib.sha256(canonical_text(told)).hexdigest(),
+        answer=told,
         at=now,
         issued_at=now,
     )

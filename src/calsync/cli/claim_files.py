@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -185,7 +186,9 @@ def _held_file(path: Path | None) -> Iterator[Callable[[Row], None]]:
         yield lambda _row: None
         return
     try:
-        target = path.open("w", encoding="utf-8", newline="")
+        # Which session waits for whom is health data: nobody but this account reads it.
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        target = os.fdopen(number, "w", encoding="utf-8", newline="")
     except OSError as problem:
         raise UserError.of(f"it cannot be written ({problem.strerror})", where=path.name) from problem
     with target:

@@ -31,6 +31,7 @@ from calsync.store.schema import (
     session_evidence,
     statements,
 )
+from calsync.store.schema_billing import claim_decisions, claim_verdicts, claims_map
 
 
 def said(conn: Connection, ids: Iterable[str]) -> dict[str, dict[str, str | None]]:
@@ -90,6 +91,9 @@ _NAMED: tuple[Any, ...] = (
     appointments.c.id,
     asks.c.appointment,
     blocks.c.for_appointment,
+    claim_decisions.c.appointment,
+    claim_verdicts.c.appointment,
+    claims_map.c.appointment,
     claims_touched.c.appointment,
     clearances.c.appointment,
     drifts.c.appointment,

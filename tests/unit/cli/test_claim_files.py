@@ -67,6 +67,7 @@ def test_what_may_be_sent_and_the_work_list_for_the_rest(shell: Shell, world: Sa
     said = shell(*line, code=3)
     assert "nothing may be sent" in said
     assert not out.exists()
+    assert held.stat().st_mode & 0o077 == 0
     listed = rows(held)
     assert [(one["claim"], one["reasons"], one["waiting_on"]) for one in listed][:2] == [
         ("C-1", "date-mismatch", "billing"),

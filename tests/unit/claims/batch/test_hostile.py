@@ -104,6 +104,18 @@ def test_a_line_with_a_doubt_is_held(what: str, lite: SampleWorld, put: Any) -> 
     assert (codes(line), line.answer.verdict, line.answer.date_of_service) == ({code}, Verdict.HELD, None)
 
 
+def test_another_payers_number_is_no_reference_of_ours(lite: SampleWorld, put: Any) -> None:
+    text = (SAMPLES / "v10-other-payer-f8-and-573.x12").read_text("latin-1")
+    (line,) = lite.lines(put(text.replace(":B:1*", ":B:7*")))
+    assert codes(line) == {"correction-without-reference"}
+
+
+def test_other_references_of_a_line_say_nothing(lite: SampleWorld, put: Any) -> None:
+    text = counted(GOOD.replace("REF*6R*A-1001~", "REF*G1*A-1005~REF*6R*A-1001~REF*F8*ICN1~"))
+    (line,) = lite.lines(put(text))
+    assert (line.line.appointment, line.line.control, str(line.answer.verdict)) == ("A-1001", None, "cleared")
+
+
 def test_a_claim_without_lines_does_not_vanish(lite: SampleWorld, put: Any) -> None:
     text = GOOD[: GOOD.index("LX*1")] + GOOD[GOOD.index("SE*") :]
     (line,) = lite.lines(put(counted(text)))
