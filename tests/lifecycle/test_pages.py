@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from calsync.booking import commands
 from calsync.booking.booking_links import revoke_link
-from calsync.booking.commands import Ask, Cancellation
+from calsync.booking.commands import Ask, Cancellation, Move
+from calsync.store import records
 from calsync.store.database import Database, open_database
 from tests.lifecycle.mailed import Mailed
 from tests.unit.notices.office import text_of
@@ -151,6 +154,26 @@ class TestCancellingByLink:
         # The first one begins within 24 hours.
         assert states == ["scheduled", "cancelled", "cancelled", "cancelled"]
 
+    def test_gt_09_a_page_that_was_open_while_the_session_changed_does_nothing(self, grow: Mailed) -> None:
+        grow.weekly("S", "2026-11-05T10:00")
+        path = grow.path(grow.mailed(), "Change or cancel sessions")
+        number = grow.sessions()[1].id
+        given = grow.fields(grow.see(f"{path}?session={number}&do=cancel")) | {"sure": "yes", "scope": "this"}
+        move = Move(span=grow.sessions()[2].span.starting(datetime(2026, 11, 13, 10, 0)), scope="this")
+        grow.do(lambda conn: commands.reschedule(conn, grow.command("support:x", "asked"), number, move))
+        before = grow.dump()
+        assert grow.browser.post(path, data=given).status_code == 410
+        assert grow.dump() == before
+
+    def test_a_link_is_the_clients_own_and_needs_a_tick(self, grow: Mailed) -> None:
+        path = manage_path(grow)
+        assert grow.submit(path, "?do=cancel").status_code == 422
+        assert grow.session("A-1").status == "scheduled"
+        with grow.database.transaction() as conn:
+            other = replace(grow.session("A-1"), client="C-2", version=2)
+            records.put_appointment(conn, other, now=grow.clock.now(), actor="support:x", action="corrected")
+        assert grow.see(path).status_code == 410
+
     def test_gt_10_after_cancelling_the_client_is_offered_another_time(self, grow: Mailed) -> None:
         path = manage_path(grow)
         done = grow.submit(path, "?do=cancel", sure="yes")
@@ -246,7 +269,8 @@ class TestAskedForAnotherTime:
         path = self.asked(grow)
         page = grow.see(path)
         assert "It stays booked until you do" in page.text
-        query = grow.times(page)["Wednesday 11 November, 09:00"]
+        assert "?from=2026-11-09" in page.text
+        query = grow.times(grow.see(path + "?from=2026-11-09"))["Wednesday 11 November, 09:00"]
         given = grow.fields(grow.see(path + query)) | {"sure": "yes"}
         assert grow.browser.post(path, data=given).status_code == 200
         one = grow.session("A-1")
