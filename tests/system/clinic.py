@@ -85,7 +85,8 @@ class Clinic:
 
     def get(self, path: str) -> httpx.Response:
         """Look at a page."""
-        return self.client.get(path)
+        answer: httpx.Response = self.client.get(path)
+        return answer
 
     def post(self, path: str, **given: str) -> httpx.Response:
         """Send the form of the page at `path`, with its own field."""
@@ -94,7 +95,8 @@ class Clinic:
             found = next((match for page in pages if (match := FIELD.search(self.get(page).text))), None)
             assert found is not None, self.get(path).text
             given["field"] = found[1]
-        return self.client.post(path, data=given)
+        answer: httpx.Response = self.client.post(path, data=given)
+        return answer
 
     def agree(self, path: str, service: str = "google", ca_file: str | None = None, **more: str) -> httpx.Response:
         """Go to the service's page, agree there, and come back; returns our answer to the return."""

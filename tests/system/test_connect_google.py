@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from calsync.sandbox.google.server import Sandbox
 from calsync.store import connections
 from tests.servers.google_subject import EMAIL, google
 from tests.system.clinic import PUBLIC, Clinic, google_keys
-from tests.system.site import NOW, Site, at, row
+from tests.system.site import NOW, ZONE, Site, at, row
 
 OWN = {
     "summary": "Dentist",
@@ -327,3 +328,21 @@ def test_connections_are_listed_tested_and_let_go(clinic: Clinic, sandbox: Sandb
     assert clinic.part() == 1
     assert person.events(dedicated(sandbox)[0]) == []
     assert clinic.site.calsync("connections", "list", "--json").json == []
+
+
+def test_a_calendar_that_the_practice_connects_is_not_the_providers_to_connect(site: Site, sandbox: Sandbox) -> None:
+    site.calendars.append(
+        f'[[providers]]\nid = "P-3"\nname = "Dr. Cedar"\nemail = "cedar@practice.example"\nzone = "{ZONE}"\n'
+        '[[providers.calendars]]\nid = "cedar"\nconnector = "google"\nsubject = "cedar@practice.example"\n'
+    )
+    robot = sandbox.tokens.add_service_account("robot@sandbox.example", set(), sandbox.token_uri)
+    key = site.folder / "robot.json"
+    key.touch(mode=0o600)
+    key.write_text(json.dumps(robot), encoding="utf-8")
+    keys = f'api_endpoint = "{sandbox.api_endpoint}"\ntoken_uri = "{sandbox.token_uri}"\n'
+    clinic = Clinic(site, f'[connectors.google]\n{keys}service_account_file = "robot.json"\n')
+    page = clinic.get(clinic.link("P-3", "--calendar", "cedar"))
+    assert "set up by your practice" in page.text
+    assert "<form" not in page.text
+    assert "iCloud" not in page.text
+    clinic.close()

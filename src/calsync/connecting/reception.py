@@ -79,7 +79,7 @@ class Target:
 def target_of(conn: Connection, visitor: Visitor, connector: str, placement: str) -> Target:
     """Which calendar connecting this service means: the provider's that there is, or a new one.
 
-    Refused while the former one is still being let go.
+    Refused while the former one is still being let go, and for another than the one that the link is for.
     """
     for row in calendars.rows(conn, visitor.provider.id):
         if row.connector != connector or row.mode != "mirror" or visitor.calendar not in (None, row.id):
@@ -89,6 +89,8 @@ def target_of(conn: Connection, visitor: Visitor, connector: str, placement: str
         held = connections.get(conn, row.connection)
         keys = held.settings.get("keys", {}) if held is not None else {}
         return Target(row.id, connector, row.placement, keys, row)
+    if visitor.calendar is not None:
+        raise Refused([Problem("This link is for one calendar only", f"calendar {visitor.calendar}")])
     return Target(_free_id(conn, visitor.provider.id, connector), connector, placement, {})
 
 

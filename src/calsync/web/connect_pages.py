@@ -85,6 +85,8 @@ class ConnectPages:
         offered = [(key, name) for key, name in SERVICES.items() if self._agrees_at(key)]
         if self._agrees_at("caldav") is not None:
             offered += [(key, preset.name) for key, preset in PRESETS.items()]
+        if self.visitor.calendar is not None:
+            offered = []  # this one is connected by the practice, not by the provider
         own = [self._connected(row) for row in self._calendars()]
         return self._page("connect-choose", offered=offered, connected=own)
 
