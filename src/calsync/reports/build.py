@@ -13,7 +13,6 @@ from calsync.reports.lengths import Distribution, Lengths
 BusyTime = tuple[str, datetime, datetime]  # calendar, from, until
 LISTED_CONFLICTS = 500
 ABSENT = frozenset({"cancelled", "late-cancelled"})
-_CHANGED = frozenset({Resolution.RECORD_CORRECTED})
 _ANSWERED = frozenset({Resolution.ACKNOWLEDGED, Resolution.RECORD_CORRECTED, Resolution.IGNORED})
 
 
@@ -31,7 +30,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A drift of the period. `otherwise`: a person said that the session was at another time, or was none."""
+    """A drift of the period. `otherwise`: the session turned out to be on another day, of another length, or none."""
 
     drift: Drift
     otherwise: bool = False
@@ -123,7 +122,7 @@ class Report:
 
     @property
     def hold_precision(self) -> float | None:
-        """Of the holds that somebody settled, how many were right: another time, or no session. None without any."""
+        """Of the holds that were settled, how many were right: another day or length, or no session. None: none yet."""
         return None if self.holds_settled == 0 else round(self.holds_right / self.holds_settled, 4)
 
 
@@ -226,4 +225,4 @@ def _add_hold(report: Report, one: Edit) -> None:
     if not held or drift.resolution not in _ANSWERED:
         return
     report.holds_settled += 1
-    report.holds_right += one.otherwise or drift.resolution in _CHANGED
+    report.holds_right += one.otherwise

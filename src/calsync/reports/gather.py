@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -26,6 +26,7 @@ from calsync.store import busy, drifts, recalls, report_rows, statements
 from calsync.store.database import Database
 from calsync.store.drifts import DriftFilter
 from calsync.store.report_rows import Period
+from calsync.store.statements import StatementRow
 
 _BLOCK = 500
 _OTHERWISE = frozenset({"took-place", "another-day", "did-not-take-place"})
@@ -71,8 +72,26 @@ def _edits(conn: Connection, scope: Scope) -> Iterator[Edit]:
     while block := list(islice(found, _BLOCK)):
         said = statements.of_appointments(conn, _answered(block))
         for one in block:
-            words = said.get(one.appointment or "", [])
-            yield Edit(one, any(one.id in word.saw and word.says in _OTHERWISE for word in words))
+            words = [word for word in said.get(one.appointment or "", []) if one.id in word.saw]
+            yield Edit(one, _was_otherwise(one, words))
+
+
+def _was_otherwise(one: Drift, words: Sequence[StatementRow]) -> bool:
+    """Whether it ended with another date, another length (and with it perhaps another code), or no session (P-12)."""
+    if words:
+        return any(_says_otherwise(one, word) for word in words)
+    if one.resolution is not Resolution.RECORD_CORRECTED or one.expected is None:
+        return False
+    seen, booked = one.observed.span if one.observed is not None else None, one.expected.span
+    return seen is None or (seen.local_date, seen.length) != (booked.local_date, booked.length)
+
+
+def _says_otherwise(one: Drift, word: StatementRow) -> bool:
+    if word.says != "took-place" or word.start is None or one.expected is None:
+        return word.says in _OTHERWISE
+    booked = one.expected.span
+    length = word.end - word.start if word.end is not None else booked.length
+    return word.start.date() != booked.local_date or length != booked.length
 
 
 def _answered(block: Iterable[Drift]) -> list[str]:

@@ -77,6 +77,25 @@ def test_the_precision_of_holds_is_that_of_the_settled_ones(shell: Shell, world:
     assert made["drifts"]["by_resolution"] == {"acknowledged": 2}
 
 
+def test_another_time_of_the_same_day_and_length_was_no_hold_that_was_right(
+    shell: Shell,  # noqa: F811
+    world: GateWorld,  # noqa: F811
+) -> None:
+    later = SPAN.starting(SPAN.start.replace(hour=11))
+    world.drift("D-1", observed=later)
+    world.read(later, at=READ + HOUR, drift="D-1")
+    shell("drifts", "resolve", "D-1", "--as", "took-place", "--start", f"{later.start:%Y-%m-%dT%H:%M}", "--note", "x")
+    assert shell.json("report")["hold_precision"] == 0.0
+
+
+def test_another_day_was_one(shell: Shell, world: GateWorld) -> None:  # noqa: F811
+    before = SPAN.starting(SPAN.start.replace(day=SPAN.start.day - 1))
+    world.drift("D-1", observed=before)
+    world.read(before, at=READ + HOUR, drift="D-1")
+    shell("drifts", "resolve", "D-1", "--as", "took-place", "--start", f"{before.start:%Y-%m-%dT%H:%M}", "--note", "x")
+    assert shell.json("report")["hold_precision"] == 1.0
+
+
 def test_scope_and_form_are_checked(shell: Shell, world: GateWorld) -> None:  # noqa: F811
     assert shell.json("report", "--since", "2026-11-11")["appointments"] == 0
     assert shell.json("report", "--provider", "P-1")["appointments"] == 1

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from calsync.answers import review
 from calsync.booking.story import tell_story
 from calsync.claims.answer import Answer
+from calsync.claims.proof import write_proof
 from calsync.domain.appointment import Appointment
 from calsync.domain.drift import Drift
 from calsync.errors import NotFoundError
@@ -20,7 +21,7 @@ from calsync.support.picture import draw
 from calsync.support.roles import Action
 from calsync.support.tickets import Matter, Voice, candidate_dates, ticket_text
 from calsync.support.timeline import load_sights, load_timeline
-from calsync.web.support.door import Here, LoggedIn, Posted, acting, back_to
+from calsync.web.support.door import Here, LoggedIn, PageProblem, Posted, acting, back_to
 
 router = APIRouter()
 
@@ -53,6 +54,16 @@ def show(at: LoggedIn, appointment: str) -> Response:
         edits=sorted({drift.edit for drift in known if drift.resolution.value in ("open", "reverted")}),
         tickets=[(voice.value, ticket_text(matter, voice)) for voice in _voices(at)],
     )
+
+
+@router.get("/support/appointments/{appointment}/proof")
+def proof(at: LoggedIn, appointment: str) -> Response:
+    """Everything that the claim's answer rests on, as one file to keep."""
+    if not at.sees("filings"):
+        raise PageProblem(403, "This is not yours to see", "Your role does not cover it.")
+    name = "".join(sign if sign.isalnum() else "-" for sign in appointment)[:60]
+    headers = {"Content-Disposition": f'attachment; filename="proof-{name}.html"'}
+    return Response(write_proof(at.gate, appointment), media_type="text/html; charset=utf-8", headers=headers)
 
 
 @router.post("/support/appointments/{appointment}/note")

@@ -98,6 +98,8 @@ def full(office: Office) -> Office:
 def test_a_page_shows_what_the_role_covers(full: Office, role: Role) -> None:
     text = full.enter("ann", role).page("/support/appointments/4790")
     shown = {field for field, mark in SHOWN.items() if mark in text}
+    saved = full.enter("ben", role).get("/support/appointments/4790/proof").status_code == 200
+    assert saved == ("/appointments/4790/proof" in text) == (role.value in SEES[Field.FILINGS].split())
     assert shown == {field for field in SHOWN if role.value in SEES[field].split()}
 
 
