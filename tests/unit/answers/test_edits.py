@@ -16,7 +16,7 @@ from calsync.domain.appointment import AppointmentStatus
 from calsync.domain.drift import Drift, Resolution
 from calsync.errors import NotFoundError, Refused
 from calsync.settings.model import Settings
-from calsync.store import audit, holds, outbox, owed_writes, records, statements
+from calsync.store import audit, holds, outbox, owed_writes, records, statements, webhooks
 from tests.unit.worker.world import NOW, World
 
 ALL = [one for one in Answer if one not in (Answer.TOOK_PLACE, Answer.RESCHEDULE)]
@@ -182,6 +182,11 @@ def test_took_place_asks_another_platform_to_correct_its_record(world: Desked) -
     with world.database.reading() as conn:
         kinds = [one.kind for one in outbox.of_recipient(conn, "support", NOW)]
     assert kinds == ["record-correction"]
+    with world.database.transaction() as conn:
+        webhooks.fan_out(conn, lambda kind: ["platform"] if kind.startswith("record.") else [], NOW)
+        ((told, _),) = webhooks.rows(conn)
+    assert (told.type, told.payload["appointment"]) == ("record.correction-requested", "A-1")
+    assert told.payload["wanted"]["start"] == "2026-11-17T10:00:00"
     world.book("A-1", "2026-11-17T10:00", status="completed")
     world.run(full=True)
     world.later(minutes=10)
