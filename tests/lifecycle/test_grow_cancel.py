@@ -153,6 +153,16 @@ def test_gt_09_a_client_cancels_all_upcoming_but_what_is_too_near(make: Make) ->
     assert "24 hours" in rest
 
 
+def test_gt_09_no_session_grows_after_all_were_cancelled(grow: Practice) -> None:
+    line = ("--provider", "P-1", "--client", "C-1", "--start", "2026-11-03T10:00", "--minutes", "50", "--id", "S")
+    grow.do("series", "book", *line, "--rule", "FREQ=WEEKLY", by=SUPPORT)
+    grow.at("2026-11-03T12:00")
+    grow.cancel("S@20261110T1000", "--scope", "all-upcoming", by=CLIENT)
+    grow.at("2027-01-05T12:00")
+    grow.passes()
+    assert {day: word for day, word in grow.statuses("S").items() if word == "scheduled"} == {"2026-11-03": "scheduled"}
+
+
 def test_gt_10_after_cancelling_the_client_is_offered_to_book_again(grow: Practice) -> None:
     grow.book("A-1", "2026-11-05T10:00")
     assert grow.cancel("A-1", by=CLIENT)["rebook"] is True
