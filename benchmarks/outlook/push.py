@@ -40,13 +40,13 @@ OWNER = "ash@practice.example"
 
 
 def calsync_side(edits: int) -> tuple[list[float], list[float]]:
-    """Seconds to the record, and to the event put back, of each edit."""
+    """Seconds to the record, and to the event put back, of each edit. The stand-in calls https addresses in plain text."""
     with tempfile.TemporaryDirectory() as name, running_outlook(SystemClock(), OWNER, HOME) as desk:
         folder, port = Path(name), free_port()
         create_key_file(folder / "calsync.key", SystemIds())
         head = (
             f'[sync]\npoll_interval = "1h"\n[drift]\nsettle = "0s"\nrevert_limit = {edits * 2}\nstampede_min = 100000\n'
-            f'[claims]\nbackfilled = "clear"\n[web]\nlisten = "127.0.0.1:{port}"\npublic_url = "http://127.0.0.1:{port}"\n'
+            f'[claims]\nbackfilled = "clear"\n[web]\nlisten = "127.0.0.1:{port}"\npublic_url = "https://127.0.0.1:{port}"\n'
         )
         config = folder / "calsync.toml"
         config.write_text(head + desk.write_config(folder, "ash", "Dr. Ash"), encoding="utf-8")
