@@ -40,7 +40,7 @@ OWNER = "ash@practice.example"
 
 
 def calsync_side(edits: int) -> tuple[list[float], list[float]]:
-    """Seconds to the record, and to the event put back, of each edit. The stand-in calls https addresses in plain text."""
+    """Seconds to the record, and to the event put back, of each edit. The stand-in calls https in plain text."""
     with tempfile.TemporaryDirectory() as name, running_outlook(SystemClock(), OWNER, HOME) as desk:
         folder, port = Path(name), free_port()
         create_key_file(folder / "calsync.key", SystemIds())
