@@ -4,6 +4,7 @@
     403 rate limits, 429, 503 with Retry-After                Throttled
     403 quotaExceeded (the user's own limit)                  Throttled, an hour: see `account_lock`
     403 dailyLimitExceeded, all other 403                     Throttled (a day's rest) / Forbidden
+    403 accessNotConfigured, SERVICE_DISABLED                 Unavailable: the admin's to mend, no provider's
     404, 410 of the calendar                                  NotFound
     410 fullSyncRequired, updatedMinTooLongAgo, bad token     CursorExpired (where a token was sent)
     408, 5xx, no answer                                       Unavailable
@@ -39,6 +40,8 @@ _DEAD_GRANTS = {
     "invalid_grant", "unauthorized_client", "deleted_client", "invalid_client", "admin_policy_enforced",
     "access_denied", "invalid_scope", "org_internal", "disabled_client",
 }  # fmt: skip
+SWITCHED_OFF = {"accessNotConfigured", "SERVICE_DISABLED"}
+"""The project may not use the API: the admin's to mend, and no provider's."""
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 
 
@@ -65,6 +68,8 @@ class Refused:
             return Throttled(what, retry_after=self.wait)
         if self.is_user_lock:
             return Throttled(what, retry_after=max(self.wait or 0.0, USER_LOCK))
+        if self.status == 403 and self.reason in SWITCHED_OFF:
+            return Unavailable(f"{what}: enable the Google Calendar API in the project")
         if self.status == 403:
             daily = self.reason == "dailyLimitExceeded"
             return Throttled(what, retry_after=self.wait or LONGEST_WAIT / 8) if daily else Forbidden(what)

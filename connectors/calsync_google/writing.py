@@ -28,7 +28,7 @@ from calsync_google.aggregate import (
 )
 from calsync_google.client import Answer
 from calsync_google.composing import insert_body, look_patch, marker_patch, master_patch, same_schedule
-from calsync_google.errors import Refused
+from calsync_google.errors import SWITCHED_OFF, Refused
 from calsync_google.mapping import Json, Reader, RowRefused, etag_of, id_of, is_cancelled, is_master
 from calsync_google.reading import Family, Shelf, reading_of_series
 
@@ -267,7 +267,7 @@ _ACCOUNT_403 = ("insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT", "r
 
 
 def _is_rate(answer: Refused) -> bool:
-    return answer.status == 403 and (answer.reason.endswith("Exceeded") or answer.reason == "accessNotConfigured")
+    return answer.status == 403 and (answer.reason.endswith("Exceeded") or answer.reason in SWITCHED_OFF)
 
 
 @dataclass(slots=True)

@@ -26,7 +26,11 @@ def body(reason: str, **more: Any) -> bytes:
         (403, "rateLimitExceeded", Throttled),
         (403, "quotaExceeded", Throttled),
         (403, "dailyLimitExceeded", Throttled),
-        (403, "accessNotConfigured", Forbidden),
+        (403, "accessNotConfigured", Unavailable),
+        (403, "SERVICE_DISABLED", Unavailable),
+        (403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT", AuthRevoked),
+        (403, "forbiddenForNonOrganizer", Forbidden),
+        (403, "forbiddenForServiceAccounts", Forbidden),
         (403, "forbidden", Forbidden),
         (403, "requiredAccessLevel", Forbidden),
         (403, "domainPolicy", Forbidden),
@@ -39,7 +43,17 @@ def body(reason: str, **more: Any) -> bytes:
         (502, "", Unavailable),
         (503, "backendError", Unavailable),
         (504, "", Unavailable),
+        (410, "fullSyncRequired", NotFound),
+        (500, "internalError", Unavailable),
         (400, "invalid", Malformed),
+        (400, "timeRangeEmpty", Malformed),
+        (400, "required", Malformed),
+        (400, "badRequest", Malformed),
+        (400, "parseError", Malformed),
+        (400, "invalidParameter", Malformed),
+        (409, "duplicate", Malformed),
+        (409, "conflict", Malformed),
+        (412, "conditionNotMet", Malformed),
         (301, "", Malformed),
         (302, "", Malformed),
     ],
@@ -73,7 +87,18 @@ def test_the_reason_is_found_in_both_shapes() -> None:
         assert reason_of(odd) == ""
 
 
-@pytest.mark.parametrize("word", ["invalid_grant", "unauthorized_client", "deleted_client", "admin_policy_enforced"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "invalid_grant",
+        "unauthorized_client",
+        "deleted_client",
+        "invalid_client",
+        "admin_policy_enforced",
+        "access_denied",
+        "invalid_scope",
+    ],
+)
 def test_a_dead_grant_is_a_lost_consent(word: str) -> None:
     assert isinstance(grant_error(word, retryable=False), AuthRevoked)
 
