@@ -368,6 +368,15 @@ class TestBusyTime:
         assert connected.site.drifts() == []
         assert connected.start_of("A-1") == "2026-11-24T10:00"
 
+    @pytest.mark.parametrize("connected", ["busy"], indirect=True)
+    def test_a_calendar_that_is_only_read_is_only_read(self, connected: Practice, hands: Hands) -> None:
+        text = event("dentist", "2026-11-24T10:30").encode()
+        hands.ask("PUT", f"{hands.calendar}dentist.ics", content=text, headers=ICAL)
+        connected.book("A-1", "2026-11-24T09:00")
+        connected.site.sync()
+        assert "read busy times: 1 found" in connected.ask("doctor").out
+        assert hands.names() == ["dentist.ics"]
+
     def test_only_times_are_kept(self, connected: Practice, hands: Hands) -> None:
         text = event("dentist", "2026-11-24T10:30").encode()
         hands.ask("PUT", f"{hands.calendar}dentist.ics", content=text, headers=ICAL)
