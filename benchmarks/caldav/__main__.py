@@ -145,6 +145,10 @@ class Bench:
         cpu = statistics.median(told["cpu"])
         note = "without lease and books"
         self.add(work, "calsync's connector alone", cpu, rss=told["rss_mb"], note=note, share=QUIET_PASSES)
+        told = ours.ask(f"beside {5 * QUIET_PASSES} user1")
+        times = f"{told['pass'] / told['bare']:.1f} and {told['look'] / told['bare']:.1f} times the bare request"
+        cpu = f"{told['pass']:.2f}, {told['look']:.2f}, {told['bare']:.2f}"
+        print(f"| {work}, in turn | pass, look, bare | {cpu} | | | | {times} |", flush=True)
         theirs.sync()
         self.wire.take()
         runs = [theirs.sync() for _ in range(3)]

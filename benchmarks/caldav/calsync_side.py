@@ -1,21 +1,26 @@
 """calsync as a process that stays: passes over one calendar, each measured from inside, as the worker runs them.
 
 Command: `python -m benchmarks.caldav.calsync_side CONFIG CALENDAR`. Lines on its standard input: `pass N`, answered by
-one JSON line about those passes; `push`, which goes on until nothing is owed; `look N`, the connector's part alone.
+one JSON line about those passes; `push`, which goes on until nothing is owed; `look N`, the connector's part alone;
+`beside N`, passes, looks and bare requests in turn, so that all of them meet the same machine.
 """
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from benchmarks.caldav.memory import peak_mb
 from calsync.cli.context import App
@@ -25,9 +30,11 @@ from calsync.store import calendars
 from calsync.system_ports import SystemIds
 from calsync.worker.dispatch import run_now
 from calsync.worker.leased_run import Request, run_leased
+from calsync_caldav import dav_xml
 
 ZONE = "America/New_York"
 A_DAY = 16
+XML = {"Content-Type": "application/xml; charset=utf-8", "Depth": "0"}
 _CONFIG = """\
 [sync]
 mode = "act"
@@ -116,6 +123,40 @@ def looks(app: App, calendar: str, count: int) -> list[float]:
     return cpu
 
 
+def beside(app: App, calendar: str, count: int, user: str) -> dict[str, float]:
+    """Median CPU in ms of a quiet pass, of its look alone, and of its request sent by a bare client, in turn."""
+    worker = app.wired.worker
+    run = partial(run_leased, worker, request=Request())
+    with worker.database.reading() as conn:
+        row = calendars.get(conn, calendar)
+    assert row is not None
+    assert row.remote is not None
+    assert row.cursor is not None
+    opened, window = worker.opener.open(row), worker.opener.rules(row.provider).window(worker.clock.now())
+    place = urlsplit(row.remote)
+    body = dav_xml.sync_collection(json.loads(row.cursor)["token"])
+    login = base64.b64encode(f"{user}:{user}".encode()).decode()
+    headers = {"Authorization": f"Basic {login}", "User-Agent": "calsync", "Accept-Encoding": "gzip", **XML}
+    connection = HTTPConnection(place.hostname or "", place.port)
+
+    def bare() -> None:
+        connection.request("REPORT", place.path, body, headers)
+        connection.getresponse().read()
+
+    works: dict[str, Callable[[], object]] = {
+        "pass": lambda: run_now(worker, calendar, run),
+        "look": lambda: list(opened.changes(row.cursor, window, NothingKnown())),
+        "bare": bare,
+    }
+    cpu: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(count):
+        for name, one in works.items():
+            began = time.process_time()
+            one()
+            cpu[name].append((time.process_time() - began) * 1000)
+    return {name: statistics.median(values) for name, values in cpu.items()}
+
+
 class NothingKnown:
     """Books that are never asked on a quiet look."""
 
@@ -135,6 +176,9 @@ def main(config: Path, calendar: str) -> None:
         words = line.split()
         if words[0] == "look":
             print(json.dumps({"cpu": looks(app, calendar, int(words[1])), "rss_mb": peak_mb()}), flush=True)
+            continue
+        if words[0] == "beside":
+            print(json.dumps(beside(app, calendar, int(words[1]), words[2])), flush=True)
             continue
         count = int(words[1]) if words[0] == "pass" else 100
         cpu, wall, results = [], [], []

@@ -22,7 +22,11 @@ from benchmarks.caldav.memory import peak_mb
 def main(url: str, kind: str, file: Path, threads: int) -> None:
     """Work until told to end."""
     with file.open("w", buffering=1) as out:
-        runs = Runs(told=lambda calendar: print(time.time(), calendar, file=out) and None)
+
+        def told_of(calendar: str) -> None:
+            print(time.time(), calendar, file=out)
+
+        runs = Runs(told=told_of)
         process = Process(url, kind, runs, threads)
         opener = process.worker.opener
         assert isinstance(opener, Opener)

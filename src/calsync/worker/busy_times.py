@@ -59,14 +59,20 @@ class BusyReading:
     lease: Lease
     rules: Rules
 
-    def after_pass(self, calendar: Around, began_at: datetime, *, changed: bool, is_due: bool) -> None:
+    def after_pass(
+        self, calendar: Around, began_at: datetime, *, changed: bool, is_due: bool, first_and_alone: bool = False
+    ) -> None:
         """Read a calendar that we mirror into, if what is not ours has changed, or was not read yet (`is_due`).
 
+        `first_and_alone`: the pass was the calendar's first, listed all of it, and met nothing that is not ours.
         Whatever goes wrong is left to the next pass: sessions come before busy times.
         """
         if not (self.worker.reads_busy and calendar.traits.busy):
             return
         if not (changed or is_due) or not self._is_existing():
+            return
+        if first_and_alone:
+            self._keep(began_at, [])
             return
         if changed and not is_due:
             with self.worker.database.transaction() as conn:
@@ -123,7 +129,10 @@ class BusyReading:
         with self.worker.database.reading() as conn:
             ours = {remote_id for _, remote_id, _ in links.all_remote_ids(conn, self.row.id)}
             ours.update(copies.all_ids(conn, self.row.id))
-        spans = [(span.start_at, span.end_at) for span in calendar.busy(window, ours)]
+        self._keep(began_at, [(span.start_at, span.end_at) for span in calendar.busy(window, ours)])
+
+    def _keep(self, began_at: datetime, spans: Sequence[tuple[datetime, datetime]]) -> None:
+        window = Window(began_at - _BACK, began_at + self.rules.window_future)
         with self.worker.database.transaction() as conn:
             if not work.hold_fence(conn, self.lease):
                 return  # another worker reads it

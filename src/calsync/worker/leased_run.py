@@ -132,7 +132,13 @@ def _run(worker: WorkerContext, lease: Lease, seen: Glance, how: tuple[Request, 
     if worker.push is not None and not (request.dry_run or result.stopped):
         keep_watch(worker.push, row, calendar, database=worker.database, ids=worker.ids, now=worker.clock.now())
     if not request.dry_run:
-        busy_times.after_pass(calendar, began_at, changed=strangers.seen or full, is_due=seen.busy_due)
+        busy_times.after_pass(
+            calendar,
+            began_at,
+            changed=strangers.seen or full,
+            is_due=seen.busy_due,
+            first_and_alone=row.cursor is None and not strangers.seen,
+        )
     return replace(result, requests=calendar.counts.requests - before)
 
 
