@@ -36,10 +36,13 @@ def day_item(facts: DaySheetFacts, letter: Letter, texts: Texts) -> Item:
         "open": [_session(one, letter.zone) for one in facts.open[: wording.LISTED]],
         "open_count": len(facts.open),
         "more": max(0, len(facts.open) - wording.LISTED),
+        "asked": [_session(one, letter.zone) for one in facts.asked[: wording.LISTED]],
+        "asked_count": len(facts.asked),
     }
     words = texts.words("day-sheet", told)
+    first = (*facts.open, *facts.asked)[0]
     buttons = (Button("Open the day", facts.url),) if facts.url is not None else ()
-    return Item(words.subject, words.body, buttons=buttons, asks=True, quote=facts.open[0].appointment)
+    return Item(words.subject, words.body, buttons=buttons, asks=True, quote=first.appointment)
 
 
 def office_item(facts: OfficeFacts, texts: Texts) -> Item:

@@ -104,9 +104,14 @@ def tell_sheet(
     return DaySheetFacts(
         day=day,
         sessions=len(sheet.rows),
-        open=tuple(ToldSession(row.appointment.id, row.appointment.span, sheet.zone) for row in sheet.open_rows),
+        open=tuple(_told(row, sheet.zone) for row in sheet.open_rows if row.has_begun),
+        asked=tuple(_told(row, sheet.zone) for row in sheet.open_rows if not row.has_begun),
         url=links.make(conn, DAY_SHEET, item.recipient, payload, now=now, expires_at=now + LIFE),
     )
+
+
+def _told(row: DayRow, zone: str) -> ToldSession:
+    return ToldSession(row.appointment.id, row.appointment.span, zone)
 
 
 def _row(one: Appointment, found: Iterable[Drift], unrecorded: set[str], now: datetime) -> DayRow:

@@ -128,12 +128,16 @@ class SessionNews:
 
 @dataclass(frozen=True, slots=True)
 class DaySheetFacts:
-    """A provider's day with something still to say about it."""
+    """A provider's day with something still to say about it.
+
+    `open`: sessions that have begun; `asked`: coming ones of which the calendar shows something else.
+    """
 
     day: date
     sessions: int
     open: tuple[ToldSession, ...]
     url: str | None
+    asked: tuple[ToldSession, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,9 @@ def _step(conn: Connection, ask: AskRow, now: datetime) -> None:
     age = now - ask.at
     if age < schedule.REMIND_AFTER:
         # The same evening: the day sheet asks.
+        known = providers.get(conn, drift.provider)
+        if known is not None:
+            _owe_sheet(conn, drift.provider, known.zone, now)
         asks.set_next(conn, ask.id, ask.at + schedule.REMIND_AFTER)
     elif age < schedule.SUPPORT_AFTER:
         _owe(conn, REMINDS, f"provider:{drift.provider}", drift.edit, now)

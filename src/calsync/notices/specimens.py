@@ -139,6 +139,7 @@ def _facts() -> Iterator[Fact]:
             yield from (_news(kind, for_client, count) for count in (1, 2))
     told = _told(1)
     yield DaySheetFacts(date(2026, 11, 24), 5, (told,), _URL)
+    yield DaySheetFacts(date(2026, 11, 24), 5, (), _URL, (told, told))
     yield DaySheetFacts(date(2026, 11, 24), 20, (told,) * 14, None)
     for action in ("stop", "review", "replace", "void"):
         yield OfficeFacts("claim-recall", {**_OFFICE, "action": action})
