@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-STEPS = ("nothing", "pyx12", "read", "check", "write")
+STEPS = ("pyx12", "loaded", "read", "check", "write")
 
 
 def bare(path: Path) -> int:
@@ -33,6 +33,10 @@ def ours(folder: Path, path: Path, step: str) -> int:
 
     database = open_database(f"sqlite:///{folder / 'books.db'}")
     gate = Gate(database, Settings(path=folder / "calsync.toml"), FakeClock(NOW), FakeIds())
+    import calsync.claims.batch.x12_claims  # noqa: F401, PLC0415 - what a file of this form loads
+
+    if step == "loaded":
+        return 0
     with read_batch(gate, path) as batch:
         if step == "read":
             return batch.claims
@@ -48,7 +52,7 @@ def ours(folder: Path, path: Path, step: str) -> int:
 def run(step: str, folder: Path) -> None:
     """One step in this process; prints its CPU seconds and its peak memory."""
     path = folder / "claims.x12"
-    acts: dict[str, Callable[[], int]] = {"nothing": lambda: 0, "pyx12": lambda: bare(path)}
+    acts: dict[str, Callable[[], int]] = {"pyx12": lambda: bare(path)}
     began = time.process_time()
     acts.get(step, lambda: ours(folder, path, step))()
     spent = time.process_time() - began
@@ -77,7 +81,9 @@ def main() -> None:
             command = [sys.executable, "-m", "benchmarks.claims", step, name]
             figures[step] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
             one = figures[step]
-            ratio = one["seconds"] / figures.get("pyx12", one)["seconds"] if step != "nothing" else 0
+            # What starting the program costs is the same for any file.
+            start = figures["loaded"]["seconds"] if "loaded" in figures else 0.0
+            ratio = (one["seconds"] - start) / figures["pyx12"]["seconds"]
             print(f"| {step} | {one['seconds']:.1f} | {ratio:.2f} | {one['memory']:.0f} |", flush=True)
 
 

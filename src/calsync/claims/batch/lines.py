@@ -99,4 +99,6 @@ def shown_id(text: str | None) -> str | None:
     """The file's own name of something, safe to print: cut, and without unprintable characters."""
     if not text:
         return None
+    if text.isprintable():
+        return text[:_LONGEST_ID]
     return "".join(one if one.isprintable() else "\ufffd" for one in text[:_LONGEST_ID])

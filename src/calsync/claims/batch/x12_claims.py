@@ -100,7 +100,8 @@ class _ClaimReader:
             raise self._refused(ReasonCode.FILE_NOT_837P)
 
     def begin_set(self, segment: Segment) -> None:
-        self._in_set, self._set = True, element(segment, 2)
+        self._in_set = True
+        self._set = f"interchange {self.interchange.number}, set {shown_id(element(segment, 2))}"
         guide = element(segment, 3) or self._guide
         if element(segment, 1) != "837" or not guide.startswith(GUIDE) or not self._guide.startswith(GUIDE):
             raise self._refused(ReasonCode.FILE_NOT_837P)
@@ -203,7 +204,7 @@ class _ClaimReader:
         day: ServiceDate | None = None,
         problems: tuple[ReasonCode, ...],
     ) -> BatchLine:
-        where = f"interchange {self.interchange.number}, set {shown_id(self._set)}, claim {claim.number}"
+        where = f"{self._set}, claim {claim.number}"
         references = line.references if line is not None else []
         return BatchLine(
             claim=claim.number,
