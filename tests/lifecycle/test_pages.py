@@ -361,3 +361,24 @@ def test_script_in_any_field_is_inert(better: Mailed) -> None:
     answer = better.submit(path, "?do=cancel", reason=EVIL)
     assert answer.status_code == 422
     assert "<script" not in answer.text
+
+
+ODD = (
+    "?do=move&at=99991231T235959Z",
+    "?do=move&at=00010101T000000Z",
+    "?do=move&at=20261301T000000Z",
+    "?do=move&from=9999-12-31",
+    "?do=move&from=0001-01-01",
+    "?do=move&from=-1&format=%00%E2%80%AE",
+    "?do=cancel&session=%00",
+    "?do=" + "x" * 3000,
+    "?at&at&at",
+)
+
+
+def test_odd_addresses_are_answered_with_a_page(better: Mailed) -> None:
+    path = manage_path(better)
+    before = better.dump()
+    for wish in ODD:
+        assert better.see(path + wish).status_code in (200, 410), wish
+    assert better.dump() == before

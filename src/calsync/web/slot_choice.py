@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from calsync.booking.command import Command
 from calsync.booking.slots import SlotQuery, free_slots
 from calsync.domain.span import instant, wall_time
+from calsync.domain.time_text import EARLIEST_YEAR, LATEST_YEAR
 from calsync.notices import wording
 
 PERIOD: Final = timedelta(days=7)
@@ -80,8 +81,9 @@ def stamp(at: datetime) -> str:
 
 
 def read_stamp(text: str) -> datetime | None:
-    """The instant that `stamp` wrote; None for anything else."""
+    """The instant that `stamp` wrote; None for anything else, and for years in which nobody books."""
     try:
-        return datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
+        at = datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
     except ValueError:
         return None
+    return at if EARLIEST_YEAR <= at.year <= LATEST_YEAR else None
