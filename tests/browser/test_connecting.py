@@ -72,10 +72,35 @@ def phone(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     assert [one for one in told if "Failed to load resource" not in one] == []
 
 
-def look(page: Page, scripts: bool) -> None:
+def look(page: Page, heading: str, scripts: bool) -> None:
+    """Wait for a page, and have it checked."""
+    page.get_by_role("heading", name=heading).wait_for()
     check_fits(page)
     if scripts:
         check_accessible(page)
+
+
+def try_a_bad_address(phone: Page, scripts: bool) -> None:
+    """By way of another service, and back."""
+    phone.get_by_role("link", name="Another calendar (CalDAV)").tap()
+    phone.get_by_role("textbox", name="Address").fill("https://127.0.0.1/")
+    phone.get_by_role("textbox", name="Name for the login").fill("ash")
+    phone.get_by_label("Password").fill("made-up")
+    phone.get_by_role("button", name="Try it").tap()
+    phone.get_by_role("alert").wait_for()
+    look(phone, "Connect Another calendar (CalDAV)", scripts)
+    phone.get_by_role("link", name="Another service").tap()
+
+
+def agree_to_google(phone: Page, scripts: bool, screenshot: Screenshot) -> None:
+    """From the list of services to the plan."""
+    phone.get_by_role("link", name="Google Calendar").tap()
+    look(phone, "Connect Google Calendar", scripts)
+    screenshot(phone, "google")
+    phone.get_by_role("button", name="Go to Google").tap()
+    # Google's page answers at once here, and sends the browser back to us.
+    look(phone, "This is what we will write", scripts)
+    screenshot(phone, "plan")
 
 
 def test_a_provider_connects_google_on_a_phone(
@@ -84,41 +109,33 @@ def test_a_provider_connects_google_on_a_phone(
     scripts = "scripts" in request.node.name
     path = clinic.link()
     phone.goto(clinic.public_url + path)
-    look(phone, scripts)
+    look(phone, "Connect your calendar", scripts)
     screenshot(phone, "choose")
     phone.get_by_role("link", name="iCloud").tap()
-    phone.get_by_role("heading", name="Connect iCloud").wait_for()
-    look(phone, scripts)
+    look(phone, "Connect iCloud", scripts)
     screenshot(phone, "icloud")
     phone.get_by_role("link", name="Another service").tap()
-    phone.get_by_role("link", name="Google Calendar").tap()
-    phone.get_by_role("heading", name="Connect Google Calendar").wait_for()
-    look(phone, scripts)
-    screenshot(phone, "google")
-    phone.get_by_role("button", name="Go to Google").tap()
-    # Google's page answers at once here, and sends the browser back to us.
-    phone.get_by_role("heading", name="This is what we will write").wait_for()
+    try_a_bad_address(phone, scripts)
+    agree_to_google(phone, scripts, screenshot)
     assert phone.url == clinic.public_url + path
-    look(phone, scripts)
-    screenshot(phone, "plan")
     assert [one for one in sandbox.state.calendars.values() if not one.primary] == []
     phone.get_by_role("button", name="Write them").tap()
     phone.get_by_text("We are writing your sessions now").wait_for()
-    look(phone, scripts)
+    look(phone, "Connected", scripts)
 
     clinic.site.sync()
     [calendar] = [one.id for one in sandbox.state.calendars.values() if not one.primary]
     assert len(Person(sandbox.state, EMAIL, sandbox.lock).events(calendar)) == 2
     phone.get_by_role("link", name="Look again").tap()
-    phone.get_by_role("heading", name="Can you see it on your phone?").wait_for()
-    look(phone, scripts)
+    look(phone, "Can you see it on your phone?", scripts)
     screenshot(phone, "seen")
+    phone.get_by_role("link", name="Disconnect").tap()
+    look(phone, "Disconnect your calendar", scripts)
+    phone.get_by_role("link", name="Back").tap()
     phone.get_by_role("button", name="No").tap()
-    phone.get_by_role("heading", name="Let us find it").wait_for()
-    look(phone, scripts)
+    look(phone, "Let us find it", scripts)
     screenshot(phone, "not-seen")
     phone.get_by_role("button", name="Now I can see it").tap()
-    phone.get_by_role("heading", name="All done").wait_for()
-    look(phone, scripts)
+    look(phone, "All done", scripts)
     phone.goto(clinic.public_url + path)
     phone.get_by_role("heading", name=re.compile("cannot be used any more")).wait_for()
