@@ -101,6 +101,12 @@ class TestTheOffice:
         owe(office, "claim-recall", "billing", {"recall": "r-1", "version": 0, "action": "stop"})
         assert office.drained(minutes=12) == 0
 
+    def test_that_a_claim_must_stop_waits_for_no_other_mail(self) -> None:
+        office = Office()
+        self.recalled(office, "stop")
+        owe(office, "claim-recall", "billing", {"recall": "r-1", "version": 1, "action": "stop"})
+        assert office.drained(minutes=0) == 1
+
     def test_without_an_address_of_its_own_billings_mail_goes_to_support(self) -> None:
         office = Office()
         self.recalled(office)
