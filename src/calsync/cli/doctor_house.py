@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 from cryptography import x509
 
 from calsync.cli.context import App
+from calsync.cli.doctor_platform import examine_platform
 from calsync.connector.protocol import Finding
 from calsync.errors import CalsyncError
 from calsync.notices.smtp import SmtpMailer, SmtpServer
@@ -41,6 +42,7 @@ def examine(app: App) -> Iterator[Finding]:
     yield from _web(app)
     yield from _mail(app)
     yield from _secrets(app)
+    yield from examine_platform(app)
 
 
 def _database(app: App) -> Iterator[Finding]:

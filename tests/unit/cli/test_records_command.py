@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from calsync.cli.context import App
+from calsync.cli.doctor_platform import examine_platform
 from tests.unit.cli.test_records import CONFIG, Shell
 
 KEYS = """
@@ -58,6 +60,16 @@ def test_files_are_dropped(shell: Shell) -> None:
     os.utime(bad, (0, 0))
     (row,) = shell.json("records", "drop", code=3)
     assert row["refused"] == "import-refused"
+
+
+def test_doctor_says_how_reading_stands(shell: Shell) -> None:
+    app = App(config_path=shell.folder / "calsync.toml")
+    found = {one.what: (one.ok, one.detail) for one in examine_platform(app)}
+    assert found["reading the platform's records"] == (False, "never read")
+    assert found["the drop folder"][0] is False
+    (shell.folder / "inbox").mkdir()
+    shell("records", "pull")
+    assert all(one.ok for one in examine_platform(App(config_path=shell.folder / "calsync.toml")))
 
 
 def test_without_a_mapping_it_says_so(
