@@ -104,7 +104,8 @@ def _filed(line: SpooledLine, batch: str) -> FiledLine:
         claim=line.claim_id,
         line=line.line,
         batch=batch,
-        control=line.control if line.frequency != Frequency.ORIGINAL else None,
+        # The number in the file is that of the claim before; the payer gives this one a number of its own.
+        control=None,
         code=line.code,
     )
 

@@ -122,7 +122,7 @@ def test_filed_from_the_same_file_and_once_only(shell: Shell, world: SampleWorld
         known = filings.of_appointments(conn, ["A-1001", "A-1301", "A-1302"])
         assert not recalls.rows(conn, still_open=True), "the corrections close their recalls"
     assert [(one.claim, one.line, one.code) for one in known["A-1001"]] == [("A-1001", "1", "90834")]
-    assert [one.state for one in known["A-1301"]] == ["corrected", "filed"]
+    assert [(one.state, one.control) for one in known["A-1301"]] == [("corrected", "ICN20260001"), ("filed", None)]
     assert [one.state for one in known["A-1302"]] == ["void", "void"]
     assert "already-filed" in shell("claims", "check", "--file", sample("v01-one-claim-one-line.x12"), code=3)
 
