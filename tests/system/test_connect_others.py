@@ -97,6 +97,22 @@ class TestCaldav:
         assert clinic.site.sync()["calendars"][0]["state"] == "active"
         assert len(list(client_calendar(hands.home, hands.user).events())) == 2
 
+    def test_support_connects_it_by_command(self, clinic: Clinic, hands: Hands) -> None:
+        secret = clinic.site.folder / "secret"
+        secret.touch(mode=0o600)
+        secret.write_text("wrong\n", encoding="utf-8")
+        line = ["connect", "caldav", "--provider", "P-1", "--url", hands.home, "--username", hands.user]
+        line += ["--password-file", str(secret), "--yes"]
+        refused = clinic.site.calsync(*line)
+        assert (refused.code, "AuthRevoked" in refused.err) == (1, True)
+        assert clinic.site.calsync("connections", "list", "--json").json == []
+        secret.write_text(f"{hands.user}\n", encoding="utf-8")
+        answer = clinic.site.calsync(*line)
+        assert answer.code == 0, answer
+        assert "2 single sessions" in answer.out
+        assert clinic.site.sync()["written"] == 2
+        assert len(list(client_calendar(hands.home, hands.user).events())) == 2
+
     def test_tries_are_counted(self, clinic: Clinic, hands: Hands) -> None:
         path = clinic.link()
         for _ in range(MAX_TRIES):

@@ -23,6 +23,7 @@ from calsync.connecting import going_live
 from calsync.connecting.links import make_link
 from calsync.connecting.reception import Reception, Target, Visitor, request_for, target_of
 from calsync.connector.consent import Consent, Consenting, DeviceConsenting
+from calsync.connector.errors import CalendarError
 from calsync.connector.looking import Looking
 from calsync.connector.protocol import OpenRequest
 from calsync.errors import NotFoundError, UserError
@@ -93,7 +94,7 @@ def outlook(app: App, provider: str, calendar: str | None, placement: str, yes: 
 @click.option("--yes", is_flag=True, help="Do not ask before the first write.")
 @actor_options
 @pass_app
-def caldav(app: App, provider: str, yes: bool, password_file: Path | None, **given: str | None) -> int:
+def caldav(app: App, /, provider: str, yes: bool, password_file: Path | None, **given: str | None) -> int:
     """Connect a CalDAV calendar; the address is held to what providers may name (no private networks)."""
     desk = _Desk(app, "caldav", provider, given["calendar"], "dedicated", asks=not yes)
     keys = {name: value for name in ("url", "username") if (value := given[name]) is not None}
@@ -147,11 +148,11 @@ class _Desk:
         file = self._token_file()
         if file is not None:
             calendar, path = file
-            _keep_in_file(path, ask(self.request()))
+            _keep_in_file(path, self._asked(ask, self.request()))
             self._retry(calendar)
             click.echo(f"\nConnected. The token is in {path}; the worker takes calendar {calendar} up at once.")
             return ExitCode.FINE
-        secret = ask(self.request(keys))
+        secret = self._asked(ask, self.request(keys))
         target, visitor, reception = self._target(keys), self._visitor(), self.reception
         going_live.require_the_same_account(reception, visitor, target, secret)
         if target.known is None:
@@ -160,6 +161,13 @@ class _Desk:
             going_live.put_on_books(conn, reception, visitor, target, secret)
         click.echo(f"\nConnected. The login is kept encrypted; the worker takes calendar {target.calendar} up at once.")
         return ExitCode.FINE
+
+    def _asked(self, ask: Callable[[OpenRequest], str], request: OpenRequest) -> str:
+        try:
+            return ask(request)
+        except CalendarError as problem:
+            what = f"the service gave no login ({type(problem).__name__}: {problem})"
+            raise UserError.of(what, f"provider {self.provider}", "Look at the login, and try again") from None
 
     def request(self, keys: Mapping[str, str] | None = None, secret: Callable[[], str] = lambda: "") -> OpenRequest:
         """What the connector is told."""
