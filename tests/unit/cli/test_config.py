@@ -33,6 +33,17 @@ def test_check_as_json_tells_the_same(config: Path, capsys: pytest.CaptureFixtur
     assert problem["where"] == f"{config}:2: sync.workers"
 
 
+def test_check_tries_the_own_texts_of_mails(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text("")
+    (config.parent / "templates").mkdir()
+    own = config.parent / "templates" / "client-booked.txt.j2"
+    own.write_text("Booked\n\n{{ first.long }} with {{ nobody }}")
+    assert run(["config", "check"]) == 2
+    assert f"{own}: 'nobody' is undefined" in capsys.readouterr().err
+    own.write_text("Booked\n\n{{ first.long }}")
+    assert run(["config", "check"]) == 0
+
+
 def test_check_shows_what_opens_the_gate_wider(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config.write_text('[claims]\nunlinked = "clear"\nsettle = "0s"\nminutes = "strict"\n' + ADA)
     (config.parent / "practices").mkdir()

@@ -165,6 +165,19 @@ class TestAhead:
         assert "Please give a day and a time" in answer.text
 
 
+def test_a_dragged_series_is_moved_as_one(desk: Desk) -> None:
+    desk.world.book_series("S", "2026-11-20T10:00", "FREQ=WEEKLY;COUNT=4", 4)
+    desk.world.run()
+    (remote,) = [name for name in desk.world.people.ids() if desk.world.people.see(name).event.is_series]
+    desk.world.people.drag_series(remote, timedelta(hours=2))
+    desk.put_back()
+    path = desk.path()
+    assert "Move them as I did" in desk.browser.get(path).text
+    assert desk.answer(path, "move", reason="a new time").status_code == 200
+    assert [desk.start(f"S-{number}")[11:] for number in range(4)] == ["12:00"] * 4
+    desk.settled()
+
+
 class TestOnAnotherPlatform:
     def test_the_button_leads_to_its_page_there_and_the_page_says_what_to_enter(self) -> None:
         page = "https://platform.example/sessions/{id}"
