@@ -16,8 +16,13 @@ from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[2]
 PATCHES = Path(__file__).parent / "patches"
+# Histories that show a mutant, and those that once showed a fault of ours; both must pass when nothing is broken.
+PLANS = (Path(__file__).parent / "plans", ROOT / "tests" / "simulation" / "plans")
+SHRINK_AT_MOST = 600
 CANARY = "00-canary"
-_KILLED_BY = re.compile(r"^killed-by: seed (?P<seed>\d+) (?P<check>\S+)$", re.MULTILINE)
+_KILLED_BY = re.compile(
+    r"^killed-by: (?:seed (?P<seed>\d+)|plan (?P<plan>\S+)|test (?P<test>\S+)) (?P<check>\S+)$", re.MULTILINE
+)
 _SURVIVES = re.compile(r"^survives: (?P<why>.+)$", re.MULTILINE)
 
 
@@ -32,12 +37,14 @@ class Hunk:
 
 @dataclass(frozen=True)
 class Mutant:
-    """One way to break calsync: what it breaks, which seed shows it by which check, or why nothing does."""
+    """One way to break calsync: which seed or stored plan shows it by which check, or why nothing does."""
 
     name: str
     story: str
     hunks: tuple[Hunk, ...]
     seed: int | None
+    plan: str | None
+    test: str | None
     check: str | None
     survives: str | None
 
@@ -54,7 +61,9 @@ def _read(path: Path) -> Mutant:
         name=path.stem,
         story=head.splitlines()[0],
         hunks=tuple(_hunks(patch)),
-        seed=int(killed["seed"]) if killed else None,
+        seed=int(killed["seed"]) if killed and killed["seed"] else None,
+        plan=killed["plan"] if killed else None,
+        test=killed["test"] if killed else None,
         check=killed["check"] if killed else None,
         survives=survives["why"] if survives else None,
     )
@@ -103,13 +112,58 @@ def broken(mutant: Mutant) -> Iterator[Path]:
 def simulate(source: Path, seed: int, count: int = 1, *, stop_at: int = 1) -> list[tuple[int, str, str]]:
     """Run histories against this copy of the source; what failed: seed, check, and what was told."""
     code = (
-        "import sys, json, calsync; from tests.simulation.command import run_seeds;"
-        f"assert calsync.__file__.startswith({str(source)!r}), calsync.__file__;"
+        "from tests.simulation.command import run_seeds;"
         f"print(json.dumps(run_seeds(range({seed}, {seed + count}), stop_at={stop_at}).failures))"
     )
+    return [(int(one), str(check), str(told)) for one, check, told in json.loads(_python(source, code))]
+
+
+def shows(mutant: Mutant, source: Path) -> str | None:
+    """Run the history that is known to show this mutant; the check that failed, or None."""
+    if mutant.test is not None:
+        return _fails(mutant.test, source)
+    if mutant.plan is None:
+        assert mutant.seed is not None
+        failures = simulate(source, mutant.seed)
+        return failures[0][1] if failures else None
+    path = next(one for one in (home / f"{mutant.plan}.json" for home in PLANS) if one.exists())
+    code = (
+        "from tests.simulation.history import run; from tests.simulation.plan import plan_of;"
+        f"print(json.dumps(run(plan_of(open({str(path)!r}).read())).failed))"
+    )
+    found = json.loads(_python(source, code))
+    return None if found is None else str(found)
+
+
+def small(source: Path, seed: int, check: str, *, note: str) -> str:
+    """The history of a seed made small, as long as the same check fails against this copy of the source; as JSON."""
+    code = (
+        "from dataclasses import replace; from tests.simulation.generate import generate;"
+        "from tests.simulation.shrink import shrink;"
+        f"told = shrink(generate({seed}), {check!r}, at_most={SHRINK_AT_MOST});"
+        f"print(json.dumps(replace(told, note={note!r}).to_json()))"
+    )
+    return str(json.loads(_python(source, code)))
+
+
+def _fails(test: str, source: Path) -> str | None:
+    """`fails` if a test fails with this copy of the source."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(source), str(ROOT)]), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "fails" if done.returncode == 1 else None
+
+
+def _python(source: Path, code: str) -> str:
+    """The last line that a program prints which imports calsync from this copy."""
     path = os.pathsep.join([str(source), str(ROOT)])
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", f"import json, calsync; assert calsync.__file__.startswith({str(source)!r}); {code}"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -118,4 +172,4 @@ def simulate(source: Path, seed: int, count: int = 1, *, stop_at: int = 1) -> li
     )
     if done.returncode != 0:
         raise RuntimeError(done.stderr[-2000:])
-    return [(int(one), str(check), str(told)) for one, check, told in json.loads(done.stdout.splitlines()[-1])]
+    return done.stdout.splitlines()[-1]

@@ -254,6 +254,9 @@ def _people(streams: _Streams, swarm: _Swarm, calendars: list[dict[str, Any]], s
         acts.append(wipe if people.random() < 0.7 else {"do": "drag-all", "calendar": calendar, "by": 3600})
     if people.random() < 0.06:
         acts.append(_own_event(people, calendars))
+    if len(calendars) > 1 and people.random() < 0.04:
+        one, here, there = people.choice(subjects), people.choice(calendars)["id"], people.choice(calendars)["id"]
+        acts.append({"do": "copy-across", "calendar": here, "subject": _name(one), "to": there})
     if people.random() < 0.03:
         acts.append({"do": "edit-own", "calendar": people.choice(calendars)["id"]})
     if people.random() < swarm.mass * 3:
