@@ -9,14 +9,13 @@ from typing import Final
 from sqlalchemy import Connection
 
 from calsync.errors import UserError
+from calsync.notices.answer_links import RECONNECT
 from calsync.ports import Ids
 from calsync.store import action_links
 from calsync.store.action_links import ActionLink
 
 CONNECT: Final = "connect"
 """A provider connects a calendar; the payload is empty."""
-RECONNECT: Final = "reconnect"
-"""A provider lets calsync into a calendar again: `{"calendar": ID}`. Mails make them as well."""
 
 LIFE: Final = timedelta(days=14)
 

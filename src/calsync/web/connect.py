@@ -17,9 +17,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from calsync.connecting import agreeing, going_live
-from calsync.connecting.links import CONNECT, RECONNECT
+from calsync.connecting.links import CONNECT
 from calsync.connecting.reception import Reception, Visitor
 from calsync.errors import CalsyncError, Refused
+from calsync.notices.answer_links import RECONNECT
 from calsync.store import action_links, calendars, providers
 from calsync.store.action_links import ActionLink
 from calsync.store.connect_attempts import Stage
