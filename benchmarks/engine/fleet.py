@@ -33,6 +33,7 @@ class Fleet:
     folder: Path
     threads: int = 8
     server_pid: int | None = None
+    wait: float = 0.0  # how long each calendar's service takes to answer, in seconds
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -50,7 +51,9 @@ class Fleet:
     def add(self, number: int) -> None:
         """Start one more."""
         command = [sys.executable, "-m", "benchmarks.engine.worker_side", self.url, self.kind]
-        self.processes.append(subprocess.Popen([*command, str(self.folder / f"w{number}"), str(self.threads)]))
+        self.processes.append(
+            subprocess.Popen([*command, str(self.folder / f"w{number}"), str(self.threads), str(self.wait)])
+        )
 
     def lines(self) -> list[tuple[float, str]]:
         """All runs so far, by their instants."""

@@ -21,6 +21,7 @@ from calsync.connector.wrappers import Around, WrapPorts, wrap
 from calsync.store import calendars, providers, subject_changes
 from calsync.store.calendars import CalendarRow, CalendarSpec
 from calsync.store.database import Database, open_database
+from calsync.store.listening import listen
 from calsync.store.providers import ProviderRow
 from calsync.system_ports import StopEvent, SystemClock, SystemIds, SystemSleep, WakeEvent
 from calsync.worker.carried import CarriedDispatch
@@ -127,6 +128,8 @@ class Process:
         self.database.on_push = self.wake.set
         if self.beats:
             threading.Thread(target=keep_beating, args=(self.worker, self.stop), daemon=True).start()
+        heard = (self.database, self.wake.set, self.stop, self.worker.sleep)
+        threading.Thread(target=listen, args=heard, daemon=True).start()
         timers = Timers(self.worker.clock)
         self.drained = Loop(self.worker, self.dispatch, timers, wake=self.wake).run(self.stop)
         self.database.dispose()
