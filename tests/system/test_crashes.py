@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import resource
 import signal
 import sqlite3
@@ -10,15 +11,29 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 
+import psycopg
+import pytest
 
 from tests.servers.meddling_proxy import MeddlingProxy, Spoil
+from tests.servers.postgres import Postgres, running_postgres
 from tests.servers.process import Server
 from tests.system.hands import Hands
 from tests.system.site import Answer, Site, at, client_calendar, row
 from tests.system.test_kill import a_morning
+
+KILLS = 5
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this module's own."""
+    with running_postgres() as running:
+        yield running
+
 
 def rows_of(count: int) -> list[dict[str, str]]:
     """So many sessions on the days after tomorrow, ten a day."""
@@ -137,6 +152,25 @@ def test_a_database_that_is_gone_clears_nothing_and_says_what_to_do(practice: Si
     assert '"cleared"' not in told.out
     assert told.code == 1
     assert "calsync db upgrade" in told.err
+
+
+def test_kills_during_a_first_push_with_the_books_in_postgresql(
+    site: Site, server: Server, proxy: MeddlingProxy, postgres: Postgres
+) -> None:
+    name = postgres.create()
+    site.add_provider("P-1", f"http://127.0.0.1:{proxy.port}/user1/", "user1")
+    site.set_up(more=f'[database]\nurl = "{postgres.url(name)}"\n')
+    assert site.import_rows(rows_of(40)).code == 0
+    moments = random.Random(20261122)
+    for number in range(KILLS):
+        goal = max(1, int(40 * (number + moments.random()) / KILLS))
+        process = site.start("sync")
+        wait_for(lambda goal=goal: proxy.count("PUT") >= goal, process, site)
+        process.kill()
+        process.wait(10)
+    check_rest(site, server, proxy, 40)
+    with psycopg.connect(host=str(postgres.folder), user="calsync", dbname=name) as conn:
+        assert conn.execute("SELECT count(*) FROM owed_writes WHERE state IN ('owed', 'sent')").fetchone() == (0,)
 
 
 def wait_for(reached: object, process: subprocess.Popen[bytes], site: Site) -> None:
