@@ -20,7 +20,7 @@ class PracticeMail(Section):
     )
     invitations: Flag = Field(
         True,
-        description="Whether such a mail also carries the session for the client's own calendar. No reply is asked for.",
+        description="Whether such a mail also carries the session for the client's own calendar. It asks for no reply.",
     )
     reminder: DurationOrZero = Field(
         _A_DAY,

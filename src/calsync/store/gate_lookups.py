@@ -27,9 +27,7 @@ def overlapping(conn: Connection, ids: Iterable[str]) -> dict[str, list[Neighbou
 
 def parties(conn: Connection, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Provider and client of those of the appointments that are on the books, by id."""
-    return {
-        row.id: (row.provider, row.client) for part in chunks(ids) for row in conn.execute(_PARTIES, {"ids": part})
-    }
+    return {row.id: (row.provider, row.client) for part in chunks(ids) for row in conn.execute(_PARTIES, {"ids": part})}
 
 
 def in_any_case(conn: Connection, ids: Iterable[str]) -> dict[str, list[str]]:

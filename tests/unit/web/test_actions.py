@@ -64,7 +64,8 @@ def test_looking_a_hundred_times_changes_nothing(house: House, method: str) -> N
     path = house.link(house.edit("4821"))
     ahead = house.link(house.edit("4822", Phase.UPCOMING, Resolution.REVERTED))
     before = house.dump()
-    for wish in ("", *("?do=" + step for step in ("stands", "seen", "time", "none", "keep", "move", "cancel", "other"))):
+    steps = ("stands", "seen", "time", "none", "keep", "move", "cancel", "other")
+    for wish in ("", *(f"?do={step}" for step in steps)):
         for _ in range(10):
             assert house.client.request(method, path + wish).status_code in (200, 204)
             assert house.client.request(method, ahead + wish).status_code in (200, 204)
