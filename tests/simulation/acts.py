@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -329,7 +330,8 @@ def _drag(world: World, act: Act, name: str) -> None:
 
 def _resize(world: World, act: Act, name: str) -> None:
     shortest = -30 * 60
-    world.people(act["calendar"]).resize(name, max(_by(act), timedelta(seconds=shortest)), _slot(world, act, name))
+    with suppress(ValueError):  # nothing is left of it to be shortened
+        world.people(act["calendar"]).resize(name, max(_by(act), timedelta(seconds=shortest)), _slot(world, act, name))
 
 
 def _delete(world: World, act: Act, name: str) -> None:
