@@ -161,7 +161,7 @@ def add_timers(app: App, timers: Timers) -> None:
     timers.add("series-horizon", timedelta(hours=6), lambda now: passing_time.extend_series(app, now))
     timers.add("requests", _REQUESTS_EVERY, lambda now: passing_time.end_requests(app, now))
     past = app.settings.sync.window_past
-    timers.add("retention", _RETENTION_EVERY, lambda now: retention.forget(database, past, now))
+    timers.add("settled-writes", _RETENTION_EVERY, lambda now: retention.forget(database, past, now))
     timers.add("adopt", _ADOPT_EVERY, lambda now: passing_time.adopt(app, now))
     timers.add("retention", timedelta(hours=24), lambda now: passing_time.forget(app, now))
     timers.add("fleet", _FLEET_EVERY, lambda now: fleet.watch(database, app.settings.fleet, now))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from calsync.domain.event import Appearance
 from calsync.store.rows import Shape, chunks
@@ -52,14 +52,6 @@ def of_appointments(conn: Connection, ids: Iterable[str]) -> dict[str, list[Obse
     return found
 
 
-def thin(conn: Connection, before: datetime) -> int:
-    """Forget observations made before this instant that a later one of the same session and calendar overtook.
-
-    Those that show a recorded difference stay. Returns how many went.
-    """
-    return conn.execute(_THIN, {"before": before}).rowcount
-
-
 _c = observations.c
 _SHAPE = Shape(observations, Observation)
 _IDS: Any = bindparam("ids", expanding=True)
@@ -69,11 +61,3 @@ _REPLACE = observations.delete().where(
     _c.appointment == bindparam("the_appointment"), _c.calendar == bindparam("the_calendar"), _PROVES_NOTHING
 )
 _OF_APPOINTMENTS = select(*_SHAPE.columns).where(_c.appointment.in_(_IDS)).order_by(_c.appointment, _c.read_at, _c.seq)
-_later = observations.alias("later")
-_THIN = observations.delete().where(
-    _c.read_at < bindparam("before"),
-    _c.drift.is_(None),
-    exists().where(
-        _later.c.appointment == _c.appointment, _later.c.calendar == _c.calendar, _later.c.read_at > _c.read_at
-    ),
-)

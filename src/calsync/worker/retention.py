@@ -1,7 +1,6 @@
-"""What the books may forget: readings that later ones overtook, and writes that were settled, long after the fact.
+"""What the books may forget while the worker runs: writes that were settled, long after the fact.
 
-Never forgotten here: the last reading of each session and calendar, every reading that shows a recorded difference,
-drifts, clearances and the audit log.
+Readings, drifts, clearances and the audit log stay: answers about claims rest on them. They go with `claims.retention`.
 """
 
 from __future__ import annotations
@@ -9,15 +8,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from calsync.store import observations, owed_writes
+from calsync.store import owed_writes
 from calsync.store.database import Database
 
-# Beyond the window that is mirrored: by then nothing asks how often a session was read, or which write was the third.
+# Beyond the window that is mirrored: by then nothing asks which write was the third.
 GRACE: Final = timedelta(days=30)
 
 
-def forget(database: Database, window_past: timedelta, now: datetime) -> tuple[int, int]:
-    """Forget what is older than the mirrored past and a month; how many readings and writes those were."""
-    before = now - window_past - GRACE
+def forget(database: Database, window_past: timedelta, now: datetime) -> int:
+    """Forget settled writes older than the mirrored past and a month; how many those were."""
     with database.transaction() as conn:
-        return observations.thin(conn, before), owed_writes.thin(conn, before)
+        return owed_writes.thin(conn, now - window_past - GRACE)

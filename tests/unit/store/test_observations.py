@@ -41,16 +41,3 @@ def test_what_proves_something_stays(conn: Connection) -> None:
     for one in (seen(0, drift="d1"), seen(1, after_end=True), seen(2), seen(3)):
         observations.insert(conn, one)
     assert [one.read_at for one in kept(conn)] == [seen(hours).read_at for hours in (0, 1, 3)]
-
-
-def test_old_ones_go_when_later_ones_overtook_them(conn: Connection) -> None:
-    for one in (seen(0, drift="d1"), seen(1, after_end=True), seen(2, after_end=True), seen(3, after_end=True)):
-        observations.insert(conn, one)
-    observations.insert(conn, seen(1, calendar="k2", after_end=True))
-    assert observations.thin(conn, seen(2).read_at) == 1
-    assert [(one.calendar, one.read_at) for one in kept(conn)] == [
-        ("k1", NOW),
-        ("k2", seen(1).read_at),
-        ("k1", seen(2).read_at),
-        ("k1", seen(3).read_at),
-    ]
