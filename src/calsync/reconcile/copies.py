@@ -5,7 +5,7 @@ Our marker proves that the copy is ours to take away (I3), once what it showed i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -148,16 +148,17 @@ def _found(
     )
 
 
-def _undone(ground: Ground) -> list[DriftChange]:
+def _undone(ground: Ground) -> Iterator[DriftChange]:
     """End the drifts of copies that somebody took away before their session; a later one stays open (R-11)."""
-    return [
-        DriftChange(drift.id, None, drift.kind, drift.disposition, Resolution.WITHDRAWN)
-        for drift in ground.case.drifts
-        if drift.resolution is Resolution.OPEN
-        and drift.kind is DriftKind.DUPLICATED
-        and drift.copy_id in ground.case.gone_copies
-        and _phase(ground, drift.original_start, drift.expected) is Phase.UPCOMING
-    ]
+    for drift in ground.case.drifts:
+        mine = drift.resolution is Resolution.OPEN and drift.kind is DriftKind.DUPLICATED
+        if not mine or drift.copy_id not in ground.case.gone_copies:
+            continue
+        phase = _phase(ground, drift.original_start, drift.expected)
+        if phase is Phase.UPCOMING:
+            yield DriftChange(drift.id, None, drift.kind, drift.disposition, Resolution.WITHDRAWN)
+        elif (holds_now := standing_disposition(drift, phase, ground.policy)) is not drift.disposition:
+            yield DriftChange(drift.id, drift.observed, drift.kind, holds_now)
 
 
 def _write(ground: Ground, copy: Copy, judged: Sequence[_Judged]) -> WantedWrite | None:
