@@ -198,7 +198,9 @@ def _story(
     if sides[0] is not Record.SAME:
         # The record was changed after the edit was seen: whatever the calendar shows, the record speaks last.
         return Story.OVERTAKEN
-    if drift.copy_id is not None and shown.copy_id is None and drift.copy_id not in ground.case.gone_copies:
+    of_rest = drift.kind is DriftKind.SPLIT and drift.copy_id is not None
+    hidden = shown.copy_id is None and (shown.own is None or shown.own.cancelled)
+    if of_rest and hidden and drift.copy_id not in ground.case.gone_copies:
         # The rest of a split was not mentioned this time; not being mentioned is no news.
         return Story.STILL
     if kind is None:
