@@ -38,6 +38,15 @@ def ids_among(conn: Connection, calendar: str, remote_ids: Iterable[str]) -> set
     }
 
 
+def links_of(conn: Connection, calendar: str, remote_ids: Iterable[str]) -> set[str]:
+    """The links, not retired, that have any of these events of the calendar on the books as a copy, by id."""
+    return {
+        str(one)
+        for part in chunks(sorted(set(remote_ids)))
+        for one in conn.execute(_LINKS_OF, {"the_calendar": calendar, "ids": part}).scalars()
+    }
+
+
 def all_ids(conn: Connection, calendar: str) -> list[str]:
     """Every event of the calendar that is on the books as a copy, by remote id."""
     return [str(one) for one in conn.execute(_ALL, {"the_calendar": calendar}).scalars()]
@@ -64,6 +73,7 @@ _OF_LINKS = (
     select(_p.link, _p.remote_id, _p.version, _p.event).where(_p.link.in_(_AMONG)).order_by(_p.link, _p.remote_id)
 )
 _IDS_AMONG = select(_p.remote_id).where(_p.remote_id.in_(_AMONG), _p.link == links.c.id, _HERE)
+_LINKS_OF = select(_p.link).where(_p.remote_id.in_(_AMONG), _p.link == links.c.id, _HERE, _ALIVE)
 _ALL = select(_p.remote_id).where(_p.link == links.c.id, _HERE, _ALIVE).order_by(_p.remote_id)
 _PUT = Upsert(link_copies, [_p.link, _p.remote_id], lambda new: {"version": new["version"], "event": new["event"]})
 _DROP = delete(link_copies).where(and_(_p.link == bindparam("the_link"), _p.remote_id == bindparam("the_remote_id")))

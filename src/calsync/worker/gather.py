@@ -229,8 +229,8 @@ def _assign(conn: Connection, context: PassContext, in_play: dict[str, Pending],
     by_id = {link.id: link for link in here if link.state is not LinkState.RETIRED}
     by_id |= {link_id: pending.link for link_id, pending in in_play.items()}
     # A link that is not on the books yet has no event of its own: whatever carries its marker is that event (F-4).
-    gone = {remote_id for remote_id, item in sights.items.items() if isinstance(item, Gone)}
-    gone |= {pending.link.remote_id for pending in in_play.values() if pending.is_new}
+    vanished = {remote_id for remote_id, item in sights.items.items() if isinstance(item, Gone)}
+    gone = vanished | {pending.link.remote_id for pending in in_play.values() if pending.is_new}
     matches = match_items(sights.items.values(), by_name, links_by_id=by_id, keys=context.worker.keys, gone=gone)
     assigned = Assigned()
     for match in sorted(matches.ours, key=lambda match: match.role is Role.OWN):
@@ -241,6 +241,9 @@ def _assign(conn: Connection, context: PassContext, in_play: dict[str, Pending],
         if match.role is Role.RENAMED:
             link = replace(pending.link, remote_id=match.item.remote_id)
             in_play[match.link.id] = replace(pending, link=link, is_renamed=True)
+    # A copy that is gone carries no marker any more; the books know whose it was.
+    for link in links.by_ids(conn, copies.links_of(conn, context.row.id, vanished)):
+        in_play.setdefault(link.id, Pending(link))
     return assigned
 
 
