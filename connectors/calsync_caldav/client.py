@@ -201,6 +201,9 @@ class _Digest(HTTPDigestAuth):
 
 
 def _checked_headers(response: HTTPResponse) -> dict[str, str]:
+    if response.status < 200:
+        # The answer itself is still to come, and would be taken for that of the next request.
+        raise Unavailable("the service sent an interim answer alone")
     headers: dict[str, str] = {}
     for key, value in response.getheaders():
         name = key.lower()

@@ -6,6 +6,7 @@ import gzip
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 
@@ -37,6 +38,7 @@ from calsync.connector.protocol import (
 )
 from calsync.domain.span import Window
 from calsync.domain.write import WriteKind
+from calsync.errors import UserError
 from calsync.testing.conformance.bench import KnownVersions
 from calsync.testing.conformance.samples import single
 from calsync_caldav.composing import Order, compose
@@ -582,13 +584,21 @@ def test_a_server_that_ignores_conditions_is_looked_at_before_each_write(stage: 
 
 
 def test_a_url_that_a_provider_typed_may_not_lead_to_a_private_address(stage: Stage) -> None:
-    calendar = stage.open(typed_by_provider=True)
+    keys = CalendarSettings(url=stage.server.url.replace("http:", "https:"), username="user1")
+    request = replace(stage.request(typed_by_provider=True), calendar_settings=keys)
+    calendar = CONNECTOR.open(request, CalendarPlace(keys.url))
     with pytest.raises(Forbidden, match=r"port is not one|private address"):
         list(calendar.changes(None, WINDOW, stage.known))
     findings = list(calendar.check())
     assert not findings[0].ok
     assert stage.server.requests == []
     calendar.close()
+
+
+def test_a_password_for_a_url_that_a_provider_typed_leaves_under_tls_only(stage: Stage) -> None:
+    with pytest.raises(UserError, match="under TLS only"):
+        stage.open(typed_by_provider=True)
+    assert stage.server.requests == []
 
 
 def test_a_connection_closed_while_idle_is_opened_again_for_reading(stage: Stage) -> None:
