@@ -79,7 +79,7 @@ def _compare(world: World, calendar: str) -> None:
             continue
         name = f"{subject[0]}:{subject[1]}"
         links.setdefault(name, set()).add(held.link)
-        if held.stored is None or not _counts(world, held):
+        if held.stored is None or not _counts(world, held) or _is_let_be(world, held):
             continue
         if held.stored.unreadable is not None:
             skip.add(name)
@@ -128,6 +128,13 @@ def _counts(world: World, held: Held) -> bool:
         return False
     generation = world.books.rows("SELECT generation FROM links WHERE id = ? AND state != 'retired'", held.link)
     return generation == [(int(marker.split(".")[3]),)]
+
+
+def _is_let_be(world: World, held: Held) -> bool:
+    """Whether it is a copy that is told of and stays: as a whole, for not all it shows has one of ours to stand by."""
+    told = (one for one in _standing(world, {held.link}) if one.kind == "duplicated" and one.disposition not in REVERTS)
+    is_own = bool(world.books.rows("SELECT 1 FROM links WHERE remote_id = ?", held.key[2]))
+    return held.is_copy and not is_own and held.key[2] in {one.copy_id for one in told}
 
 
 def _standing(world: World, links: set[str]) -> list[Revision]:
