@@ -32,6 +32,8 @@ _DRIFTS = (
     "SELECT id, link, calendar, original_start, copy_id, expected, observed, kind, disposition, resolution, accepted,"
     " appointment, phase, scope, resolved_by FROM drifts"
 )
+_UNHEARD = "SELECT id FROM owed_writes WHERE link = ? AND kind = 'create' AND cause = 'revert' AND state = 'sent'"
+_NEVER_HEARD = "SELECT 1 FROM owed_writes WHERE id = ? AND state = 'superseded' AND reason IS NULL"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Held:
     removed_by: Actor | None = None
     wipe: int = 0
     is_copy: bool = False
+    unheard: tuple[str, ...] = ()  # our writes that put it back, unanswered when somebody removed it
 
     @property
     def now(self) -> Counter[Shown]:
@@ -182,6 +185,7 @@ class Observer:
             held.is_copy = True
         if change.after is None:
             held.removed_by, held.wipe = Actor.PERSON, self.wipe
+            held.unheard = tuple(one for (one,) in self.books.rows(_UNHEARD, held.link))
         held.stored = change.after
         held.edited_at = change.at
         now = held.now
@@ -333,6 +337,8 @@ class Observer:
         if causes & {"restore"}:
             return
         times = self.reverted.setdefault((held.link, span), [])
+        if any(self.books.rows(_NEVER_HEARD, one) for one in held.unheard):
+            del times[-1:]  # it arrived and was undone before anybody read it: nobody knows that it was ever there
         times.append(change.at)
         period = timedelta(hours=24) if not self.clock_jumped else timedelta(hours=21)
         recent = [at for at in times if abs(change.at - at) < period]
@@ -440,6 +446,8 @@ class Observer:
                 continue
             if self.books.rows("SELECT 1 FROM links WHERE id = ? AND state = 'retired'", held.link):
                 continue  # cancelled: what people do with a copy that was flagged before is theirs
+            if self._is_unsigned(held):
+                continue  # a copy whose marker was taken off before anybody read it: who could know whose it is?
             wanted = expected.get(f"{subject[0]}:{subject[1]}", Counter())
             accepted = [one for one in self.drifts.values() if one.link == held.link and one.accepted]
             for span, at in held.since.items():
@@ -451,6 +459,16 @@ class Observer:
                 elsewhere = any(other.now[span] for other in self.of_link[held.link])
                 if at <= pos and not known and not elsewhere and not self._about(held, at, expected=span):
                     self.fail("I2-lost", f"{held.key} lacks {span} since {at}, and no drift tells of it")
+
+    def _is_unsigned(self, held: Held) -> bool:
+        """Whether nothing tells any more that this copy came from us: neither a marker of ours nor its name."""
+        if not held.is_copy or held.stored is None or held.stored.marker in self.markers:
+            return False
+        booked = (
+            self.books.rows(f"SELECT 1 FROM {table} WHERE remote_id = ?", held.key[2])
+            for table in ("links", "link_copies")
+        )
+        return not any(booked)
 
     def alive(self, calendar: str | None = None) -> Iterable[Held]:
         """Own events that stand, in the order in which they came."""
