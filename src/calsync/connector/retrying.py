@@ -8,14 +8,14 @@ has moved), a delete (already gone). After the first page of a feed nothing is r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import tenacity
 
 from calsync.connector.around import Around, T
 from calsync.connector.errors import CalendarError, Throttled, Unavailable
-from calsync.connector.protocol import Calendar, Finding, Known, Page, Watch, Write, WriteResult
+from calsync.connector.protocol import Calendar, Finding, Known, Outcome, Page, Watch, Write, WriteResult
 from calsync.domain.span import Window
 from calsync.domain.write import WriteKind
 from calsync.ports import Ids, Sleep, Stop
@@ -60,22 +60,31 @@ class Retrying(Around):
         yield from rest
 
     def write(self, batch: Sequence[Write]) -> Iterable[WriteResult]:
-        """See the protocol; what has no answer yet is sent again while all of it is safe to repeat."""
+        """See the protocol; what has no answer yet is sent again while all of it is safe to repeat.
+
+        An update that was sent twice and met another version is UNKNOWN: it may have met itself.
+        """
         waiting = {write.key: write for write in batch}
         results: Iterator[WriteResult] | None = None
+        repeated = False
 
         def next_result() -> WriteResult | None:
-            nonlocal results
+            nonlocal results, repeated
             if results is None:
                 results = iter(self.inner.write(list(waiting.values())))
             try:
                 return next(results, None)
             except CalendarError:
                 results = None  # the next attempt opens a new stream, for what is still waiting
+                repeated = True
                 raise
 
         while (result := self._again(next_result, while_=lambda: all(map(_repeatable, waiting.values())))) is not None:
-            waiting.pop(result.key, None)
+            write = waiting.pop(result.key, None)
+            is_update = write is not None and write.kind is WriteKind.UPDATE
+            if repeated and is_update and result.outcome is Outcome.CONFLICT:
+                # The version that it met may well be its own, from the attempt that failed.
+                result = replace(result, outcome=Outcome.UNKNOWN)
             yield result
 
     def watch(self, callback_url: str, secret: str, lifetime: timedelta) -> Watch | None:

@@ -105,7 +105,8 @@ def _write(context: PassContext) -> tuple[int, int]:
 def _decide_again(context: PassContext, link_ids: Iterable[str]) -> int:
     with context.worker.database.reading() as conn:
         met = {link.id: Pending(link) for link in links.by_ids(conn, list(link_ids))}
-    begun = Start(cursor=None, pending=(), links=met, unanswered={}, reads_due=())
+        unanswered = owed_writes.sent_of_links(conn, met)
+    begun = Start(cursor=None, pending=(), links=met, unanswered=unanswered, reads_due=())
     sights = Sights()
     read_by_id(context, sights, [pending.link.remote_id for pending in met.values()])
     gathered = gather(context, begun, sights)

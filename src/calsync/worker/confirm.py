@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -22,6 +22,8 @@ from calsync.store.titles import hide_titles, titles_of
 from calsync.worker.context import LeaseLostError, PassContext
 
 ACTOR = "system"
+# For so long a write that met a version which may be its own is not sent again: the event is read before.
+_READ_FIRST = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,11 @@ def confirm(context: PassContext, batch: Sequence[tuple[OwedWrite, Link]], resul
                 _written(conn, context, (owed, link), (result, now), together)
                 written += 1
             elif result.outcome is Outcome.CONFLICT:
-                owed_writes.settle(conn, owed.id, "superseded", now, "conflict")
+                if owed.sent_at is not None and owed.target is not None:
+                    # It went out before, unanswered: what it met may be itself. The reading tells, and settles it.
+                    owed_writes.postpone(conn, [owed.id], now + _READ_FIRST)
+                else:
+                    owed_writes.settle(conn, owed.id, "superseded", now, "conflict")
                 # Should the reading that follows fail, the next pass makes up for it: the feed may be silent.
                 links.set_read_after(conn, link.id, now)
                 conflicts.append(link.id)
