@@ -190,6 +190,10 @@ class Observer:
         held.edited_at = change.at
         now = held.now
         self.versions.setdefault(held.link, []).append((self.pos, now))
+        if change.after is None:
+            # What stands beside it takes its place: to whoever reads, that is what became of it.
+            beside = (one for one in self.of_link[held.link] if one.stored is not None and one.key[1] == key[1])
+            self.versions[held.link] += [(self.pos, one.now) for one in beside]
         if change.after is not None and self.wrote.get((held.link, change.after.marker)) == change.after.event:
             # Taken back to what we wrote ourselves before: nobody who only reads can tell it from our own write.
             held.since, held.gone = {}, {}
