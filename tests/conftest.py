@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+# Before anything imports it: the suite's asserts say what they compared.
+pytest.register_assert_rewrite("calsync.testing.conformance")
+
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:

@@ -99,8 +99,8 @@ def ask_to_reschedule(conn: Connection, command: Command, appointment_id: str, a
 
 
 def new_token(ids: Ids) -> str:
-    """A fresh, unguessable text for a client's link."""
-    return urlsafe_b64encode(ids.token_bytes(_TOKEN_BYTES)).rstrip(b"=").decode("ascii")
+    """A fresh, unguessable text for a client's link; it never looks like an option of a command."""
+    return "r" + urlsafe_b64encode(ids.token_bytes(_TOKEN_BYTES)).rstrip(b"=").decode("ascii")
 
 
 def put_link(conn: Connection, request: Request, one: Appointment, token: str) -> None:
@@ -137,16 +137,16 @@ def respond(conn: Connection, token: str, start: datetime, command: Command) -> 
     """
     request = find_request(conn, token)
     one = find_appointment(conn, request.appointment)
-    _check_still_open(request, one, command.now)
+    _check_still_open(conn, request, one, command.now)
     return answer(conn, replace(command, actor=f"client:{one.client}"), request, one.span.starting(start))
 
 
 def answer(conn: Connection, command: Command, request: Request, span: Span) -> Outcome:
     """Move the session of an open request to the time that the client chose, and close the request."""
     one = find_appointment(conn, request.appointment)
-    _check_still_open(request, one, command.now)
+    _check_still_open(conn, request, one, command.now)
     if not requests.close(conn, request.id, "answered", command.now, command.actor):
-        _check_still_open(requests.get(conn, request.id) or request, one, command.now)
+        _check_still_open(conn, requests.get(conn, request.id) or request, one, command.now)
     command = replace(command, reason=command.reason or "asked to choose another time")
     scope: Scope | None = None if one.series is None else "this"
     outcome = move_to(conn, command, one, Move(span=span, scope=scope))
@@ -205,11 +205,14 @@ def _check_ask(rules: PracticeRules, command: Command, one: Appointment, ask: As
     return reason
 
 
-def _check_still_open(request: Request, one: Appointment, now: datetime) -> None:
+def _check_still_open(conn: Connection, request: Request, one: Appointment, now: datetime) -> None:
+    stands = one.status is AppointmentStatus.SCHEDULED and one.pending == PENDING
+    if request.state == "open" and not stands:
+        # Between reading the one and the other, somebody else may have answered.
+        request = requests.get(conn, request.id) or request
     if request.state == "answered":
         when = f"{one.span.start:%a %d %b %Y, %H:%M} ({one.span.zone})"
         raise refuse("request-answered", f"a time has been chosen already: {when}", "Ask your provider to change it")
-    stands = one.status is AppointmentStatus.SCHEDULED and one.pending == PENDING
     if request.state == "withdrawn" or (request.state == "open" and not stands):
         raise refuse("request-withdrawn", "the session has been changed otherwise since", "Ask your provider", one.id)
     if request.state == "expired" or request.expires_at <= now:

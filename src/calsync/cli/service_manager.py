@@ -52,12 +52,16 @@ class ServiceManager:
         """One line for `systemctl status`."""
         self._tell("STATUS", status)
 
-    def _tell(self, name: str, value: str | int = 1) -> None:
+    def _tell(self, name: str, value: str = "") -> None:
         if not self._listens:
             return
         from cysystemd.daemon import Notification, notify  # noqa: PLC0415 - an extra, and needed under systemd only
 
-        notify(Notification[name], value)
+        # Words with a meaning of their own take no value, and refuse one.
+        if value:
+            notify(Notification[name], value)
+        else:
+            notify(Notification[name])
 
 
 def _watchdog(environ: Mapping[str, str]) -> timedelta | None:
