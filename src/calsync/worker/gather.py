@@ -13,6 +13,7 @@ from calsync.domain.appointment import Subject, SubjectKind
 from calsync.domain.drift import Drift
 from calsync.domain.link import Link, LinkState
 from calsync.domain.marker import derived_link_id, derived_remote_id, verify_marker
+from calsync.domain.write import Cause
 from calsync.reconcile.case import (
     CalendarFacts,
     ConfirmedAbsent,
@@ -302,7 +303,8 @@ def _link_facts(
         sight=_sight(match, sights, titles_of(link.baseline) | titles_of(facts.expected)),
         copies=tuple(replace(copy, told=_was_there(before.get(rid), copy)) for rid, copy in now.items()),
         gone_copies=frozenset(not_copies & before.keys()),
-        sent=tuple(SentWrite(owed.id, owed.target, owed.content) for owed in sent),
+        # The removal of a copy, arrived or not, says nothing of the link's own event.
+        sent=tuple(SentWrite(owed.id, owed.target, owed.content) for owed in sent if owed.cause is not Cause.COPY),
         drifts=known.drifts.get(link.id, ()),
         reverts=known.reverts.get(link.id, ()),
     )

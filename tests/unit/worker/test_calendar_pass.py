@@ -236,6 +236,21 @@ class TestLostAnswers:
         assert world.drifts() == []
         assert world.shown()[world.only()].start == wall("2026-11-24T13:00")
 
+    def test_our_unanswered_removal_of_a_copy_hides_no_removal_of_the_event(self, world: World) -> None:
+        world.book("4821", "2026-11-24T10:00")
+        world.run()
+        own = world.only()
+        world.people.duplicate(own, timedelta(days=1))
+        world.run()
+        world.later(seconds=91)
+        world.service.weather.next("write", Fault(FaultKind.ANSWER_LOST))
+        world.run()
+        world.service.weather.clear()
+        world.people.delete(own)
+        world.later(minutes=10)
+        world.run()
+        assert sorted(drift.kind for drift in world.drifts()) == [DriftKind.DELETED, DriftKind.DUPLICATED]
+
     def test_an_edit_between_read_and_write_is_found_before_it_is_written_over(self, world: World) -> None:
         world.book("4821", "2026-11-24T10:00")
         world.run()
