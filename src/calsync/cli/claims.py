@@ -267,7 +267,7 @@ def recall_row(one: RecallRow) -> dict[str, Any]:
     }
 
 
-_TODO = {
+_NEXT_STEP = {
     "stop": "do not send the claim; if it was sent, say so with `calsync claims filed`",
     "review": "the filed claim is in question; the date is not known yet",
     "replace": "send a replacement (frequency 7)",
@@ -277,5 +277,5 @@ _TODO = {
 
 def _recall_line(one: RecallRow) -> str:
     dates = f"{one.old_date} -> {one.new_date}" if one.new_date is not None else f"{one.old_date}"
-    todo = f": {_TODO[one.action]}" if one.is_open else ""
-    return f"{one.id}  {one.appointment}  {dates}  {one.action}, {one.state}{todo} ({', '.join(one.reasons)})"
+    step = f": {_NEXT_STEP[one.action]}" if one.is_open else ""
+    return f"{one.id}  {one.appointment}  {dates}  {one.action}, {one.state}{step} ({', '.join(one.reasons)})"

@@ -17,6 +17,7 @@ For readable failures call `pytest.register_assert_rewrite("calsync.testing.conf
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 import pytest
@@ -32,12 +33,12 @@ from calsync.testing.conformance.writing import WritingChecks
 __all__ = ["Bench", "CalendarConformance", "PersonHands", "Subject", "Weakness"]
 
 
-class CalendarConformance(WritingChecks, UsersFieldChecks, FeedChecks, PeopleChecks, FailureChecks):
+class CalendarConformance(WritingChecks, UsersFieldChecks, FeedChecks, PeopleChecks, FailureChecks, ABC):
     """All checks. Subclass it in a test file and say how to make the subject."""
 
+    @abstractmethod
     def make_subject(self) -> Subject:
         """Return a subject with a calendar of its own, fresh and empty. Called for each check."""
-        raise NotImplementedError
 
     @pytest.fixture
     def bench(self) -> Iterator[Bench]:
