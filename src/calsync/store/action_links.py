@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from calsync.store.rows import Shape
-from calsync.store.schema import action_links
+from calsync.store.schema_effects import action_links
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam
 
 from calsync.store.of_appointments import AppointmentTable
-from calsync.store.schema import asks
+from calsync.store.schema_claims import asks
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from calsync.store.columns import to_micros
 from calsync.store.dialect import Upsert
 from calsync.store.late import Note
 from calsync.store.rows import stream
-from calsync.store.schema import audit, audit_head
+from calsync.store.schema_effects import audit, audit_head
 
 START: Final = "0" * 64
 """What the first row carries as the hash of the one before."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from calsync.store.dialect import Upsert, larger
 from calsync.store.rows import chunks
-from calsync.store.schema import budgets
+from calsync.store.schema_effects import budgets
 
 
 @dataclass(frozen=True, slots=True)

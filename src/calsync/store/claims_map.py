@@ -12,8 +12,8 @@ from sqlalchemy import Connection, bindparam, select
 
 from calsync.store.dialect import Upsert
 from calsync.store.rows import chunks
-from calsync.store.schema import filings
 from calsync.store.schema_billing import claims_map
+from calsync.store.schema_claims import filings
 
 
 @dataclass(frozen=True, slots=True)

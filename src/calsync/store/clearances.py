@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from calsync.store.rows import Shape, chunks
-from calsync.store.schema import clearances
+from calsync.store.schema_claims import clearances
 
 
 @dataclass(frozen=True, slots=True)

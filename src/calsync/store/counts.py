@@ -8,18 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Executable, bindparam, func, select, text
 
 from calsync.store import installation
-from calsync.store.schema import (
-    CLAIMABLE,
-    appointments,
-    asks,
-    calendars,
-    claims_touched,
-    drifts,
-    holds,
-    outbox,
-    owed_writes,
-    recalls,
-)
+from calsync.store.schema import CLAIMABLE, appointments, calendars, drifts, holds, owed_writes
+from calsync.store.schema_claims import asks, claims_touched, recalls
+from calsync.store.schema_effects import outbox
 
 
 @dataclass(frozen=True, slots=True)

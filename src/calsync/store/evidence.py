@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from calsync.store.dialect import Upsert
 from calsync.store.of_appointments import AppointmentTable
 from calsync.store.rows import chunks
-from calsync.store.schema import session_evidence
+from calsync.store.schema_claims import session_evidence
 
 
 @dataclass(frozen=True, slots=True)

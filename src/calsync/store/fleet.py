@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from calsync.store.schema import calendars, drifts, outbox, owed_writes
+from calsync.store.schema import calendars, drifts, owed_writes
+from calsync.store.schema_effects import outbox
 
 
 def mirrors(conn: Connection) -> int:

@@ -18,19 +18,8 @@ from calsync.domain.appointment import Subject, SubjectKind
 from calsync.domain.drift import COSMETIC
 from calsync.domain.event import Appearance
 from calsync.store.rows import Shape, chunks
-from calsync.store.schema import (
-    appointments,
-    asks,
-    calendars,
-    clearances,
-    drifts,
-    filings,
-    links,
-    observations,
-    session_evidence,
-    statements,
-    stops,
-)
+from calsync.store.schema import appointments, calendars, drifts, links, observations, stops
+from calsync.store.schema_claims import asks, clearances, filings, session_evidence, statements
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -12,7 +12,8 @@ from calsync.domain.appointment import Appointment, AppointmentStatus
 from calsync.store.columns import to_micros
 from calsync.store.record_values import APPOINTMENT, appointment_of
 from calsync.store.rows import chunks
-from calsync.store.schema import appointments, calendars, drifts, outbox, record_history
+from calsync.store.schema import appointments, calendars, drifts, record_history
+from calsync.store.schema_effects import outbox
 
 REMINDER: Final = "appointment-reminder"
 """The kind of message that reminds a client of a session."""

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from calsync.store.dialect import Upsert
 from calsync.store.rows import Shape, chunks
-from calsync.store.schema import outbox
+from calsync.store.schema_effects import outbox
 
 
 class Timing(TypedDict):

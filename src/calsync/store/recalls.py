@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, select, update
 
 from calsync.store.rows import Shape, chunks
-from calsync.store.schema import recalls
+from calsync.store.schema_claims import recalls
 
 OPEN_STATES: Final = ("open", "acknowledged")
 """The states in which a recall still waits for billing."""

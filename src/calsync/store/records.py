@@ -34,8 +34,9 @@ from calsync.store.record_values import (
 from calsync.store.rows import Shape, chunks, stream
 from calsync.store.schema import appointments as appointments_table
 from calsync.store.schema import blocks as blocks_table
-from calsync.store.schema import filings, record_history
+from calsync.store.schema import record_history
 from calsync.store.schema import series as series_table
+from calsync.store.schema_claims import filings
 
 
 class Change(TypedDict, total=False):

@@ -11,17 +11,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, fu
 
 from calsync.domain.drift import COSMETIC, Resolution
 from calsync.store.rows import stream
-from calsync.store.schema import (
-    appointments,
-    calendars,
-    drifts,
-    edits,
-    filings,
-    links,
-    owed_writes,
-    recalls,
-    subject_changes,
-)
+from calsync.store.schema import appointments, calendars, drifts, edits, links, owed_writes, subject_changes
+from calsync.store.schema_claims import filings, recalls
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,18 +11,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, delete, exists, func, select
 from sqlalchemy.sql.expression import ColumnElement
 
-from calsync.store.schema import (
-    action_links,
-    appointments,
-    asks,
-    clearances,
-    drifts,
-    holds,
-    observations,
-    outbox,
-    session_evidence,
-    statements,
-)
+from calsync.store.schema import appointments, drifts, holds, observations
+from calsync.store.schema_claims import asks, clearances, session_evidence, statements
+from calsync.store.schema_effects import action_links, outbox
 
 USELESS_AFTER: Final = timedelta(days=400)
 """How long links that have expired and messages that have gone out are kept: keys of theirs are never used later."""

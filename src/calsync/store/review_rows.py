@@ -15,10 +15,10 @@ from calsync.store import edits
 from calsync.store.edits import EditRow
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.rows import Shape, chunks
-from calsync.store.schema import action_links as action_links_table
 from calsync.store.schema import drifts as drifts_table
 from calsync.store.schema import edits as edits_table
 from calsync.store.schema import owed_writes as owed_writes_table
+from calsync.store.schema_effects import action_links as action_links_table
 from calsync.store.schema_support import UNANSWERED
 
 MOST_WRITES = 100

@@ -5,7 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, Text, text
 
 from calsync.store.columns import Instant, Json, Wall
-from calsync.store.schema import Counting, filings, metadata
+from calsync.store.schema import Counting, metadata
+
+# Which appointment a line of a claim stands for, as the practice's billing system knows it. No line: any line.
+from calsync.store.schema_claims import filings
 
 # Which appointment a line of a claim stands for, as the practice's billing system knows it. No line: any line.
 claims_map = Table(

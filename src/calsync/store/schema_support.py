@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Column, Index, Table, Text, text
 
 from calsync.store.columns import Instant
-from calsync.store.schema import action_links, drifts, metadata, outbox
+from calsync.store.schema import drifts, metadata
+from calsync.store.schema_effects import action_links, outbox
 
 users = Table(
     "users",

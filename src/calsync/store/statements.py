@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from calsync.store import claims
 from calsync.store.rows import Shape, chunks
-from calsync.store.schema import statements
+from calsync.store.schema_claims import statements
 
 
 @dataclass(frozen=True, slots=True)

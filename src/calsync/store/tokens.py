@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, or_, select
 
 from calsync.ports import Ids
 from calsync.store.rows import Shape
-from calsync.store.schema import tokens
+from calsync.store.schema_effects import tokens
 
 _PREFIX = "calsync_"
 

@@ -17,7 +17,9 @@ from calsync.store import (
     dialect,
     revisions,
     schema_billing,
+    schema_claims,
     schema_connecting,
+    schema_effects,
     schema_lifecycle,
     schema_scale,
     schema_slots,
@@ -29,6 +31,8 @@ from calsync.store.schema import metadata
 
 # Each of these modules adds its tables to the metadata.
 _TABLES = (
+    schema_claims,
+    schema_effects,
     schema_billing,
     schema_connecting,
     schema_lifecycle,

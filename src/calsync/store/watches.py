@@ -13,7 +13,8 @@ from hashlib import sha256
 from sqlalchemy import Connection, bindparam, or_, select
 
 from calsync.store.rows import Shape
-from calsync.store.schema import calendars, watches
+from calsync.store.schema import calendars
+from calsync.store.schema_effects import watches
 
 REFUSED = "refused"
 OPEN = "open"

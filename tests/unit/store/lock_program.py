@@ -18,7 +18,8 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from calsync.store import work
 from calsync.store.database import Database, open_database
-from calsync.store.schema import budgets, holds
+from calsync.store.schema import holds
+from calsync.store.schema_effects import budgets
 from calsync.store.work import Lease
 from tests.unit.store.samples import NOW, SECOND
 

@@ -14,8 +14,8 @@ from calsync.store import audit
 from calsync.store.audit import AuditVerdict
 from calsync.store.database import Database
 from calsync.store.late import Note
-from calsync.store.schema import audit as table
-from calsync.store.schema import audit_head
+from calsync.store.schema_effects import audit as table
+from calsync.store.schema_effects import audit_head
 from tests.unit.store.samples import NOW, SECOND
 
 

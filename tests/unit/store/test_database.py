@@ -15,7 +15,8 @@ from calsync.errors import ConfigError
 from calsync.store import dialect
 from calsync.store.database import Database, open_database
 from calsync.store.errors import NotUpgraded, StoreUnavailable
-from calsync.store.schema import budgets, clients
+from calsync.store.schema import clients
+from calsync.store.schema_effects import budgets
 from calsync.store.upgrade import create_for_tests
 from tests.servers.process import free_port
 from tests.unit.store.samples import NOW

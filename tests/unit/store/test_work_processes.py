@@ -15,7 +15,8 @@ from sqlalchemy import select
 
 from calsync.store import calendars, work
 from calsync.store.database import Database
-from calsync.store.schema import budgets, holds
+from calsync.store.schema import holds
+from calsync.store.schema_effects import budgets
 from tests.unit.store.lock_program import LEASE
 from tests.unit.store.samples import NOW, add_calendar
 
