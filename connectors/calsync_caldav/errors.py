@@ -13,8 +13,6 @@ Messages hold the method and the status, never a URL, a name or a body.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 
 from calsync.connector.errors import (
     AuthRevoked,
@@ -25,8 +23,7 @@ from calsync.connector.errors import (
     Throttled,
     Unavailable,
 )
-
-LONGEST_WAIT = 24 * 3600.0
+from calsync.connector.retry_after import retry_after
 
 
 def error_for(method: str, status: int, headers: Mapping[str, str]) -> CalendarError:
@@ -40,25 +37,3 @@ def error_for(method: str, status: int, headers: Mapping[str, str]) -> CalendarE
     if status in {408, 423, 425} or status >= 500:
         return Unavailable(what)
     return Malformed(what)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return how many seconds to wait (RFC 9110 10.2.3), at most a day; None where the server does not say clearly.
-
-    A date counts from the server's own `Date`, so that a wrong clock on either side does no harm.
-    """
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdecimal():
-        return min(float(text[:12]), LONGEST_WAIT)
-    until, now = _date(text), _date(headers.get("date", ""))
-    if until is None or now is None:
-        return None
-    return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT)
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        parsed = parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError):
-        return None
-    return parsed if parsed.tzinfo is not None else None

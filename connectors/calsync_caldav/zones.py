@@ -18,6 +18,7 @@ from dateutil.tz import tzical
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from calsync.domain.span import zone_named
+from calsync.domain.zone_rules import Observance, observances, offset_text
 from calsync_caldav.ics_text import MAX_EXTRA_DATES, Component, IcsRefused, Line, parse, serialise
 from calsync_caldav.rules import checked_rule
 from calsync_caldav.times import wall_text
@@ -162,81 +163,15 @@ def definition_of(name: str, year: int) -> Component:
 
 @lru_cache(maxsize=512)
 def _definition(name: str, first_year: int) -> Component:
-    zone = zone_named(name)
-    at = datetime(first_year, 1, 1, tzinfo=UTC)
-    offset = _offset(zone, at)
-    groups: dict[tuple[timedelta, timedelta, bool], list[str]] = {}
-    groups[offset, offset, bool(at.astimezone(zone).dst())] = [wall_text(at.astimezone(zone))]
-    for change in _changes(zone, at, datetime(first_year + _HORIZON_YEARS, 1, 1, tzinfo=UTC)):
-        after = _offset(zone, change)
-        summer = bool(change.astimezone(zone).dst())
-        # RFC 5545 3.6.5: the onset is told in the wall time of the offset before it.
-        groups.setdefault((offset, after, summer), []).append(wall_text(change + offset))
-        offset = after
-    parts = [part for key, onsets in groups.items() for part in _observances(key, onsets)]
+    parts = [_part(one) for one in observances(zone_named(name), first_year, _HORIZON_YEARS)]
     return Component("VTIMEZONE", [Line("TZID", name)], parts)
 
 
-def _observances(key: tuple[timedelta, timedelta, bool], onsets: list[str]) -> list[Component]:
-    """Return the parts that tell these onsets: by rule where they follow one, else a part for each.
-
-    Never as a list of RDATE: servers that keep zones in vobject (Radicale) give back only the first of them, and
-    clients that believe the VTIMEZONE are then an hour off.
-    """
-    rule = _yearly_rule(onsets)
-    if rule is not None:
-        return [_observance(key, onsets[0], [Line("RRULE", rule)])]
-    return [_observance(key, onset, []) for onset in onsets]
-
-
-def _observance(key: tuple[timedelta, timedelta, bool], onset: str, rule: list[Line]) -> Component:
-    before, after, summer = key
+def _part(one: Observance) -> Component:
     lines = [
-        Line("DTSTART", onset),
-        *rule,
-        Line("TZOFFSETFROM", _offset_text(before)),
-        Line("TZOFFSETTO", _offset_text(after)),
+        Line("DTSTART", wall_text(one.onset)),
+        *([Line("RRULE", one.rule)] if one.rule else []),
+        Line("TZOFFSETFROM", offset_text(one.before)),
+        Line("TZOFFSETTO", offset_text(one.after)),
     ]
-    return Component("DAYLIGHT" if summer else "STANDARD", lines)
-
-
-def _yearly_rule(onsets: list[str]) -> str | None:
-    """Return the RRULE that yields exactly these wall times, one in each year, if there is one."""
-    times = [datetime.strptime(onset, "%Y%m%dT%H%M%S") for onset in onsets]  # noqa: DTZ007 - wall times
-    first = times[0]
-    years = [at.year for at in times]
-    alike = {(at.month, at.weekday(), at.time()) for at in times}
-    if len(times) < 3 or len(alike) > 1 or years != list(range(first.year, first.year + len(times))):
-        return None
-    day = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")[first.weekday()]
-    if all((at + timedelta(days=7)).month != at.month for at in times):
-        return f"FREQ=YEARLY;BYMONTH={first.month};BYDAY=-1{day}"
-    weeks = {(at.day - 1) // 7 + 1 for at in times}
-    return f"FREQ=YEARLY;BYMONTH={first.month};BYDAY={weeks.pop()}{day}" if len(weeks) == 1 else None
-
-
-def _changes(zone: tzinfo, start: datetime, end: datetime) -> list[datetime]:
-    found, at, step = [], start, timedelta(days=3)
-    while at < end:
-        if _offset(zone, at) != _offset(zone, at + step):
-            found.append(_bisected(zone, at, at + step))
-        at += step
-    return found
-
-
-def _bisected(zone: tzinfo, low: datetime, high: datetime) -> datetime:
-    while high - low > timedelta(seconds=1):
-        middle = low + timedelta(seconds=int((high - low).total_seconds()) // 2)
-        low, high = (middle, high) if _offset(zone, middle) == _offset(zone, low) else (low, middle)
-    return high
-
-
-def _offset(zone: tzinfo, at: datetime) -> timedelta:
-    return at.astimezone(zone).utcoffset() or timedelta()
-
-
-def _offset_text(offset: timedelta) -> str:
-    seconds = int(offset.total_seconds())
-    sign, seconds = ("-", -seconds) if seconds < 0 else ("+", seconds)
-    text = f"{sign}{seconds // 3600:02}{seconds // 60 % 60:02}"
-    return f"{text}{seconds % 60:02}" if seconds % 60 else text
+    return Component("DAYLIGHT" if one.summer else "STANDARD", lines)

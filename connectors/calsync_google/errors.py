@@ -18,8 +18,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 
 from calsync.connector import strict_json
 from calsync.connector.errors import (
@@ -31,8 +29,8 @@ from calsync.connector.errors import (
     Throttled,
     Unavailable,
 )
+from calsync.connector.retry_after import LONGEST_WAIT, retry_after
 
-LONGEST_WAIT = 24 * 3600.0
 USER_LOCK = 3600.0
 _RATES = {"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"}
 _CONSENT = {"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT", "authError"}
@@ -106,17 +104,6 @@ def reason_of(content: bytes) -> str:
     return status if isinstance(status, str) and _WORD.fullmatch(status) else ""
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return how many seconds to wait, at most a day; None where that is not clear. A date counts from their `Date`."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdecimal():
-        return min(float(text[:12]), LONGEST_WAIT)
-    until, now = _date(text), _date(headers.get("date", ""))
-    if until is None or now is None:
-        return None
-    return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT)
-
-
 def grant_error(code: object, *, retryable: bool) -> CalendarError:
     """Return what a refusal of the token endpoint means; `code` is its `error` word.
 
@@ -128,11 +115,3 @@ def grant_error(code: object, *, retryable: bool) -> CalendarError:
     if word in ("rate_limit_exceeded", "slow_down"):
         return Throttled(f"the token endpoint answered {word}")
     return Unavailable(f"the token endpoint answered {word}")
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        parsed = parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError):
-        return None
-    return parsed if parsed.tzinfo is not None else None

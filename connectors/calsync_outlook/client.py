@@ -21,7 +21,8 @@ import httpx
 
 from calsync.connector import strict_json
 from calsync.connector.errors import Malformed, Unavailable
-from calsync_outlook.errors import Refused, code_of, retry_after
+from calsync.connector.retry_after import retry_after
+from calsync_outlook.errors import Refused, code_of
 from calsync_outlook.gate import Gate
 from calsync_outlook.timing import elapsed
 from calsync_outlook.tokens import TokenSource

@@ -17,8 +17,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from calsync.connector.errors import (
@@ -31,7 +29,6 @@ from calsync.connector.errors import (
     Unavailable,
 )
 
-LONGEST_WAIT = 24 * 3600.0
 LOOP_WAIT = 300.0
 _CODE = re.compile(r"[A-Za-z0-9_.\-]{1,80}")
 _LOST_SYNC = {"syncstatenotfound", "fullsyncrequired", "resyncrequired", "errorinvalidsyncstatedata"}
@@ -91,17 +88,6 @@ def code_of(body: object) -> str:
     return found
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return how many seconds to wait, at most a day; None where that is not clear. A date counts from their `Date`."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdecimal():
-        return min(float(text[:12]), LONGEST_WAIT)
-    until, now = _date(text), _date(headers.get("date", ""))
-    if until is None or now is None:
-        return None
-    return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT)
-
-
 def token_error(result: Mapping[str, Any]) -> CalendarError:
     """Return what a refusal of the token endpoint means (sheet 2.3): by `error`; the number is for the operator.
 
@@ -115,11 +101,3 @@ def token_error(result: Mapping[str, Any]) -> CalendarError:
     if number == 50196:
         return Throttled(what, retry_after=LOOP_WAIT)
     return AuthRevoked(what) if word in _DEAD_GRANTS else Unavailable(what)
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        parsed = parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError):
-        return None
-    return parsed if parsed.tzinfo is not None else None

@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from calsync.connector.errors import Malformed, Throttled, Unavailable
+from calsync.connector.retry_after import retry_after
 from calsync.domain.span import Window
 from calsync_outlook.client import PREFER, Answer, Client
-from calsync_outlook.errors import Refused, code_of, retry_after
+from calsync_outlook.errors import Refused, code_of
 from calsync_outlook.ours import EXPANSION
 
 Json = dict[str, Any]

@@ -18,7 +18,7 @@ from calsync.connector.errors import (
     Unavailable,
 )
 from calsync_caldav.cursors import Cursor, cursor_of
-from calsync_caldav.errors import error_for, retry_after
+from calsync_caldav.errors import error_for
 from calsync_caldav.guard import AddressRefused, Guard, is_private, networks, origin_of
 from calsync_caldav.hrefs import href_of, member_of
 from calsync_caldav.quirks import accepted_silently, ignores_preconditions, strong_form, token_refused
@@ -50,24 +50,6 @@ HERE = "https://cal.example.org/dav/user1/work/"
 )
 def test_statuses_become_our_errors(status: int, headers: dict[str, str], expected: type[CalendarError]) -> None:
     assert type(error_for("REPORT", status, headers)) is expected
-
-
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        ({"retry-after": "120"}, 120),
-        ({"retry-after": "99999999999999999999"}, 86400),
-        ({"retry-after": "-5"}, None),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "１２"}, None),
-        ({}, None),
-        ({"retry-after": "Sun, 22 Nov 2026 10:01:30 GMT", "date": "Sun, 22 Nov 2026 10:00:00 GMT"}, 90),
-        ({"retry-after": "Sun, 22 Nov 2026 09:00:00 GMT", "date": "Sun, 22 Nov 2026 10:00:00 GMT"}, 0),
-        ({"retry-after": "Sun, 22 Nov 2026 10:01:30 GMT"}, None),
-    ],
-)
-def test_retry_after_in_all_its_forms(headers: dict[str, str], expected: float | None) -> None:
-    assert retry_after(headers) == expected
 
 
 @pytest.mark.parametrize(

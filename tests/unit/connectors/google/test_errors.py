@@ -9,7 +9,7 @@ import pytest
 
 from calsync.connector.errors import AuthRevoked, Forbidden, Malformed, NotFound, Throttled, Unavailable
 from calsync_google.account_lock import READ_AGAIN, AccountLocks
-from calsync_google.errors import grant_error, reason_of, refused, retry_after
+from calsync_google.errors import grant_error, reason_of, refused
 
 
 def body(reason: str, **more: Any) -> bytes:
@@ -71,11 +71,6 @@ def test_a_wait_that_is_asked_for_is_kept() -> None:
     problem = refused("insert", 403, {}, body("quotaExceeded")).error()
     assert isinstance(problem, Throttled)
     assert problem.retry_after == 3600
-    dated = {"retry-after": "Thu, 05 Mar 2026 10:01:00 GMT", "date": "Thu, 05 Mar 2026 10:00:00 GMT"}
-    assert retry_after(dated) == 60
-    for nonsense in ("soon", "-5", "1e9", "٣"):
-        assert retry_after({"retry-after": nonsense}) is None
-    assert retry_after({"retry-after": "9" * 40}) == 86400
 
 
 def test_the_reason_is_found_in_both_shapes() -> None:

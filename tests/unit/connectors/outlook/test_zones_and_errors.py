@@ -13,7 +13,7 @@ from calsync.connector.errors import (
     Throttled,
     Unavailable,
 )
-from calsync_outlook.errors import Refused, code_of, retry_after, token_error
+from calsync_outlook.errors import Refused, code_of, token_error
 from calsync_outlook.zones import iana_of, same_zone, windows_of
 
 
@@ -122,22 +122,6 @@ def test_the_deepest_code_counts() -> None:
     assert code_of({"error": {"code": "generalException", "innerError": inner}}) == "erroritemnotfound"
     assert code_of({"error": "text"}) == ""
     assert code_of([]) == ""
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"retry-after": "37"}, 37.0),
-        ({"retry-after": "99999999"}, 86400.0),
-        ({"retry-after": "Sun, 22 Nov 2026 10:00:30 GMT", "date": "Sun, 22 Nov 2026 10:00:00 GMT"}, 30.0),
-        ({"retry-after": "Sun, 22 Nov 2026 09:00:00 GMT", "date": "Sun, 22 Nov 2026 10:00:00 GMT"}, 0.0),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "-1"}, None),
-        ({}, None),
-    ],
-)
-def test_how_long_to_wait(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after(headers) == seconds
 
 
 @pytest.mark.parametrize(
