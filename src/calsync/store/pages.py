@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, or_
 
 from calsync.domain.appointment import Appointment
 from calsync.domain.drift import Drift
 from calsync.store import drifts as drift_store
 from calsync.store.drifts import DriftFilter
-from calsync.store.record_values import APPOINTMENT, appointment_of
-from calsync.store.records import AppointmentFilter
+from calsync.store.record_values import appointment_of
+from calsync.store.records import AppointmentFilter, filtered
 from calsync.store.schema import appointments
 
 Place = tuple[datetime, str]
@@ -22,19 +22,7 @@ def appointments_page(
     conn: Connection, wanted: AppointmentFilter, after: Place | None, limit: int
 ) -> tuple[list[Appointment], Place | None]:
     """Return up to `limit` appointments by start, then id, and where the next page goes on (None: that was all)."""
-    query = select(*APPOINTMENT).order_by(_a.start_at, _a.id).limit(limit + 1)
-    for column, value in (
-        (_a.provider, wanted.provider),
-        (_a.client, wanted.client),
-        (_a.status, wanted.status.value if wanted.status else None),
-        (_a.series, wanted.series),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if wanted.since is not None:
-        query = query.where(_a.start_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(_a.start_at < wanted.until)
+    query = filtered(wanted).limit(limit + 1)
     if after is not None:
         at, key = after
         query = query.where(or_(_a.start_at > at, and_(_a.start_at == at, _a.id > key)))

@@ -285,7 +285,7 @@ def blocks(conn: Connection, provider: str | None = None) -> list[Block]:
 
 def appointments(conn: Connection, wanted: AppointmentFilter) -> Iterator[Appointment]:
     """Stream the appointments that the filter lets through, by start, then id."""
-    query = _filtered(wanted)
+    query = filtered(wanted)
     if wanted.ids is None:
         yield from (appointment_of(row) for row in stream(conn, query))
         return
@@ -313,17 +313,8 @@ def series_to_materialise(conn: Connection, until: datetime) -> list[SeriesFacts
     return [SeriesFacts(series_of(row), row.materialised_until, row.defaults or {}) for row in rows]
 
 
-def history(conn: Connection, kind: SubjectKind | str, subject: str) -> list[HistoryRow]:
-    """All changes of one record, the first one first."""
-    return _HISTORY_SHAPE.all(conn, _HISTORY, {"the_kind": SubjectKind(kind).value, "the_subject": subject})
-
-
-def _block(conn: Connection, block_id: str) -> Block | None:
-    row = conn.execute(_BLOCK, {"the_id": block_id}).first()
-    return None if row is None else block_of(row)
-
-
-def _filtered(wanted: AppointmentFilter) -> Select[Any]:
+def filtered(wanted: AppointmentFilter) -> Select[Any]:
+    """The query for these appointments, by start, then id."""
     query = select(*APPOINTMENT).order_by(_a.start_at, _a.id)
     for column, value in (
         (_a.provider, wanted.provider),
@@ -340,6 +331,16 @@ def _filtered(wanted: AppointmentFilter) -> Select[Any]:
     if wanted.clients is not None:
         query = query.where(_a.client.in_(list(wanted.clients)))
     return query
+
+
+def history(conn: Connection, kind: SubjectKind | str, subject: str) -> list[HistoryRow]:
+    """All changes of one record, the first one first."""
+    return _HISTORY_SHAPE.all(conn, _HISTORY, {"the_kind": SubjectKind(kind).value, "the_subject": subject})
+
+
+def _block(conn: Connection, block_id: str) -> Block | None:
+    row = conn.execute(_BLOCK, {"the_id": block_id}).first()
+    return None if row is None else block_of(row)
 
 
 _a = appointments_table.c

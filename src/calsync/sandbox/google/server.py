@@ -9,11 +9,11 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from calsync.ports import Clock
+from calsync.sandbox.connections import SIGN_IN_PAGE, CuttableConnection, CuttableServer
 from calsync.sandbox.google.api import Answer, Api, Asked
 from calsync.sandbox.google.batch import BOUNDARY, answer_batch
 from calsync.sandbox.google.channels import Channels
@@ -28,7 +28,6 @@ Json = dict[str, Any]
 TOKEN_PATH = "/token"  # noqa: S105
 BATCH_PATH = "/batch/calendar/v3"
 AUTH_PATH = "/o/oauth2/v2/auth"
-_HTML = b"<!doctype html><title>Sign in</title><p>Please sign in to the network."
 
 
 @dataclass(slots=True)
@@ -122,55 +121,17 @@ def _post(address: str, headers: Mapping[str, str]) -> int:
         connection.close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
+class _Server(CuttableServer):
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self.open: set[_Handler] = set()
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def cut_all(self) -> None:
-        for handler in list(self.open):
-            handler.cut()
+        super().__init__(_Connection)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    timeout = 120
+class _Connection(CuttableConnection):
     server: _Server
 
-    def setup(self) -> None:
-        super().setup()
-        self.server.open.add(self)
-
-    def finish(self) -> None:
-        self.server.open.discard(self)
-        try:
-            super().finish()
-        except OSError:
-            return
-
-    def cut(self) -> None:
-        """Close the connection from another thread."""
-        try:
-            self.connection.close()
-        except OSError:
-            return
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-        """Nothing: the state keeps the calls."""
-
-    def do_GET(self) -> None:
-        """Serve."""
-        self._serve()
-
-    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
-
-    def _serve(self) -> None:
+    def serve(self) -> None:
+        """Answer as Google: the calendar API, batches, tokens, the page of consent."""
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length) if length else b""
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -220,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.damage in (Damage.DROP_BEFORE, Damage.DROP_AFTER):
             self.close_connection = True
             return
-        content = {Damage.HTML: _HTML, Damage.REPLACE: answer.instead}.get(
+        content = {Damage.HTML: SIGN_IN_PAGE, Damage.REPLACE: answer.instead}.get(
             answer.damage or Damage.REFUSE, answer.content
         )
         kind = "text/html" if answer.damage is Damage.HTML else "application/json; charset=UTF-8"

@@ -9,12 +9,12 @@ import tempfile
 import threading
 from dataclasses import dataclass, field
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from calsync.ports import Clock
+from calsync.sandbox.connections import SIGN_IN_PAGE, CuttableConnection, CuttableServer
 from calsync.sandbox.graph.api import Api
 from calsync.sandbox.graph.authority import make_authority
 from calsync.sandbox.graph.exchange import ROOT, Answer, Asked
@@ -27,7 +27,6 @@ from calsync.sandbox.graph.weather import Damage, Weather
 
 CLIENT_ID = "11111111-2222-4333-8444-555555555555"
 CLIENT_SECRET = "made-up-client-secret"  # noqa: S105 - of a stand-in
-_HTML = b"<!doctype html><title>Sign in</title><p>Please sign in to the network."
 
 
 @dataclass(slots=True)
@@ -113,55 +112,19 @@ def _post(address: str, body: bytes, kind: str) -> tuple[int, str, bytes]:
         connection.close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
+class _Server(CuttableServer):
     def __init__(self, sandbox: Sandbox, context: ssl.SSLContext) -> None:
         self.sandbox = sandbox
-        self.open: set[_Handler] = set()
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Connection)
         # The handshake is left to the connection's own thread, so that a slow client holds up nobody.
         self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
-    def cut_all(self) -> None:
-        for handler in list(self.open):
-            handler.cut()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: clients that break off are part of the weather."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    timeout = 120
+class _Connection(CuttableConnection):
     server: _Server
 
-    def setup(self) -> None:
-        super().setup()
-        self.server.open.add(self)
-
-    def finish(self) -> None:
-        self.server.open.discard(self)
-        try:
-            super().finish()
-        except OSError:
-            return
-
-    def cut(self) -> None:
-        """Close the connection from another thread."""
-        try:
-            self.connection.close()
-        except OSError:
-            return
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-        """Nothing: the api keeps a log."""
-
-    def do_GET(self) -> None:
-        """Serve."""
+    def serve(self) -> None:
+        """Answer as Graph or as Entra."""
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length) if length else b""
         path = urlsplit(self.path).path
@@ -171,8 +134,6 @@ class _Handler(BaseHTTPRequestHandler):
             return
         with sandbox.lock:
             self._entra(path, body)
-
-    do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
     def _graph(self, body: bytes, path: str) -> None:
         sandbox = self.server.sandbox
@@ -220,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
         content = b"" if answer.content is None else json.dumps(answer.content).encode()
         headers = {"Content-Type": "application/json;odata.metadata=minimal", "request-id": "made-up", **answer.headers}
         if damage is Damage.HTML:
-            content, headers = _HTML, {"Content-Type": "text/html"}
+            content, headers = SIGN_IN_PAGE, {"Content-Type": "text/html"}
         if damage is Damage.REPLACE and answer.damage is not None:
             content = answer.damage.body
         if damage is Damage.CUT:
