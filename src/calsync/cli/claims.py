@@ -21,9 +21,10 @@ from calsync.cli.claim_files import CLAIM_FILE, OUT_FILE, FileRequest, check_fil
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
-from calsync.cli.record_rows import instant_text, show_rows
+from calsync.cli.record_rows import show_rows
 from calsync.cli.times import read_date
 from calsync.errors import NotFoundError
+from calsync.records.json_rows import recall_row
 from calsync.store import recalls as recall_store
 from calsync.store import records
 from calsync.store.recalls import RecallRow
@@ -240,31 +241,6 @@ def _rows(answers: list[Answer]) -> list[dict[str, Any]]:
 
 def _lines(answers: list[Answer]) -> list[str]:
     return [line for one in answers for line in answer_lines(one)]
-
-
-def recall_row(one: RecallRow) -> dict[str, Any]:
-    """A recall for programs (claims sheet, 12)."""
-    return {
-        "id": one.id,
-        "appointment": one.appointment,
-        "clearance": one.clearance,
-        "filed": one.filing,
-        "action": one.action,
-        "old_date": None if one.old_date is None else one.old_date.isoformat(),
-        "new_date": None if one.new_date is None else one.new_date.isoformat(),
-        "old_code": one.old_code,
-        "new_code": one.new_code,
-        "reasons": list(one.reasons),
-        "version": one.version,
-        "detected_at": instant_text(one.detected_at),
-        "identified_at": instant_text(one.identified_at),
-        "state": one.state,
-        "closed_at": instant_text(one.closed_at),
-        "closed_by": one.closed_by,
-        "closed_because": one.closed_because,
-        "former": one.former,
-        "evidence": one.evidence["items"],
-    }
 
 
 _NEXT_STEP = {

@@ -12,6 +12,7 @@ from calsync.domain.event import Appearance
 from calsync.domain.span import Span, zone_named
 from calsync.store.drifts import DriftAnswer
 from calsync.store.money import Fee
+from calsync.store.recalls import RecallRow
 from calsync.store.record_values import AppointmentFacts
 from calsync.store.records import HistoryRow
 
@@ -131,6 +132,31 @@ def drift_zone(one: Drift) -> str:
     """The zone in which a drift's times are told."""
     known = one.expected or one.observed
     return "UTC" if known is None else known.span.zone
+
+
+def recall_row(one: RecallRow) -> dict[str, Any]:
+    """A recall (claims sheet, 12); `filed` is the filing that it corrects."""
+    return {
+        "id": one.id,
+        "appointment": one.appointment,
+        "clearance": one.clearance,
+        "filed": one.filing,
+        "action": one.action,
+        "old_date": None if one.old_date is None else one.old_date.isoformat(),
+        "new_date": None if one.new_date is None else one.new_date.isoformat(),
+        "old_code": one.old_code,
+        "new_code": one.new_code,
+        "reasons": list(one.reasons),
+        "version": one.version,
+        "detected_at": instant_text(one.detected_at),
+        "identified_at": instant_text(one.identified_at),
+        "state": one.state,
+        "closed_at": instant_text(one.closed_at),
+        "closed_by": one.closed_by,
+        "closed_because": one.closed_because,
+        "former": one.former,
+        "evidence": one.evidence["items"],
+    }
 
 
 def span_row(span: Span) -> dict[str, Any]:

@@ -34,12 +34,12 @@ from calsync.booking.rules import check_own, check_owner, refuse
 from calsync.domain.appointment import Appointment, AppointmentKind, SubjectKind
 from calsync.domain.span import Span, instant
 from calsync.domain.time_text import read_time
-from calsync.errors import NotFoundError, Refused
+from calsync.errors import Refused
 from calsync.records.import_store import Stamp
 from calsync.records.json_rows import appointment_row, history_row, instant_text
 from calsync.records.one_row import ORIGIN, SaidAppointment, take_appointment
 from calsync.settings.fields import parse_zone
-from calsync.store import pages, providers, records, requests
+from calsync.store import pages, records, requests
 from calsync.store.records import AppointmentFilter
 from calsync.web import paging, shapes
 from calsync.web.access import ReadingCaller
@@ -58,6 +58,7 @@ from calsync.web.bodies import (
     invalid,
 )
 from calsync.web.calls import BookCall, Call, PlatformCall, SiteHere
+from calsync.web.known import known_provider
 from calsync.web.problems import ApiProblem
 from calsync.web.strict import StrictRoute
 
@@ -242,9 +243,7 @@ def outcome_row(outcome: Outcome) -> dict[str, Any]:
 
 def booking_of(conn: Connection, call: Call, body: Booked, prefix: Literal["a", "s"]) -> Booking:
     """The booking that a body asks for."""
-    provider = providers.get(conn, body.provider)
-    if provider is None:
-        raise NotFoundError("provider", body.provider)
+    provider = known_provider(conn, body.provider)
     zone = zone_of("zone", body.zone) or provider.zone
     return Booking(
         id=body.id or call.site.ids.new_id(prefix),

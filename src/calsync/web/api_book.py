@@ -22,18 +22,18 @@ from calsync.booking.commands import (
 )
 from calsync.booking.rules import refuse
 from calsync.booking.slots import SlotQuery, free_slots
-from calsync.domain.appointment import AppointmentStatus, Block, Series
+from calsync.domain.appointment import AppointmentStatus, Block
 from calsync.errors import NotFoundError, Refused
 from calsync.records.availability_file import availability_of
 from calsync.records.json_rows import block_row, fee_row, series_row, span_row
 from calsync.store import availability as working_times
-from calsync.store import money, providers, records
-from calsync.store.providers import ProviderRow
+from calsync.store import money, records
 from calsync.web import paging, shapes
 from calsync.web.access import ReadingCaller
 from calsync.web.api_appointments import booking_of, cancellation_of, moment, move, outcome_row, zone_of
 from calsync.web.bodies import Blocked, BookedSeries, Cancelled, FeeChanged, Id, Moved, Spoken, Times
 from calsync.web.calls import BookCall, SiteHere
+from calsync.web.known import known_provider, known_series
 from calsync.web.problems import ApiProblem
 from calsync.web.strict import StrictRoute
 
@@ -68,7 +68,7 @@ def make_series(call: BookCall, body: BookedSeries) -> Response:
 def show_series(site: SiteHere, _caller: ReadingCaller, series: Id) -> dict[str, Any]:
     """One series."""
     with site.database.reading() as conn:
-        return series_row(_series(conn, series))
+        return series_row(known_series(conn, series))
 
 
 @router.post("/series/{series}/cancel", tags=["series"], response_model=shapes.OutcomeShape)
@@ -77,7 +77,7 @@ def end_series(call: BookCall, series: Id, body: Cancelled) -> Response:
     wish = replace(cancellation_of(body), scope=None)
     return call.once(
         lambda conn: outcome_row(
-            cancel_series(conn, call.command(body.by, body.reason, body.note), _series(conn, series).id, wish)
+            cancel_series(conn, call.command(body.by, body.reason, body.note), known_series(conn, series).id, wish)
         )
     )
 
@@ -87,7 +87,7 @@ def move_series(call: BookCall, series: Id, body: Moved) -> Response:
     """Move a series from its next session on; `start` is where that one goes. `scope` means nothing here."""
 
     def act(conn: Connection) -> dict[str, Any]:
-        members = records.appointments_of_series(conn, _series(conn, series).id)
+        members = records.appointments_of_series(conn, known_series(conn, series).id)
         standing = (one for one in members if one.status is AppointmentStatus.SCHEDULED)
         first = next((one for one in standing if one.span.start_at > call.now), None)
         if first is None:
@@ -115,7 +115,7 @@ def make_block(call: BookCall, body: Blocked) -> Response:
     """Block a provider's time. Sessions in it stay booked, and are named."""
 
     def act(conn: Connection) -> dict[str, Any]:
-        zone = zone_of("zone", body.zone) or _provider(conn, body.provider).zone
+        zone = zone_of("zone", body.zone) or known_provider(conn, body.provider).zone
         key = body.id or call.site.ids.new_id("b")
         block = Block(key, body.provider, body.span(zone), body.title or "")
         inside = add_block(conn, call.command(body.by, note=body.note), block)
@@ -202,20 +202,6 @@ def say_availability(call: BookCall, provider: Id, body: Times) -> Response:
 
 
 def _availability(conn: Connection, provider: str) -> dict[str, Any]:
-    zone = _provider(conn, provider).zone
+    zone = known_provider(conn, provider).zone
     times = working_times.get(conn, provider)
     return {"provider": provider, "zone": zone, "times": None if times is None else times.as_json()}
-
-
-def _series(conn: Connection, key: str) -> Series:
-    found = records.series(conn, key)
-    if found is None:
-        raise NotFoundError("series", key)
-    return found
-
-
-def _provider(conn: Connection, key: str) -> ProviderRow:
-    found = providers.get(conn, key)
-    if found is None:
-        raise NotFoundError("provider", key)
-    return found

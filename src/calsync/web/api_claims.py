@@ -11,11 +11,10 @@ from sqlalchemy import Connection
 from calsync.claims.filing import FiledLine, close_recall, file_claims
 from calsync.claims.gate import Gate
 from calsync.claims.reasons import Verdict
-from calsync.records.json_rows import instant_text
+from calsync.records.json_rows import recall_row
 from calsync.store import recalls, records
 from calsync.store.filings import Filing
 from calsync.store.joined import JoinedDatabase
-from calsync.store.recalls import RecallRow
 from calsync.web import paging, shapes
 from calsync.web.access import BillingCaller, ReadingCaller
 from calsync.web.bodies import Filed, Id, RecallClosed
@@ -48,14 +47,18 @@ def list_recalls(
     with site.database.reading() as conn:
         known = recalls.rows(conn, still_open=asked.open)
     found, after = paging.page_of(known, lambda one: (one.detected_at, one.id), asked.cursor, asked.limit)
-    return paging.answer([_recall(one) for one in found], after)
+    return paging.answer([recall_row(one) for one in found], after)
 
 
 @router.post("/recalls/{recall}/close", response_model=shapes.RecallShape)
-def end_recall(call: BillingCall, recall: Id, body: RecallClosed) -> Response:
+def endrecall_row(call: BillingCall, recall: Id, body: RecallClosed) -> Response:
     """Close a recall by a person's word."""
     by = call.actor(body.by)
-    return call.once(lambda conn: _recall(close_recall(_gate(call, conn), recall, body.reason, by=by, note=body.note)))
+
+    def act(conn: Connection) -> dict[str, Any]:
+        return recall_row(close_recall(_gate(call, conn), recall, body.reason, by=by, note=body.note))
+
+    return call.once(act)
 
 
 @router.post("/{appointment}/filed", response_model=shapes.Page[shapes.FiledShape])
@@ -94,23 +97,4 @@ def _filing(one: Filing) -> dict[str, Any]:
         "batch": one.batch,
         "against_gate": one.against_gate,
         "state": one.state,
-    }
-
-
-def _recall(one: RecallRow) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "appointment": one.appointment,
-        "action": one.action,
-        "old_date": None if one.old_date is None else one.old_date.isoformat(),
-        "new_date": None if one.new_date is None else one.new_date.isoformat(),
-        "old_code": one.old_code,
-        "new_code": one.new_code,
-        "reasons": list(one.reasons),
-        "version": one.version,
-        "detected_at": instant_text(one.detected_at),
-        "state": one.state,
-        "closed_at": instant_text(one.closed_at),
-        "closed_by": one.closed_by,
-        "closed_because": one.closed_because,
     }

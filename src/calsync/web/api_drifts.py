@@ -16,7 +16,7 @@ from calsync.errors import NotFoundError
 from calsync.records.json_rows import drift_row
 from calsync.reports.as_json import report_data
 from calsync.reports.build import Scope
-from calsync.store import drifts, pages, providers
+from calsync.store import drifts, pages
 from calsync.store.drifts import DriftFilter
 from calsync.store.joined import JoinedDatabase
 from calsync.store.tokens import Role
@@ -25,6 +25,7 @@ from calsync.web import paging, shapes
 from calsync.web.access import Caller, ReadingCaller, require
 from calsync.web.bodies import Id, Resolved, invalid
 from calsync.web.calls import Call, SiteHere, SupportCall
+from calsync.web.known import known_provider
 from calsync.web.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, responses=shapes.ERRORS)
@@ -80,8 +81,8 @@ def report(site: SiteHere, _caller: ReportCaller, asked: Annotated[paging.SomeRe
     if until <= since:
         raise invalid("until", "it lies before since")
     with site.database.reading() as conn:
-        if asked.provider is not None and providers.get(conn, asked.provider) is None:
-            raise NotFoundError("provider", asked.provider)
+        if asked.provider is not None:
+            known_provider(conn, asked.provider)
     gate = Gate(site.database, site.settings, site.clock, site.ids)
     return report_data(make_report(gate, Scope(since, until, asked.provider, now)))
 

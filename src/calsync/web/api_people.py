@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from calsync.booking.booking_links import Sealer, booking_token
 from calsync.booking.commands import add_package, pause, resume
 from calsync.booking.rules import check_own
-from calsync.errors import NotFoundError
 from calsync.records.json_rows import instant_text
 from calsync.records.values import read_email
 from calsync.store import audit, clients, packages, providers
@@ -24,6 +23,7 @@ from calsync.web.access import Caller, ReadingCaller, require
 from calsync.web.api_appointments import zone_of
 from calsync.web.bodies import Bought, Id, LinkWanted, Paused, Person, invalid
 from calsync.web.calls import BookCall, PlatformCall, SiteHere
+from calsync.web.known import known_client, known_provider
 from calsync.web.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, responses=shapes.ERRORS)
@@ -45,7 +45,7 @@ def list_clients(site: SiteHere, _caller: NamesCaller, asked: Annotated[paging.S
 def show_client(site: SiteHere, _caller: NamesCaller, client: Id) -> dict[str, Any]:
     """One client."""
     with site.database.reading() as conn:
-        return asdict(_client(conn, client))
+        return asdict(known_client(conn, client))
 
 
 @router.put("/clients/{client}", tags=["clients"], response_model=shapes.ClientShape)
@@ -132,7 +132,7 @@ def list_providers(
 def show_provider(site: SiteHere, _caller: ReadingCaller, provider: Id) -> dict[str, Any]:
     """One provider."""
     with site.database.reading() as conn:
-        return _provider_row(_provider(conn, provider))
+        return _provider_row(known_provider(conn, provider))
 
 
 @router.post("/providers/{provider}/pause", tags=["providers"], response_model=shapes.ProviderShape)
@@ -140,8 +140,8 @@ def pause_provider(call: BookCall, provider: Id, body: Paused) -> Response:
     """Take no new bookings for a provider. Sessions that are booked stay."""
 
     def act(conn: Connection) -> dict[str, Any]:
-        pause(conn, call.command(body.by, body.reason, body.note), _provider(conn, provider).id)
-        return _provider_row(_provider(conn, provider))
+        pause(conn, call.command(body.by, body.reason, body.note), known_provider(conn, provider).id)
+        return _provider_row(known_provider(conn, provider))
 
     return call.once(act)
 
@@ -151,8 +151,8 @@ def resume_provider(call: BookCall, provider: Id, body: Paused) -> Response:
     """Take bookings again; most practices leave that to support."""
 
     def act(conn: Connection) -> dict[str, Any]:
-        resume(conn, call.command(body.by, body.reason, body.note), _provider(conn, provider).id)
-        return _provider_row(_provider(conn, provider))
+        resume(conn, call.command(body.by, body.reason, body.note), known_provider(conn, provider).id)
+        return _provider_row(known_provider(conn, provider))
 
     return call.once(act)
 
@@ -163,17 +163,3 @@ def _provider_row(one: ProviderRow) -> dict[str, Any]:
 
 def _package_row(conn: Connection, one: Package) -> dict[str, Any]:
     return asdict(one) | {"at": instant_text(one.at), "left": packages.credits_left(conn, one)}
-
-
-def _client(conn: Connection, key: str) -> ClientRow:
-    found = clients.get(conn, key)
-    if found is None:
-        raise NotFoundError("client", key)
-    return found
-
-
-def _provider(conn: Connection, key: str) -> ProviderRow:
-    found = providers.get(conn, key)
-    if found is None:
-        raise NotFoundError("provider", key)
-    return found

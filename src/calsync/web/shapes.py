@@ -325,10 +325,12 @@ class FiledShape(Shape):
 
 
 class RecallShape(Shape):
-    """A claim that was cleared or filed and turned out otherwise."""
+    """A claim that was cleared or filed and turned out otherwise. `filed`: the filing that it corrects."""
 
     id: str
     appointment: str
+    clearance: str | None
+    filed: str | None
     action: str
     old_date: str | None
     new_date: str | None
@@ -337,10 +339,13 @@ class RecallShape(Shape):
     reasons: list[str]
     version: int
     detected_at: str
+    identified_at: str | None
     state: str
     closed_at: str | None
     closed_by: str | None
     closed_because: str | None
+    former: str | None
+    evidence: list[Any]
 
 
 class Page(Shape, Generic[Row]):

@@ -15,12 +15,12 @@ from calsync.claims.answer import Answer
 from calsync.claims.proof import write_proof
 from calsync.domain.appointment import Appointment
 from calsync.domain.drift import Drift
-from calsync.errors import NotFoundError
-from calsync.store import asks, clients, drifts, providers, records
+from calsync.store import asks, clients, drifts, providers
 from calsync.support.picture import draw
 from calsync.support.roles import Action
 from calsync.support.tickets import Matter, Voice, candidate_dates, ticket_text
 from calsync.support.timeline import load_sights, load_timeline
+from calsync.web.known import known_appointment
 from calsync.web.support.door import Here, LoggedIn, PageProblem, Posted, acting, back_to
 
 router = APIRouter()
@@ -31,9 +31,7 @@ def show(at: LoggedIn, appointment: str) -> Response:
     """The whole story, as far as the role covers it."""
     now = at.site.clock.now()
     with at.site.database.reading() as conn:
-        one = records.appointment(conn, appointment)
-        if one is None:
-            raise NotFoundError("appointment", appointment[:128])
+        one = known_appointment(conn, appointment)
         known = drifts.of_appointments(conn, [one.id]).get(one.id, [])
         entries = [entry for entry in load_timeline(conn, one) if at.sees(entry.field)]
         sights, story = load_sights(conn, one), tell_story(conn, one.id, now)

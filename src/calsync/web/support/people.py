@@ -9,12 +9,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
-from calsync.errors import NotFoundError
-from calsync.store import calendars, clients, providers, records
+from calsync.store import calendars, records
 from calsync.store.records import AppointmentFilter
 from calsync.support.queue import View, Wanted, load_queue
 from calsync.support.roles import Action
 from calsync.support.words import known_zone
+from calsync.web.known import known_client, known_provider
 from calsync.web.support.calendars import TONES
 from calsync.web.support.door import Here, LoggedIn, seeing
 
@@ -30,9 +30,7 @@ def show_provider(at: LoggedIn, provider: str) -> Response:
     """Calendars, open edits and sessions of a provider."""
     now = at.site.clock.now()
     with at.site.database.reading() as conn:
-        one = providers.get(conn, provider)
-        if one is None:
-            raise NotFoundError("provider", provider[:128])
+        one = known_provider(conn, provider)
         wanted = AppointmentFilter(provider=one.id, since=now - _BACK, until=now + _AHEAD)
         sessions = list(islice(records.appointments(conn, wanted), _SHOWN))
         theirs = calendars.rows(conn, one.id)
@@ -54,9 +52,7 @@ def show_client(at: Annotated[Here, Depends(seeing(Action.SEARCH_CLIENTS))], cli
     """Sessions of a client who calls."""
     now = at.site.clock.now()
     with at.site.database.reading() as conn:
-        one = clients.get(conn, client)
-        if one is None:
-            raise NotFoundError("client", client[:128])
+        one = known_client(conn, client)
         wanted = AppointmentFilter(client=one.id, since=now - _BACK, until=now + _AHEAD)
         sessions = list(islice(records.appointments(conn, wanted), _SHOWN))
     return at.show("client", one=one, sessions=sessions, shown=_SHOWN)

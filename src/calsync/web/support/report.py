@@ -16,8 +16,8 @@ from calsync.reports.as_html import report_body, report_html
 from calsync.reports.as_json import report_data
 from calsync.reports.as_text import report_text
 from calsync.reports.build import Report, Scope
-from calsync.store import providers
 from calsync.support.reporting import make_report
+from calsync.web.known import known_provider
 from calsync.web.support.door import Here, LoggedIn
 
 router = APIRouter()
@@ -72,8 +72,8 @@ def _scope(at: Here, since: str, until: str, provider: str) -> Scope:
         raise Refused([Problem(what, "period", "Choose other days")])
     whose = provider.strip() or None
     with at.site.database.reading() as conn:
-        if whose is not None and providers.get(conn, whose) is None:
-            raise NotFoundError("provider", whose[:128])
+        if whose is not None:
+            known_provider(conn, whose)
     return Scope(first, last, whose, now)
 
 
