@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from calsync.cli.exit_codes import ExitCode
 from calsync.cli.record_rows import instant_text
 from calsync.errors import Problem, Refused, UserError
 from calsync.reports.as_csv import safe_cell
+from calsync.settings.private_files import open_private
 from calsync.store.claim_spool import SpooledLine
 
 CLAIM_FILE: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -188,8 +188,7 @@ def _held_file(path: Path | None) -> Iterator[Callable[[Row], None]]:
         return
     try:
         # Which session waits for whom is health data: nobody but this account reads it.
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        target = os.fdopen(number, "w", encoding="utf-8", newline="")
+        target = open_private(path, newline="")
     except OSError as problem:
         raise UserError.of(f"it cannot be written ({problem.strerror})", where=path.name) from problem
     with target:

@@ -25,6 +25,7 @@ from calsync.cli.record_rows import show_rows
 from calsync.cli.times import read_date
 from calsync.errors import NotFoundError
 from calsync.records.json_rows import recall_row
+from calsync.settings.private_files import write_private
 from calsync.store import recalls as recall_store
 from calsync.store import records
 from calsync.store.recalls import RecallRow
@@ -193,7 +194,7 @@ def proof(app: App, appointment: str, file: Path) -> int:
     with app.database.reading() as conn:
         if records.appointment(conn, appointment) is None:
             raise NotFoundError("appointment", appointment)
-    file.write_text(write_proof(_gate(app), appointment), encoding="utf-8")
+    write_private(file, write_proof(_gate(app), appointment))
     click.echo(f"Wrote {file}.")
     return ExitCode.FINE
 

@@ -15,13 +15,21 @@ import structlog
 from structlog.typing import EventDict
 
 _LONGEST_VALUE: Final = 2000
-# A password in an address, and what follows the names under which tokens travel.
+_NAMES: Final = (
+    "token|secret|password|passwd|passphrase|pwd|key|sig|signature|authorization|cookie|credentials?|assertion|verifier"
+    "|client_?state"
+)
+# Three ways in which a secret shows: the password in an address, what follows a name under which one travels (to the
+# end of the word, slashes included, for some tokens hold them), and the known shape of a token that stands alone.
 _SECRET: Final = re.compile(
-    r"(://[^/@\s:]*:"
-    r"|(?<![a-z])(?:token|secret|password|passwd|key|sig|signature|authorization)[\"']?\s*[=:]\s*[\"']?(?:bearer\s+)?"
-    r"|[?&]code=|bearer\s+|/a/)[^\s&\"'@/]+",
+    r"(://[^/@\s:]*:)[^\s\"']+(?=@)"
+    rf"|((?<![a-z])(?:{_NAMES})[\"']?\s*[=:]\s*(?:b?[\"'])?(?:(?:bearer|basic|digest)\s+)?"
+    r"|[?&](?:code|state)=|\b(?:bearer|basic)\s+|/a/|/connect/(?!return/))[^\s&\"',;<>]+"
+    r"|(\b(?:calsync_|whsec_|ya29\.|1//0|eyJ|GOCSPX-))[A-Za-z0-9._~+/=-]{16,}",
     re.IGNORECASE,
 )
+_BLOTTED: Final = r"\1\2\3***"
+_NAMED_SECRET: Final = re.compile(rf"(?:.*_)?(?:{_NAMES.replace('|key', '')})", re.IGNORECASE)
 
 
 class _ErrorOutput(io.TextIOBase):
@@ -64,11 +72,19 @@ def keep_in_bounds(_logger: object, _method: str, event: EventDict) -> EventDict
     if event.pop("exc_info", None):
         event["frames"] = describe_frames(sys.exc_info()[2])
     for name, value in event.items():
-        if isinstance(value, str):
-            event[name] = _SECRET.sub(r"\1***", value[:_LONGEST_VALUE])
-        elif not isinstance(value, int | float | None) and len(shown := repr(value)) > _LONGEST_VALUE:
-            event[name] = _SECRET.sub(r"\1***", shown[:_LONGEST_VALUE])
+        if isinstance(value, int | float | None):
+            continue
+        if _NAMED_SECRET.fullmatch(name):
+            event[name] = "***"
+        elif isinstance(value, str):
+            event[name] = _blot(value)
+        elif (shown := repr(value)) != (kept := _blot(shown)):
+            event[name] = kept
     return event
+
+
+def _blot(text: str) -> str:
+    return _SECRET.sub(_BLOTTED, text[:_LONGEST_VALUE])
 
 
 def describe_frames(trace: TracebackType | None, most: int = 12) -> list[str]:

@@ -22,6 +22,7 @@ from calsync.reports.as_html import report_html
 from calsync.reports.as_json import report_data
 from calsync.reports.as_text import report_text
 from calsync.reports.build import Report, Scope
+from calsync.settings.private_files import write_private
 from calsync.store import providers
 from calsync.support.reporting import make_report
 
@@ -52,7 +53,7 @@ def report(
     if file is None:
         click.echo(text, nl=False)
     else:
-        file.write_text(text, encoding="utf-8")
+        write_private(file, text)
         click.echo(f"Wrote {file}.", err=True)
     return ExitCode.FINE
 

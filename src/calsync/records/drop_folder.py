@@ -16,6 +16,7 @@ import structlog
 
 from calsync.errors import CalsyncError, Refused, UserError
 from calsync.records.file_import import ImportRequest, import_appointments
+from calsync.settings.private_files import write_private
 from calsync.store.database import Database
 from calsync.store.errors import NotUpgraded, StoreUnavailable
 
@@ -104,4 +105,4 @@ def _write_report(place: Path, name: str, problem: CalsyncError, now: datetime) 
     lines = [f"{name} was not imported on {now:%Y-%m-%d %H:%M} UTC; nothing of it was taken over.", ""]
     lines += [str(one) for one in problems]
     lines += ["", "Mend the file and drop it again."]
-    place.with_name(f"{place.name}.report.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_private(place.with_name(f"{place.name}.report.txt"), "\n".join(lines) + "\n")

@@ -48,12 +48,41 @@ def test_a_megabyte_is_cut(
         "client_secret=S3CRET",
         "https://calsync.example.org/a/S3CRET",
         "https://x.example.org/back?code=S3CRET",
+        "postgresql://calsync:one/S3CRET@host/db",
+        "postgresql://calsync:one@S3CRET@host/db",
+        "refresh_token=1//0one/S3CRET-two",
+        "Authorization: Basic S3CRET",
+        "Set-Cookie: __Host-calsync=S3CRET; Path=/",
+        "https://calsync.example.org/connect/S3CRET",
+        "https://x.example.org/back?x=1&state=S3CRET",
+        '{"clientState": "S3CRET"}',
+        "a bearer S3CRET in a sentence",
+        "taken: ya29.a0AfB_byC-S3CRET-0123456789",
+        "taken: calsync_0123456789S3CRET0123456789",
+        "taken: whsec_0123456789/S3CRET0123456789",
     ],
 )
 def test_what_looks_like_a_secret_is_blotted_out(
     log: structlog.typing.FilteringBoundLogger, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
     log.error("seen", because=text)
+    assert "S3CRET" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "value", [["password=S3CRET"], {"password": "S3CRET"}, ("Authorization: Bearer S3CRET",), b"token=S3CRET"]
+)
+def test_nor_does_it_pass_inside_another_value(
+    log: structlog.typing.FilteringBoundLogger, capsys: pytest.CaptureFixture[str], value: object
+) -> None:
+    log.error("seen", because=value)
+    assert "S3CRET" not in capsys.readouterr().err
+
+
+def test_nor_under_a_name_of_its_own(
+    log: structlog.typing.FilteringBoundLogger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.error("seen", password="S3CRET", client_secret=b"S3CRET", token=["S3CRET"])
     assert "S3CRET" not in capsys.readouterr().err
 
 
@@ -73,8 +102,11 @@ def test_an_exception_is_told_by_its_place_alone(
 
 
 def test_harmless_words_stay(log: structlog.typing.FilteringBoundLogger, capsys: pytest.CaptureFixture[str]) -> None:
-    log.error("seen", because="monkey: 5, exit code: 3")
-    assert "monkey: 5, exit code: 3" in capsys.readouterr().err
+    because = "monkey: 5, exit code: 3; see /connect/return/google; basics"
+    log.error("seen", because=because, tokens=3)
+    written = capsys.readouterr().err
+    assert because in written
+    assert "3" in written.partition("tokens")[2]
 
 
 def test_json_stays_json(capsys: pytest.CaptureFixture[str]) -> None:
