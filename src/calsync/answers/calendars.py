@@ -24,7 +24,7 @@ def pause(desk: Desk, calendar: str, *, by: str, note: str | None = None) -> boo
     """
     now = desk.clock.now()
     with desk.database.transaction() as conn:
-        row = _find(conn, calendar)
+        row = find_calendar(conn, calendar)
         if row.state is CalendarState.STOPPED:
             remedy = "Answer the stop: `calsync calendars resume ID --as edits` or `--as restore`"
             raise Refused([Problem("it is stopped already", f"calendar {calendar}", remedy)], code="stopped")
@@ -43,9 +43,8 @@ def resume(desk: Desk, calendar: str, *, by: str, as_: ResumeAs | None = None, n
     A calendar of our own that is gone is made again by `restore` (R-25); without it, it is looked for once more.
     Refused without that answer, and for a calendar that the config does not name any more.
     """
-    now = desk.clock.now()
     with desk.database.transaction() as conn:
-        row = _find(conn, calendar)
+        row = find_calendar(conn, calendar)
         standing = stops.standing(conn, calendar)
         if row.last_error == NOT_IN_CONFIG and row.state is CalendarState.PAUSED:
             raise Refused([Problem("the configuration does not name it any more", f"calendar {calendar}")])
@@ -57,25 +56,35 @@ def resume(desk: Desk, calendar: str, *, by: str, as_: ResumeAs | None = None, n
         was_at_rest = row.state in (CalendarState.STOPPED, CalendarState.PAUSED)
         if standing is None and not was_at_rest:
             return False
-        stops.release(conn, calendar, now, as_ if standing is not None and standing.kind != "pause" else None, by)
-        calendars.set_state(conn, calendar, CalendarState.ACTIVE, None, now)
-        work.push(conn, calendar, now, Priority.PERSON)
-        _note(conn, desk, "calendar-resumed", row, (by, {"as": as_, "note": note}))
+        is_answer = standing is not None and standing.kind != "pause"
+        release_stop(conn, desk, row, as_ if is_answer else None, (by, {"note": note}))
         return True
+
+
+def release_stop(
+    conn: Connection, desk: Desk, row: CalendarRow, as_: ResumeAs | None, told: tuple[str, dict[str, object]]
+) -> None:
+    """Have a calendar worked on again, at once; `told`: who says so, and what the log is to keep of it."""
+    now, (by, detail) = desk.clock.now(), told
+    stops.release(conn, row.id, now, as_, by)
+    calendars.set_state(conn, row.id, CalendarState.ACTIVE, None, now)
+    work.push(conn, row.id, now, Priority.PERSON)
+    _note(conn, desk, "calendar-resumed", row, (by, {"as": as_, **detail}))
 
 
 def remove(desk: Desk, calendar: str, *, by: str, note: str | None = None) -> None:
     """Take it off the books as a mirror; events that are there stay, and past sessions go on counting it (R-23)."""
     now = desk.clock.now()
     with desk.database.transaction() as conn:
-        row = _find(conn, calendar)
+        row = find_calendar(conn, calendar)
         if any(one.id == calendar for _, one in desk.settings.calendars()):
             remedy = "Take its [[providers.calendars]] table out first"
             raise Refused([Problem("the configuration still names it", f"calendar {calendar}", remedy)])
         take_off(conn, row, now, by=by, detail={"note": note})
 
 
-def _find(conn: Connection, calendar: str) -> CalendarRow:
+def find_calendar(conn: Connection, calendar: str) -> CalendarRow:
+    """Return the calendar; NotFoundError where it is not on the books any more."""
     row = calendars.get(conn, calendar)
     if row is None or row.removed_at is not None:
         raise NotFoundError("calendar", calendar)

@@ -38,6 +38,11 @@ def start(conn: Connection, stop: StopRow) -> None:
     conn.execute(_ADD, _SHAPE.values(stop))
 
 
+def set_evidence(conn: Connection, stop: str, evidence: dict[str, Any]) -> None:
+    """Keep this as what is known about a stop."""
+    conn.execute(_SET_EVIDENCE, {"the_stop": stop, "to": evidence})
+
+
 def standing(conn: Connection, calendar: str) -> StopRow | None:
     """The calendar's latest stop that nobody has released, or None."""
     return standing_for(conn, [calendar]).get(calendar)
@@ -89,6 +94,9 @@ _RELEASE = (
     stops.update()
     .where(_HERE, _c.released_at.is_(None))
     .values(released_at=bindparam("at"), released_as=bindparam("to_as"), released_by=bindparam("to_by"))
+)
+_SET_EVIDENCE = (
+    stops.update().where(_c.id == bindparam("the_stop")).values(evidence=bindparam("to", type_=_c.evidence.type))
 )
 _WAITS = (_HERE, _c.released_at.is_not(None), _c.handled_at.is_(None))
 _UNHANDLED = select(_c.released_as).where(*_WAITS).order_by(_c.released_at.desc(), _c.id.desc()).limit(1)

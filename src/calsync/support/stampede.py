@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from calsync.answers.calling_off import Proposal, proposal_of, to_cancel
 from calsync.claims.gate import Gate
 from calsync.claims.reasons import Verdict
 from calsync.domain.appointment import Appointment, SubjectKind
@@ -64,6 +65,9 @@ class StopStory:
     days: tuple[tuple[str, int], ...]
     claims: int
     causes: tuple[Cause, ...]
+    to_cancel: int
+    clients: int
+    proposal: Proposal | None
 
 
 def load_stop(gate: Gate, calendar: str) -> StopStory | None:
@@ -78,6 +82,7 @@ def load_stop(gate: Gate, calendar: str) -> StopStory | None:
         touched = list(records.appointments(conn, AppointmentFilter(ids=tuple(stop.touched))))
         suspects = links.by_ids(conn, [str(one) for one in stop.evidence.get("links", ())])
         causes = _causes(conn, row, stop, _Facts(touched, suspects, zone))
+        off = to_cancel(conn, stop, now) if stop.kind == "stampede" else []
     held = gate.look([one.id for one in touched if one.span.end_at <= now])
     gone = stop.evidence.get("vanished")
     listed = tuple(_suspect(one, touched, gone, zone) for one in suspects[:LISTED])
@@ -96,6 +101,9 @@ def load_stop(gate: Gate, calendar: str) -> StopStory | None:
         days=_days(touched, zone),
         claims=sum(one.answer.verdict is Verdict.HELD for one in held),
         causes=causes,
+        to_cancel=len(off),
+        clients=len({one.client for one in off}),
+        proposal=proposal_of(stop),
     )
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from calsync.answers import calendars as words
+from calsync.answers import calling_off
 from calsync.answers.passes import pass_now
 from calsync.errors import NotFoundError, Problem, Refused
 from calsync.store import calendars, owed_writes, providers, stops
@@ -41,6 +42,14 @@ SAID: Final = {
     "cannot-open": "It cannot be opened.",
 }
 _LATE: Final = timedelta(hours=2)
+_ANSWERED: Final = {
+    "restore": "restored",
+    "edits": "edits",
+    "propose": "proposed",
+    "take-back": "taken-back",
+    "agree": "called-off",
+}
+"""What may be said about a stop, and the word that the page then shows."""
 
 
 @router.get("/support/calendars")
@@ -89,6 +98,7 @@ def show(at: LoggedIn, calendar: str) -> Response:
         tones=TONES,
         said=SAID,
         settle=at.site.settings.drift.settle,
+        in_config=any(one.id == row.id for _, one in at.site.settings.calendars()),
     )
 
 
@@ -108,18 +118,35 @@ def work(at: Annotated[Here, Depends(acting(Action.WORK_CALENDARS))], form: Post
 
 @router.post("/support/calendars/{calendar}/stop")
 def answer_stop(at: Annotated[Here, Depends(acting(Action.ANSWER_STOPS))], form: Posted, calendar: str) -> Response:
-    """Say what a stop was: nobody meant it, or people did."""
-    said, note = form.one("as"), form.one("note")
+    """Say what a stop was: nobody meant it, people did, or the sessions are to be cancelled (two people)."""
+    said, note, by = form.one("as"), form.one("note"), at.agent.actor
     with at.site.database.reading() as conn:
         standing = stops.standing(conn, calendar)
     if standing is None or standing.id != form.one("stop"):
         raise Refused([Problem("somebody answered this stop meanwhile", f"calendar {calendar}", "Look again")])
-    if said not in ("restore", "edits"):
+    if said not in _ANSWERED:
         raise Refused([Problem("nothing was chosen", f"calendar {calendar}", "Choose one of the ways on")])
     if not note:
         raise Refused([Problem("this decides about many sessions, so it needs a reason", "note", "Say why")])
-    words.resume(at.desk, calendar, by=at.agent.actor, as_="restore" if said == "restore" else "edits", note=note)
-    return back_to(f"/support/calendars/{calendar}", "restored" if said == "restore" else "edits")
+    if said == "propose":
+        calling_off.propose(at.desk, calendar, by=by, note=note)
+    elif said == "take-back":
+        calling_off.take_back(at.desk, calendar, by=by)
+    elif said == "agree":
+        calling_off.agree(at.desk, calendar, by=by, note=note, reason=form.one("reason") or None)
+    else:
+        words.resume(at.desk, calendar, by=by, as_="restore" if said == "restore" else "edits", note=note)
+    return back_to(f"/support/calendars/{calendar}", _ANSWERED[said])
+
+
+@router.post("/support/calendars/{calendar}/disconnect")
+def disconnect(at: Annotated[Here, Depends(acting(Action.ANSWER_STOPS))], form: Posted, calendar: str) -> Response:
+    """Take a calendar off the books; sessions stay, and events that are there stay, too."""
+    note = form.one("note")
+    if not note or form.one("sure") != "yes":
+        raise Refused([Problem("it needs a reason, and the tick that you are sure", "note", "Say why")])
+    words.remove(at.desk, calendar, by=at.agent.actor, note=note)
+    return back_to("/support/calendars", "disconnected")
 
 
 def _find(at: Here, calendar: str) -> CalendarRow:

@@ -142,6 +142,10 @@ TOLD: Final = {
     "resumed": "The calendar is worked on again.",
     "restored": "The events will be written again with the next pass.",
     "edits": "The changes will be recorded with the next pass, as people's edits.",
+    "proposed": "A colleague has to agree now; until then nothing is cancelled.",
+    "taken-back": "That proposal is off.",
+    "called-off": "The sessions are cancelled, and their clients are told. What a rule protects was left: see the log.",
+    "disconnected": "The calendar is off the books.",
     "stopped": "All writes are stopped.",
     "stage": "That stage is released.",
 }

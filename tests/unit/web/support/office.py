@@ -34,6 +34,7 @@ from calsync.store.audit import AuditRow
 from calsync.store.clients import ClientRow
 from calsync.store.edits import EditRow
 from calsync.store.observations import Observation
+from calsync.store.records import AppointmentFilter
 from calsync.store.stops import StopRow
 from calsync.store.tokens import Role
 from calsync.support.accounts import add_user
@@ -197,6 +198,11 @@ class Office:
             kind = "edit-after-start" if phase is Phase.PAST else "edit-reverted"
             outbox.put(conn, f"{kind}:{edit}", kind, "provider:P-1", {"edit": edit}, now=detected, due_at=detected)
         return edit
+
+    def statuses(self) -> set[str]:
+        """How the booked sessions stand."""
+        with self.house.database.reading() as conn:
+            return {one.status.value for one in records.appointments(conn, AppointmentFilter())}
 
     def name_client(self, name: str = EVIL) -> None:
         with self.house.database.transaction() as conn:

@@ -189,6 +189,45 @@ class TestCalendars:
             (one,) = stops.of_calendars(conn, ["work"])["work"]
         assert (one.released_as, one.released_by) == ("restore", "support:ann")
 
+    def test_two_people_cancel_what_vanished(self, office: Office) -> None:
+        office.stop(count=7)
+        ann, bob = office.enter("ann"), office.enter("bob")
+        told = {"stop": "stop-1", "note": "she leaves the practice"}
+        assert "7 sessions to come are cancelled" in ann.page("/support/calendars/work")
+        assert bob.post("/support/calendars/work/stop", as_="agree", **told).status_code == 409  # nothing is proposed
+        assert ann.post("/support/calendars/work/stop", as_="propose", **told).status_code == 303
+        assert ann.post("/support/calendars/work/stop", as_="agree", **told).status_code == 409  # not by herself
+        assert office.statuses() == {"scheduled"}
+        assert "Agree, and cancel 7" not in ann.page("/support/calendars/work")
+        assert "Agree, and cancel 7" in bob.page("/support/calendars/work")
+        assert bob.post("/support/calendars/work/stop", as_="agree", **told).status_code == 303
+        assert office.statuses() == {"cancelled"}
+        with office.house.database.reading() as conn:
+            (one,) = stops.of_calendars(conn, ["work"])["work"]
+            mailed = [
+                row for row in outbox.of_recipient(conn, "client:K-1", office.house.clock.now() - timedelta(hours=1))
+            ]
+        assert (one.released_as, one.released_by) == ("edits", "support:bob")
+        assert [row.kind for row in mailed] == ["appointment-cancelled"] * 7
+        assert [row.actor for row in office.noted("cancelling-proposed")] == ["support:ann"]
+
+    def test_a_proposal_can_be_taken_back(self, office: Office) -> None:
+        office.stop(count=6)
+        ann, bob = office.enter("ann"), office.enter("bob")
+        told = {"stop": "stop-1", "note": "no, she was ill"}
+        assert ann.post("/support/calendars/work/stop", as_="propose", **told).status_code == 303
+        assert ann.post("/support/calendars/work/stop", as_="take-back", **told).status_code == 303
+        assert bob.post("/support/calendars/work/stop", as_="agree", **told).status_code == 409
+        assert office.statuses() == {"scheduled"}
+
+    def test_a_calendar_is_disconnected_by_somebody_who_is_sure(self, office: Office) -> None:
+        office.stop(count=6)
+        ann = office.enter("ann")
+        assert ann.post("/support/calendars/work/disconnect", note="she leaves").status_code == 409
+        assert ann.post("/support/calendars/work/disconnect", note="she leaves", sure="yes").status_code == 303
+        assert [row.actor for row in office.noted("calendar-removed")] == ["support:ann"]
+        assert office.statuses() == {"scheduled"}
+
 
 class TestBrakes:
     def test_they_are_released_by_an_admin_in_stages(self, office: Office) -> None:
