@@ -7,7 +7,7 @@ from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options
 from calsync.settings.key_file import KeyFile, add_first_key
-from calsync.store import audit
+from calsync.store import audit, sealed_texts
 from calsync.store.credentials import Credentials
 
 
@@ -25,7 +25,7 @@ def secrets() -> None:
 @actor_options
 @pass_app
 def rotate(app: App) -> int:
-    """Put a new first key into the key file and encrypt every credential anew with it.
+    """Put a new first key into the key file and encrypt every stored secret anew with it.
 
     Broken off, it goes on where it was when it is called again. Resident processes take up the new key by themselves.
     """
@@ -38,8 +38,9 @@ def rotate(app: App) -> int:
     else:
         add_first_key(path, app.ids)
     keys = credentials.keys()
-    # The last step of `reseal` is what tells that a rotation is over.
-    done = reseal_booking_links(app.database, Sealer(keys, app.ids)) + credentials.reseal(app.database)
+    done = sealed_texts.reseal(app.database, keys, app.ids)
+    # The last step of this one is what tells that a rotation is over.
+    done += reseal_booking_links(app.database, Sealer(keys, app.ids)) + credentials.reseal(app.database)
     with app.database.transaction() as conn:
         detail = {"key": keys.current.id, "credentials": done}
         audit.append(

@@ -20,6 +20,7 @@ from calsync.store import calendars, connections
 from calsync.store.calendars import LEAVING, CalendarRow
 from calsync.store.database import Database
 from calsync.store.providers import ProviderRow
+from calsync.store.sealed_texts import bound_to_attempt
 from calsync.worker.accounts import TYPED_BY_PROVIDER, keys_of
 
 MAX_TRIES: Final = 30
@@ -43,11 +44,11 @@ class Reception:
 
     def seal(self, link: str, text: str) -> str:
         """What is kept of a secret while a link's attempt is under way."""
-        return self.keys().encrypt(text.encode("utf-8"), bound_to=f"connect:{link}", ids=self.ids)
+        return self.keys().encrypt(text.encode("utf-8"), bound_to=bound_to_attempt(link), ids=self.ids)
 
     def unseal(self, link: str, sealed: str) -> str:
         """The secret again; WrongKeyError if the key is gone."""
-        return self.keys().decrypt(sealed, bound_to=f"connect:{link}").decode("utf-8")
+        return self.keys().decrypt(sealed, bound_to=bound_to_attempt(link)).decode("utf-8")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, delete, exists, func, select
 from sqlalchemy.sql.expression import ColumnElement
 
+from calsync.store.connect_attempts import KEPT_FOR as ATTEMPT_KEPT_FOR
+from calsync.store.connect_attempts import Stage
 from calsync.store.schema import appointments, drifts, holds, observations
 from calsync.store.schema_claims import asks, clearances, session_evidence, statements
+from calsync.store.schema_connecting import connect_attempts
 from calsync.store.schema_effects import action_links, outbox
 
 USELESS_AFTER: Final = timedelta(days=400)
@@ -40,7 +43,11 @@ def forget(conn: Connection, evidence_before: datetime, now: datetime) -> dict[s
 
 
 def _told(evidence_before: datetime, now: datetime) -> dict[str, Any]:
-    return {"evidence_before": evidence_before, "useless_before": now - USELESS_AFTER}
+    return {
+        "evidence_before": evidence_before,
+        "useless_before": now - USELESS_AFTER,
+        "given_up_before": now - ATTEMPT_KEPT_FOR,
+    }
 
 
 def _settled_long_ago(appointment: ColumnElement[str]) -> ColumnElement[bool]:
@@ -64,5 +71,13 @@ _FORGOTTEN: Final[dict[str, tuple[Any, tuple[ColumnElement[bool], ...]]]] = {
     "outbox": (
         outbox,
         (outbox.c.state.in_(("sent", "merged", "failed")), outbox.c.created_at < _USELESS, outbox.c.due_at < _USELESS),
+    ),
+    # A login that a provider agreed to and never used must not lie about.
+    "connect_attempts": (
+        connect_attempts,
+        (
+            connect_attempts.c.stage != Stage.CONNECTED.value,
+            connect_attempts.c.updated_at < bindparam("given_up_before", type_=connect_attempts.c.updated_at.type),
+        ),
     ),
 }

@@ -22,12 +22,12 @@ from calsync.booking.commands import Command, Rulebook
 from calsync.booking.slots import SlotTaken
 from calsync.records.json_rows import span_row
 from calsync.store import api_answers, audit
+from calsync.store.sealed_texts import SEALED_ANSWER, bound_to_answer
 from calsync.store.tokens import Role
 from calsync.web.access import Caller, require
 from calsync.web.problems import ApiProblem
 from calsync.web.site import Site, site_of
 
-_SEALED: Final = "sealed by calsync"
 KEPT_FOR: Final = timedelta(days=7)
 
 _CLAIMABLE: Final[Mapping[Role, frozenset[str]]] = {
@@ -130,19 +130,19 @@ class Call:
         assert known is not None
         if known.fingerprint != self.fingerprint:
             raise ApiProblem(422, "key-reused", "This Idempotency-Key was used for another request. Take a new one.")
-        body = self._opened(known.body[_SEALED]) if _SEALED in known.body else known.body
+        body = self._opened(known.body[SEALED_ANSWER]) if SEALED_ANSWER in known.body else known.body
         return JSONResponse(body, status_code=known.status, headers={"Idempotency-Replayed": "true"})
 
     def _sealed(self, body: Any) -> dict[str, str]:
         text = json.dumps(body).encode()
-        return {_SEALED: self.site.keys().encrypt(text, bound_to=self._place, ids=self.site.ids)}
+        return {SEALED_ANSWER: self.site.keys().encrypt(text, bound_to=self._place, ids=self.site.ids)}
 
     def _opened(self, text: str) -> Any:
         return json.loads(self.site.keys().decrypt(text, bound_to=self._place))
 
     @property
     def _place(self) -> str:
-        return f"api-answer:{self.caller.token}:{self.key}"
+        return bound_to_answer(self.caller.token, self.key or "")
 
     def _note(self, conn: Connection) -> None:
         audit.append(conn, at=self.now, actor=self.caller.actor, what="api-command", subject=self.name, detail={})
