@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from calsync.connector.errors import CursorExpired, Malformed, NotFound
 from calsync_caldav import dav_xml
 from calsync_caldav.client import Answer, Client
-from calsync_caldav.dav_xml import CALDAV, DAV, SERVER, Multistatus, Response
+from calsync_caldav.dav_xml import CALDAV, DAV, SERVER
 from calsync_caldav.errors import error_for
 from calsync_caldav.hrefs import as_collection, href_of, member_of, path_of
+from calsync_caldav.multistatus import Multistatus, Response, parse_multistatus, usable_etag
 from calsync_caldav.quirks import strong_form
 from calsync_caldav.redirects import MOVED_FOR_GOOD, next_hop
 
@@ -117,7 +118,7 @@ class Collection:
             return answer.status
         if answer.content_type in {"text/html", "application/xhtml+xml"}:
             raise Malformed("GET answered with a web page")
-        etag = dav_xml.usable_etag(answer.headers.get("etag"))
+        etag = usable_etag(answer.headers.get("etag"))
         return Body(strong_form(etag) if etag else None, answer.body)
 
     def version(self, remote_id: str) -> str | None:
@@ -178,4 +179,4 @@ def multistatus_of(answer: Answer, client: Client, method: str) -> Multistatus:
     client.expect(answer, method, 207)
     if answer.content_type not in _XML_TYPES:
         raise Malformed(f"{method} answered 207 without XML")
-    return dav_xml.parse_multistatus(answer.body)
+    return parse_multistatus(answer.body)

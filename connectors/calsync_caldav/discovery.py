@@ -14,10 +14,11 @@ from calsync.connector.errors import Forbidden, Malformed, NotFound, Unavailable
 from calsync_caldav import dav_xml
 from calsync_caldav.client import Client
 from calsync_caldav.collection import multistatus_of
-from calsync_caldav.dav_xml import CALDAV, DAV, Response
+from calsync_caldav.dav_xml import CALDAV, DAV
 from calsync_caldav.errors import error_for
 from calsync_caldav.guard import AddressRefused, Origin, origin_of
 from calsync_caldav.hrefs import as_collection, located, path_of
+from calsync_caldav.multistatus import Response
 from calsync_caldav.quirks import well_known_roots
 from calsync_caldav.redirects import REDIRECTS, next_hop
 from calsync_caldav.service_records import Service

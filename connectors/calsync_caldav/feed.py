@@ -14,10 +14,10 @@ from calsync.connector.protocol import Gone, Item, Known, Page, Reading, Seen, U
 from calsync_caldav.client import Answer
 from calsync_caldav.collection import Collection, multistatus_of
 from calsync_caldav.cursors import Cursor, Part, cursor_of
-from calsync_caldav.dav_xml import Multistatus, parse_conditions
 from calsync_caldav.errors import error_for
 from calsync_caldav.mapping import Reader
 from calsync_caldav.members import Members, absorb, members_of
+from calsync_caldav.multistatus import Multistatus, parse_conditions
 from calsync_caldav.parts import is_part, parts_of, read_whole, uid_places
 from calsync_caldav.quirks import accepted_silently, in_this_second, token_refused
 from calsync_caldav.reading import BATCH, is_servers_fault, read_all

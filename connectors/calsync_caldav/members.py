@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from calsync.connector.errors import Malformed
-from calsync_caldav.dav_xml import CALDAV, DAV, Multistatus, Response
+from calsync_caldav.dav_xml import CALDAV, DAV
 from calsync_caldav.hrefs import member_of
+from calsync_caldav.multistatus import Multistatus, Response
 from calsync_caldav.quirks import says_nothing_certain, strong_form
 
 

@@ -18,10 +18,11 @@ from calsync_caldav.client import Answer
 from calsync_caldav.collection import Body, Collection
 from calsync_caldav.composing import Order, compose, merge
 from calsync_caldav.cursors import Part
-from calsync_caldav.dav_xml import DAV, parse_conditions, usable_etag
+from calsync_caldav.dav_xml import DAV
 from calsync_caldav.errors import error_for
 from calsync_caldav.ics_text import IcsRefused
 from calsync_caldav.mapping import Reader, read_event
+from calsync_caldav.multistatus import parse_conditions, usable_etag
 from calsync_caldav.parts import parts_of, uid_places
 from calsync_caldav.quirks import ignores_preconditions, may_be_uid_conflict, names_uid_conflict
 from calsync_caldav.reading import versioned

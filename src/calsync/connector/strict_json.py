@@ -7,9 +7,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from itertools import islice
 from typing import Any
 
 _MAX_DIGITS = 30
+MAX_MARKS = 600_000
+"""Strings, commas and brackets of one answer, three times those of a page of 1,000 full events: each takes far more
+memory than its octets."""
+_LARGE = 1 << 20  # a smaller answer cannot hold enough to matter
+_MARK = re.compile(rb'[,\[{]|"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 class BadJson(ValueError):
@@ -22,8 +29,11 @@ class BadJson(ValueError):
 
 def parse(content: bytes | str) -> Any:
     """Return the value that a body holds; BadJson for what is cut, doubled, endless, too deep or not UTF-8."""
+    octets = content if isinstance(content, bytes) else b""
+    if len(octets) > _LARGE and _is_crowded(octets):
+        raise BadJson("too-many-values")
     try:
-        text = content.decode("utf-8") if isinstance(content, bytes) else content
+        text = octets.decode("utf-8") if isinstance(content, bytes) else content
         return json.loads(
             text,
             parse_constant=_no_constant,
@@ -46,6 +56,10 @@ def text_of(value: object) -> str:
     if value.isascii() and "\0" not in value:
         return value
     return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _is_crowded(octets: bytes) -> bool:
+    return next(islice(_MARK.finditer(octets), MAX_MARKS, None), None) is not None
 
 
 def _no_constant(_name: str) -> float:

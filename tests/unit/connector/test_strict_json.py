@@ -22,6 +22,8 @@ from calsync.connector.strict_json import BadJson, parse, text_of
         (b"\xff\xfe{\x00}\x00", "not-json"),
         (b'{"a": "\xff"}', "not-json"),
         (b"", "not-json"),
+        (b"[" + b"{}," * 500_000 + b"{}]", "too-many-values"),
+        (b'["' + b'ab","' * 500_000 + b'"]', "too-many-values"),
     ],
 )
 def test_json_that_is_none_is_refused_by_its_rule(body: bytes, reason: str) -> None:
@@ -33,6 +35,11 @@ def test_json_that_is_none_is_refused_by_its_rule(body: bytes, reason: str) -> N
 def test_sound_json_is_read() -> None:
     assert parse(b'{"a": [1, 2.5, null, true, "\xc3\xa9"]}') == {"a": [1, 2.5, None, True, "é"]}
     assert parse("[]") == []
+
+
+def test_a_long_text_is_one_value_however_it_is_written() -> None:
+    body = b'{"a": "' + b'[{,\\"' * 400_000 + b'"}'
+    assert len(parse(body)["a"]) == 4 * 400_000
 
 
 def test_texts_become_fit_for_databases() -> None:

@@ -154,8 +154,15 @@ MALICE: dict[str, Reply] = {
     "58-header-line": Reply(body=multistatus(), headers={"X-Long": "x" * (1 << 20)}),
     "58b-header-lines": Reply(body=multistatus(), headers={f"X-{n}": "x" * 60_000 for n in range(20)}),
     "58c-many-header-lines": Reply(body=multistatus(), headers={f"X-{n}": "x" for n in range(500)}),
+    "55b-a-response-of-millions": Reply(body=multistatus(f"<response>{'<a/>' * 3_000_000}</response>")),
+    "55c-a-response-of-many": Reply(body=multistatus(f"<response>{'<a/>' * 300_000}</response>", token=None)),
+    "55d-responses-without-content": Reply(body=multistatus("<response/>" * 70_000)),
+    "55e-a-property-of-many": Reply(
+        body=multistatus(f"<response><propstat><prop><a>{'<b/>' * 2_000}</a></prop></propstat></response>")
+    ),
     "cut-xml": Reply(body=multistatus()[:-20]),
     "empty-207": Reply(),
+    "two-tokens": Reply(body=multistatus("<sync-token>t1</sync-token>")),
     "another-document": Reply(body=b'<error xmlns="DAV:"/>'),
     "a-refused-member": Reply(
         body=multistatus("<response><href>/cal/a.ics</href><status>HTTP/1.1 500 X</status></response>")
