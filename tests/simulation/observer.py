@@ -32,7 +32,7 @@ _DRIFTS = (
     "SELECT id, link, calendar, original_start, copy_id, expected, observed, kind, disposition, resolution, accepted,"
     " appointment, phase, scope, resolved_by FROM drifts"
 )
-_UNHEARD = "SELECT id FROM owed_writes WHERE link = ? AND kind = 'create' AND cause = 'revert' AND state = 'sent'"
+_UNDER_WAY = "SELECT id FROM owed_writes WHERE link = ? AND cause != 'copy' AND state = 'sent'"
 _NEVER_HEARD = "SELECT 1 FROM owed_writes WHERE id = ? AND state = 'superseded' AND reason IS NULL"
 
 
@@ -60,7 +60,7 @@ class Held:
     removed_by: Actor | None = None
     wipe: int = 0
     is_copy: bool = False
-    unheard: tuple[str, ...] = ()  # our writes that put it back, unanswered when somebody removed it
+    sent: tuple[str, ...] = ()  # our writes that were under way when it became what it was before people changed it
 
     @property
     def now(self) -> Counter[Shown]:
@@ -133,7 +133,7 @@ class Observer:
         self.revisions: dict[str, list[Revision]] = {}  # by link
         self.last_of: dict[tuple[str, int, str | None], Revision] = {}
         self.read_pos: dict[str, int] = {}
-        self.reverted: dict[tuple[str, Shown], list[datetime]] = {}
+        self.reverted: dict[tuple[str, Shown], list[tuple[datetime, tuple[str, ...]]]] = {}  # when, and by which writes
         self.clock_jumped = False
         self.power_lost = False
         self.read_stale = (
@@ -185,7 +185,6 @@ class Observer:
             held.is_copy = True
         if change.after is None:
             held.removed_by, held.wipe = Actor.PERSON, self.wipe
-            held.unheard = tuple(one for (one,) in self.books.rows(_UNHEARD, held.link))
         held.stored = change.after
         held.edited_at = change.at
         now = held.now
@@ -234,6 +233,7 @@ class Observer:
         held.stored = change.after
         held.ours = Counter(look(change.after))
         held.since, held.gone, held.edited_at = {}, {}, None
+        held.sent = self._under_way(held.link)
         held.removed_by = None if change.after is not None else Actor.CALSYNC
         if change.after is not None:
             held.title = change.after.event.master.title
@@ -340,16 +340,26 @@ class Observer:
     def _count_revert(self, held: Held, span: Shown, change: Change, causes: set[str]) -> None:
         if causes & {"restore"}:
             return
-        times = self.reverted.setdefault((held.link, span), [])
-        if any(self.books.rows(_NEVER_HEARD, one) for one in held.unheard):
-            del times[-1:]  # it arrived and was undone before anybody read it: nobody knows that it was ever there
-        times.append(change.at)
+        # A write that arrived and was undone before anybody read it: nobody knows that it was ever there, and what
+        # follows is that write once more. It counts once if it put something back, and not at all if it was the
+        # record's own.
+        known = self.reverted.get((held.link, span), [])
+        times = [(at, sent) for at, sent in known if not self._was_never_heard(sent)]
+        if len(times) < len(known) or not self._was_never_heard(held.sent):
+            times.append((change.at, self._under_way(held.link)))
+        self.reverted[held.link, span] = times
         period = timedelta(hours=24) if not self.clock_jumped else timedelta(hours=21)
-        recent = [at for at in times if abs(change.at - at) < period]
+        recent = [at for at, _ in times if abs(change.at - at) < period]
         if len(recent) > self.policy["revert_limit"]:
             self.fail("I5-fight", f"put {span} in {held.key} back {len(recent)} times in a day")
         if held.removed_by is Actor.PERSON and held.wipe and held.stored is None:
             self._count_mass(held, change)
+
+    def _under_way(self, link: str) -> tuple[str, ...]:
+        return tuple(one for (one,) in self.books.rows(_UNDER_WAY, link))
+
+    def _was_never_heard(self, sent: tuple[str, ...]) -> bool:
+        return any(self.books.rows(_NEVER_HEARD, one) for one in sent)
 
     def _count_mass(self, held: Held, change: Change) -> None:
         together = self.restored.setdefault(held.wipe, set())

@@ -69,11 +69,15 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class SentWrite:
-    """A write of ours whose answer is not known. `event` None: a removal. `content`: its marker's hash."""
+    """A write of ours whose answer is not known. `event` None: a removal. `content`: its marker's hash.
+
+    `restores`: original starts that a person said are to be put back by it, whatever policy says of their edits.
+    """
 
     key: str
     event: Event | None
     content: str | None
+    restores: tuple[OriginalStart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

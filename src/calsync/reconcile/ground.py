@@ -175,7 +175,7 @@ def _proves(case: LinkCase, sight: SeenNow, sent: SentWrite, target: Event, mome
     if marked and sent.content != case.link.baseline_hash:
         return True  # nobody else can sign; what differs from it was edited on top
     # A revert writes what the marker said before: then only the sight of what it put back proves that it arrived.
-    drifts = [drift for key, drift in open_drifts(case).items() if drift.disposition.reverts]
+    drifts = [d for key, d in open_drifts(case).items() if d.disposition.reverts or key in sent.restores]
     if marked and drifts:
         single = _is_single(case)
         shown = view(target, sight.event, window=moment.window, single=single).shown

@@ -160,7 +160,7 @@ def _concerns(ground: Ground, drift: Drift) -> bool:
 
 def _was_put_back(ground: Ground, key: OriginalStart, drift: Drift, expected: Appearance | None) -> bool:
     """Tell whether our write, whose answer was lost, had undone this edit: then what shows now is another story."""
-    if ground.arrived is None or not drift.disposition.reverts:
+    if ground.arrived is None or not (drift.disposition.reverts or key in ground.arrived.restores):
         return False
     wrote = ground.arrived_state(key)
     return same_state(wrote, expected) and not same_state(wrote, drift.observed)

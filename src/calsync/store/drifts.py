@@ -125,9 +125,14 @@ def mark_reverted(
         for row in conn.execute(_OPEN_OF_LINKS, {"ids": [link]})
         if row.original_start in wanted and copy == (row.copy_id if row.kind == DriftKind.DUPLICATED.value else None)
     ]
-    for part in chunks(found):
-        conn.execute(_MARK_REVERTED, {"ids": part, "at": at})
+    put_back(conn, found, at)
     return found
+
+
+def put_back(conn: Connection, drift_ids: Iterable[str], at: datetime) -> None:
+    """The calendar shows again what was expected, by our own write. Nobody has answered by that; their holds stay."""
+    for part in chunks(drift_ids):
+        conn.execute(_MARK_REVERTED, {"ids": part, "at": at})
 
 
 # --- reading -------------------------------------------------------------------------------------------------------

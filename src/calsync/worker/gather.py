@@ -304,7 +304,7 @@ def _link_facts(
         copies=tuple(replace(copy, told=_was_there(before.get(rid), copy)) for rid, copy in now.items()),
         gone_copies=frozenset(not_copies & before.keys()),
         # The removal of a copy, arrived or not, says nothing of the link's own event.
-        sent=tuple(SentWrite(owed.id, owed.target, owed.content) for owed in sent if owed.cause is not Cause.COPY),
+        sent=tuple(_sent_write(owed) for owed in sent if owed.cause is not Cause.COPY),
         drifts=known.drifts.get(link.id, ()),
         reverts=known.reverts.get(link.id, ()),
     )
@@ -321,6 +321,10 @@ def _link_facts(
         is_renamed=pending.is_renamed,
         read_at=sights.read_at.get(link.remote_id) if looked else None,
     )
+
+
+def _sent_write(owed: OwedWrite) -> SentWrite:
+    return SentWrite(owed.id, owed.target, owed.content, restores=owed.reverts if owed.cause is Cause.RESTORE else ())
 
 
 def _was_there(before: Copy | None, now: Copy) -> bool:

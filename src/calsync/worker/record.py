@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from calsync.domain.appointment import SubjectKind
 from calsync.domain.drift import COSMETIC, Disposition, Drift, Resolution, Scope
 from calsync.domain.notation import content_hash
+from calsync.domain.write import Cause
 from calsync.reconcile.case import UnreadableNow
 from calsync.reconcile.plan import Decision, DriftChange, FoundDrift, Plan, WantedWrite
 from calsync.store import (
@@ -76,8 +77,12 @@ def _record_decision(conn: Connection, context: PassContext, gathered: Gathered,
         links.rename(conn, facts.link.id, renamed)
         copies.drop(conn, facts.link.id, renamed)
     drift_at = _record_found(conn, context, facts, decision, now)
+    restored = (arrived := _arrived(facts, decision)) is not None and arrived.cause is Cause.RESTORE
     for change in decision.changed:
         _record_change(conn, facts, change, now)
+        if restored and change.ended is Resolution.REVERTED:
+            # A person had said so: that is the answer, as if the calendar had told us (`confirm`).
+            drifts.resolve(conn, change.drift, Resolution.ACKNOWLEDGED, now, by=ACTOR)
     _ask_after_observing(conn, context, facts, decision, now)
     _record_sight(conn, facts, decision, now)
     _record_writes(conn, context, facts, decision, now)
@@ -225,7 +230,10 @@ def _record_change(conn: Connection, facts: LinkFacts, change: DriftChange, now:
         drifts.update(
             conn, drift.id, kind=change.kind, observed=change.observed, disposition=change.disposition, changed_at=now
         )
-    if change.ended is not None:
+    if change.ended is Resolution.REVERTED:
+        # Our own write had put it back, though its answer never came: that counts, and nobody has answered yet.
+        drifts.put_back(conn, [drift.id], now)
+    elif change.ended is not None:
         drifts.resolve(conn, drift.id, change.ended, now, by=ACTOR, accepted=change.ended is Resolution.IGNORED)
         holds.close_hold(conn, drift.id, now)
     elif change.disposition in _OBSERVED:
@@ -270,7 +278,7 @@ def _adopt(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime
     if facts.facts.expected is None and adopt.baseline is None:
         links.retire(conn, facts.link.id, now)
         return
-    arrived = next((sent for sent in facts.sent if sent.content == adopt.content), None)
+    arrived = _arrived(facts, decision)
     links.confirm(
         conn,
         facts.link.id,
@@ -280,6 +288,12 @@ def _adopt(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime
         remote_id=facts.link.remote_id,
         confirmed_at=(arrived.sent_at if arrived else None) or facts.link.confirmed_at or now,
     )
+
+
+def _arrived(facts: LinkFacts, decision: Decision) -> owed_writes.OwedWrite | None:
+    """The write of ours that turned out to have taken effect, if one did."""
+    content = decision.adopt.content if decision.adopt is not None else None
+    return next((sent for sent in facts.sent if content is not None and sent.content == content), None)
 
 
 def _keep_copies(conn: Connection, facts: LinkFacts, renamed: str | None) -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from calsync.answers.edits import resolve_drift
+from calsync.answers.words import Answer, Desk, Word
 from calsync.domain.appointment import AppointmentStatus
 from calsync.domain.drift import Disposition, DriftKind, Resolution
 from calsync.reports.build import Scope
 from calsync.reports.gather import gather
-from calsync.store import holds, outbox, providers, records, stops
+from calsync.settings.model import Settings
+from calsync.store import drifts, holds, outbox, providers, records, stops
 from calsync.store.calendars import CalendarState, set_state
 from calsync.store.providers import ProviderRow
+from calsync.testing.weather import Fault, FaultKind
 from tests.unit.worker.world import World
 
 
@@ -81,6 +86,52 @@ class TestFights:
         assert world.shown()[world.only()].start == wall("2026-11-24T14:00")
         assert [drift.resolution for drift in world.drifts()] == [Resolution.REVERTED, Resolution.OPEN]
         assert world.drifts()[1].disposition is Disposition.FLAG
+
+
+class TestLostAnswers:
+    def put_back_unheard(self, world: World) -> None:
+        """Somebody shortened the session; it is put back, and the answer to that is lost."""
+        world.settle(revert_limit=1)
+        world.book("4821", "2026-11-24T10:00")
+        world.run()
+        world.people.resize(world.only(), timedelta(minutes=-20))
+        world.run()
+        world.later(minutes=3)
+        world.service.weather.next("write", Fault(FaultKind.ANSWER_LOST))
+        assert world.run().state == "unreachable"
+        world.later(minutes=5)
+        world.run()
+
+    def test_an_edit_put_back_by_a_write_without_an_answer_still_waits_for_a_persons_answer(self, world: World) -> None:
+        self.put_back_unheard(world)
+        [drift] = world.drifts()
+        assert drift.resolution is Resolution.REVERTED
+        assert held(world, "4821")
+        with world.database.reading() as conn:
+            assert drifts.answers(conn, [drift.id])[drift.id].resolved_by is None
+
+    def test_putting_back_by_a_write_without_an_answer_counts_towards_the_limit(self, world: World) -> None:
+        self.put_back_unheard(world)
+        world.people.drag(world.only(), timedelta(hours=2))
+        world.run()
+        assert [drift.disposition for drift in world.drifts()] == [Disposition.REVERT, Disposition.FLAG]
+
+    def test_what_a_person_had_restored_is_answered_though_the_calendar_never_did(self, world: World) -> None:
+        world.settle(revert_limit=0)
+        world.book("4821", "2026-11-24T10:00")
+        world.run()
+        world.people.drag(world.only(), timedelta(hours=2))
+        world.run()
+        [drift] = world.drifts()
+        assert drift.disposition is Disposition.FLAG
+        desk = Desk(world.database, Settings(path=Path("calsync.toml")), world.clock, world.ids)
+        resolve_drift(desk, drift.id, Word(answer=Answer.RESTORE, by="support:test"))
+        world.service.weather.next("write", Fault(FaultKind.ANSWER_LOST))
+        world.run()
+        world.later(minutes=5)
+        world.run()
+        assert world.shown()[world.only()].start == wall("2026-11-24T10:00")
+        assert [drift.resolution for drift in world.drifts()] == [Resolution.ACKNOWLEDGED]
 
 
 class TestMixedSeries:
