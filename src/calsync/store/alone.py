@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Dialect, Engine, Select
+from sqlalchemy import Dialect, Engine, Insert, Select
 from sqlalchemy.exc import DBAPIError
 
 Processor = Callable[[Any], Any]
@@ -44,11 +44,16 @@ class _Prepared:
 
 
 class Alone:
-    """A statement with named parameters and its answer's columns: a select, or an update that returns something."""
+    """A statement with named parameters and its answer's columns: a select, or an update that returns something.
+
+    When the connection turns out to be lost it is run once more, so it must do no harm to have run twice: an update
+    whose condition it has itself made untrue answers nothing then. An insert is run once.
+    """
 
     def __init__(self, statement: Any) -> None:
         self.statement: Any = statement
         self.reads_only = isinstance(statement, Select)
+        self.may_repeat = not isinstance(statement, Insert)
         self._columns = list(statement.exported_columns)
         self._prepared: dict[str, _Prepared] = {}
 
@@ -59,20 +64,20 @@ class Alone:
         if prepared is None:
             prepared = self._prepared[dialect.name] = self._prepare(dialect)
         parameters = prepared.parameters(given)
-        raw = engine.raw_connection()
         try:
-            cursor = raw.cursor()
             try:
-                cursor.execute(prepared.text, parameters)
-                rows = cursor.fetchall()
-            finally:
-                cursor.close()
+                rows = _rows(engine, prepared.text, parameters)
+            except _LostError:
+                if not self.may_repeat:
+                    raise
+                # It stood idle while the server went away, and so did those beside it. Asking before each statement
+                # whether a connection still lives would cost as much as the statement.
+                engine.dispose()
+                rows = _rows(engine, prepared.text, parameters)
+        except _LostError as lost:
+            raise _wrapped(lost.problem, prepared.text, dialect) from lost.problem
         except dialect.loaded_dbapi.Error as problem:
-            if dialect.is_disconnect(problem, raw.driver_connection, None):
-                raw.invalidate(problem)
             raise _wrapped(problem, prepared.text, dialect) from problem
-        finally:
-            raw.close()
         return [prepared.row(row) for row in rows]
 
     def _prepare(self, dialect: Dialect) -> _Prepared:
@@ -87,6 +92,34 @@ class Alone:
         order = tuple(compiled.positiontup) if compiled.positional else None
         known = tuple((place, turn) for place, turn in enumerate(read) if turn is not None)
         return _Prepared(compiled.string, order, fixed, tuple(turns.items()), known)
+
+
+class _LostError(Exception):
+    """The connection broke under the statement."""
+
+    def __init__(self, problem: Exception) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+def _rows(engine: Engine, statement: str, parameters: Any) -> Sequence[Sequence[Any]]:
+    """What the driver answers; a connection that broke on the way is not used again."""
+    raw = engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        try:
+            cursor.execute(statement, parameters)
+            rows: Sequence[Sequence[Any]] = cursor.fetchall()
+        finally:
+            cursor.close()
+    except engine.dialect.loaded_dbapi.Error as problem:
+        if engine.dialect.is_disconnect(problem, raw.driver_connection, None):
+            raw.invalidate(problem)
+            raise _LostError(problem) from problem
+        raise
+    finally:
+        raw.close()
+    return rows
 
 
 def _wrapped(problem: Exception, text: str, dialect: Dialect) -> BaseException:

@@ -151,7 +151,8 @@ def make_swift_engine(url: URL, engine: Engine) -> Engine:
     """
     if url.get_backend_name() != "sqlite":
         options = "-c synchronous_commit=off"
-        return _postgres_engine(url, connect_args={"autocommit": True, "options": options}, pool_reset_on_return=None)
+        bare = {"pool_reset_on_return": None, "pool_pre_ping": False}  # `Alone` itself sees to lost connections
+        return _postgres_engine(url, connect_args={"autocommit": True, "options": options}, **bare)
     if sqlite_file(url) is None:
         return engine
     swift = _sqlite_engine(url, pool_reset_on_return=None)
@@ -225,7 +226,6 @@ def _postgres_engine(url: URL, *, connect_args: dict[str, Any] | None = None, **
         url,
         pool_size=_POOL_SIZE,
         max_overflow=_POOL_OVERFLOW,
-        pool_pre_ping=True,
         connect_args={"connect_timeout": 10, **(connect_args or {})},
-        **more,
+        **{"pool_pre_ping": True, **more},
     )

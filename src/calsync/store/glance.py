@@ -1,14 +1,20 @@
 """The three statements of a pass that finds nothing: take the calendar, know its books, give it back.
 
 Each is a transaction of its own. What a pass records goes through `work.hold_fence` as ever.
+
+The first two are asked for several calendars at once, and stay two. A look must not be older than the claim: whatever
+changes a calendar's books bumps its generation, and a pass counts the generation of its claim as seen. In one statement
+PostgreSQL would answer with the generation of now, where a row was changed meanwhile, and with books of the moment
+before: that change would never be looked at. Giving back stays one by one and at once, since until then nobody else may
+have the calendar, and a clearance may rest on its reading only from then on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -27,7 +33,6 @@ from sqlalchemy import (
     update,
 )
 
-from calsync.store import busy
 from calsync.store.alone import Alone
 from calsync.store.calendars import CalendarRow, CalendarState
 from calsync.store.columns import Instant
@@ -36,6 +41,7 @@ from calsync.store.dialect import DatabaseTime
 from calsync.store.rows import Shape
 from calsync.store.schema import CLAIMABLE, calendars, links, owed_writes, providers, stops, subject_changes
 from calsync.store.schema_effects import watches
+from calsync.store.schema_slots import busy_reads
 from calsync.store.watches import OPEN
 from calsync.store.work import LEASE_IS_MINE, Lease, Priority
 
@@ -102,10 +108,21 @@ def due(database: Database, limit: int, now: datetime) -> list[tuple[str, Priori
 def look(database: Database, calendar: str, now: datetime) -> Glance | None:
     """The books of a calendar; None when it or its provider is not on them. `now`: the host's clock."""
     rows = database.alone(_GLANCE, {"the_calendar": calendar, "now": now})
-    if not rows:
-        return None
-    zone, practice, released, waits, is_told, busy_due = rows[0][-6:]
-    return Glance(_SHAPE.of(rows[0][:-6]), zone, practice, released, not waits, bool(is_told), busy_due is not False)
+    return _glance_of(rows[0]) if rows else None
+
+
+def look_at_each(database: Database, names: Sequence[str], now: datetime) -> dict[str, Glance]:
+    """The books of these calendars by their ids, several with one statement; see `look`."""
+    found: dict[str, Glance] = {}
+    for first in range(0, len(names), TOGETHER):
+        part = names[first : first + TOGETHER]
+        if len(part) == 1:
+            rows = database.alone(_GLANCE, {"the_calendar": part[0], "now": now})
+        else:
+            given = {name: part[min(place, len(part) - 1)] for place, name in enumerate(_NAMES)}
+            rows = database.alone(_GLANCES, {**given, "now": now})
+        found.update((seen.row.id, seen) for seen in map(_glance_of, rows))
+    return found
 
 
 def end_calm(database: Database, lease: Lease, ending: Ending, now: datetime) -> bool:
@@ -128,6 +145,13 @@ def end_calm(database: Database, lease: Lease, ending: Ending, now: datetime) ->
     return bool(database.alone(_END_CALM, parameters))
 
 
+def _glance_of(row: tuple[Any, ...]) -> Glance:
+    zone, practice, released, waits, is_told, busy_due = row[-6:]
+    return Glance(_SHAPE.of(row[:-6]), zone, practice, released, not waits, bool(is_told), busy_due is not False)
+
+
+TOGETHER: Final = 8
+"""So many calendars are looked at by one statement: a statement of its own for each number would help little."""
 _c = calendars.c
 _w = owed_writes.c
 _l = links.c
@@ -135,39 +159,47 @@ _SHAPE = Shape(calendars, CalendarRow, state=CalendarState)
 _HERE: Any = bindparam("the_calendar")
 # Readings go by the host's clock, on both databases (R-28).
 _AT: Any = bindparam("now", type_=Instant())
-_UNSETTLED = and_(_w.calendar == _HERE, text("owed_writes.state IN ('owed', 'sent')"))
-_ALIVE = and_(_l.calendar == _HERE, _l.state != "retired")
+
+
+def _unsettled(calendar: Any) -> ColumnElement[bool]:
+    return and_(_w.calendar == calendar, text("owed_writes.state IN ('owed', 'sent')"))
+
+
+def _alive(calendar: Any) -> ColumnElement[bool]:
+    return and_(_l.calendar == calendar, _l.state != "retired")
+
+
 _RELEASED = (
     select(stops.c.released_as)
-    .where(stops.c.calendar == _HERE, stops.c.released_at.is_not(None), stops.c.handled_at.is_(None))
+    .where(stops.c.calendar == _c.id, stops.c.released_at.is_not(None), stops.c.handled_at.is_(None))
     .order_by(stops.c.released_at.desc(), stops.c.id.desc())
     .limit(1)
     .scalar_subquery()
 )
 _WAITS = or_(
-    exists().where(subject_changes.c.calendar == _HERE),
-    exists().where(_UNSETTLED),
-    exists().where(_ALIVE, _l.read_after <= _AT),
+    exists().where(subject_changes.c.calendar == _c.id),
+    exists().where(_unsettled(_c.id)),
+    exists().where(_alive(_c.id), _l.read_after <= _AT),
 )
 _TOLD = exists().where(
-    watches.c.calendar == _HERE,
+    watches.c.calendar == _c.id,
     watches.c.state == OPEN,
     watches.c.last_push_at.is_not(None),
     watches.c.expires_at > _AT,
 )
-GLANCE = (
-    select(
-        *_SHAPE.columns,
-        providers.c.zone.label("provider_zone"),
-        providers.c.practice.label("provider_practice"),
-        _RELEASED.label("released"),
-        _WAITS.label("waits"),
-        _TOLD.label("is_told"),
-        busy.DUE.scalar_subquery().label("busy_due"),
-    )
-    .join(providers, providers.c.id == _c.provider)
-    .where(_c.id == _HERE)
-)
+_BUSY_DUE = select(busy_reads.c.due).where(busy_reads.c.calendar == _c.id).scalar_subquery()
+_BOOKS = select(
+    *_SHAPE.columns,
+    providers.c.zone.label("provider_zone"),
+    providers.c.practice.label("provider_practice"),
+    _RELEASED.label("released"),
+    _WAITS.label("waits"),
+    _TOLD.label("is_told"),
+    _BUSY_DUE.label("busy_due"),
+).join(providers, providers.c.id == _c.provider)
+_NAMES: Final = tuple(f"calendar_{number}" for number in range(TOGETHER))
+GLANCE = _BOOKS.where(_c.id == _HERE)
+GLANCES = _BOOKS.where(_c.id.in_([bindparam(name) for name in _NAMES]))
 _NOW = DatabaseTime()
 
 
@@ -212,8 +244,8 @@ DUE = _all_due(lock=False)
 # What is due already and did not go this time waits for the poll: a pass must not follow itself for ever.
 _TIMES = union_all(
     select(_in("pause").label("at")),
-    select(func.min(_w.not_before).label("at")).where(_UNSETTLED, _w.not_before > _NOW),
-    select(func.min(_l.read_after).label("at")).where(_ALIVE, _l.read_after > _NOW),
+    select(func.min(_w.not_before).label("at")).where(_unsettled(_HERE), _w.not_before > _NOW),
+    select(func.min(_l.read_after).label("at")).where(_alive(_HERE), _l.read_after > _NOW),
 ).subquery("times")
 _MOVED_ON = _c.generation > bindparam("seen", type_=_c.generation.type)
 END_CALM = (
@@ -238,4 +270,5 @@ _CLAIM_IF_DUE = Alone(CLAIM_IF_DUE)
 _CLAIM_DUE = Alone(CLAIM_DUE)
 _DUE = Alone(DUE)
 _GLANCE = Alone(GLANCE)
+_GLANCES = Alone(GLANCES)
 _END_CALM = Alone(END_CALM)

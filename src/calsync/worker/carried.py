@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import procrastinate
 import structlog
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
-from procrastinate.jobs import Status
+from procrastinate.jobs import Job, Status
 from procrastinate.worker import Worker
+from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import Connection
 
 from calsync.store import carried_jobs, glance
 from calsync.store.carried_jobs import QUEUE
+from calsync.store.database import Database
+from calsync.store.errors import StoreUnavailable
 from calsync.store.work import Priority
 from calsync.worker.context import PassResult, WorkerContext
 from calsync.worker.dispatch import run_safely
@@ -31,8 +34,11 @@ _log = structlog.get_logger(__name__)
 TASK: Final = "calsync.pass"
 # Due calendars that one sweep offers: what is beyond waits for the next, half a second later.
 OFFERED_AT_ONCE: Final = 500
-# Polls are offered by the minute's backlog of all processes, so not every one of them needs to sweep all the time.
-SWEEP_EVERY: Final = timedelta(seconds=0.5)
+# The loop looks every half second, and when it is woken by a push; a storm of pushes is swept together.
+SWEEP_EVERY: Final = timedelta(seconds=0.05)
+AGAIN_AFTER: Final = timedelta(seconds=2)
+# A job is lost that has been running for so long while nobody has its calendar.
+LOST_AFTER: Final = timedelta(seconds=30)
 HEARTBEAT_S: Final = 2.0
 SILENT_S: Final = 8.0
 GRACE_S: Final = 8.0
@@ -53,12 +59,13 @@ class CarriedDispatch:
         self._swept_at: datetime | None = None
         self._defer = _app(_connector(worker), self._run)
         self._running: Future[None] | None = None
+        self._ended_at: datetime | None = None
 
     def dispatch(self) -> int:
         """Offer what is due; 0, since the passes run when the engine hands them out."""
-        if self._running is None or self._running.done():
-            self._restart()
         now = self._worker.clock.now()
+        if self._running is None or self._running.done():
+            self._start(now)
         if self._swept_at is None or not self._swept_at <= now < self._swept_at + SWEEP_EVERY:
             self._swept_at = now
             self.sweep()
@@ -70,19 +77,16 @@ class CarriedDispatch:
         Without it nothing that the engine loses would ever be missed.
         """
         worker = self._worker
-        due = glance.due(worker.database, OFFERED_AT_ONCE, worker.clock.now())
-        if not due:
-            return 0
-        offered = 0
         with worker.database.transaction() as conn:
-            waiting = carried_jobs.waiting(conn, [calendar for calendar, _ in due])
-            for calendar, priority in due:
-                urgency = waiting.get(calendar)
-                if urgency is None:
-                    offered += self._offer(conn, calendar, priority)
-                elif urgency < priority:
-                    carried_jobs.raise_urgency(conn, calendar, int(priority))
-        return offered
+            # One process at a time: what two offered at once would undo each other.
+            carried_jobs.wait_for_turn(conn)
+            due = dict(glance.due(worker.database, OFFERED_AT_ONCE, worker.clock.now()))
+            offered = carried_jobs.offered(conn, list(due)) if due else {}
+            for calendar in offered.keys() & due.keys():
+                if offered[calendar] < due[calendar]:
+                    carried_jobs.raise_urgency(conn, calendar, int(due[calendar]))
+            new = [_job(calendar, priority) for calendar, priority in due.items() if calendar not in offered]
+            return self._offer(conn, new)
 
     def drain(self, seconds: float) -> bool:
         """Take nothing new and wait for what runs; true if all ended in time."""
@@ -93,21 +97,29 @@ class CarriedDispatch:
         self._passes.shutdown(wait=not left, cancel_futures=True)
         return not left
 
-    def _offer(self, conn: Connection, calendar: str, priority: Priority) -> bool:
-        # Two processes may offer the same calendar at once: the savepoint keeps the refusal of one from undoing all.
+    def _offer(self, conn: Connection, new: list[Job]) -> int:
+        # A job that another program has put there meanwhile is no reason to do without the others.
+        if not new:
+            return 0
+        raw: Any = conn.connection.driver_connection
         try:
             with conn.begin_nested():
-                raw: Any = conn.connection.driver_connection
-                self._defer.configure_task(
-                    TASK, lock=calendar, queueing_lock=calendar, queue=QUEUE, priority=int(priority), connection=raw
-                ).defer(calendar=calendar)
+                self._defer.job_manager.batch_defer_jobs(jobs=new, connection=raw)
         except AlreadyEnqueued:
-            return False
-        return True
+            middle = len(new) // 2
+            return self._offer(conn, new[:middle]) + self._offer(conn, new[middle:]) if middle else 0
+        return len(new)
 
-    def _restart(self) -> None:
-        if self._running is not None and (fault := self._running.exception()) is not None:
-            _log.error("carrier_failed", fault=type(fault).__name__)
+    def _start(self, now: datetime) -> None:
+        """Start the engine; where it has just ended by itself it is left alone for a moment."""
+        if self._running is not None:
+            if self._ended_at is None:
+                fault = self._running.exception()
+                _log.error("carrier_ended", fault=type(fault).__name__ if fault is not None else None)
+                self._ended_at = now
+            if self._ended_at <= now < self._ended_at + AGAIN_AFTER:
+                return
+        self._ended_at = None
         self._prepare()
         self._running = self._carrier.submit(asyncio.run, self._carry())
 
@@ -121,8 +133,7 @@ class CarriedDispatch:
 
     async def _carry(self) -> None:
         """The engine's own loop, in its own thread."""
-        asyncio.get_running_loop().set_default_executor(self._passes)
-        app = _app(_async_connector(self._worker), self._run)
+        app = _app(_async_connector(self._worker), self._run, self._passes)
         async with app.open_async():
             self._engine = Worker(
                 app,
@@ -136,7 +147,7 @@ class CarriedDispatch:
                 update_heartbeat_interval=HEARTBEAT_S,
                 stalled_worker_timeout=SILENT_S,
             )
-            rescue = asyncio.create_task(_rescue(app))
+            rescue = asyncio.create_task(_rescue(app, self._worker.database))
             try:
                 await self._engine.run()
             finally:
@@ -155,11 +166,15 @@ class CarriedDispatch:
             self._done(result)
 
 
-async def _rescue(app: procrastinate.App) -> None:
-    """Delete the jobs of workers that fell silent: their calendars are due, and the sweep offers them again."""
+async def _rescue(app: procrastinate.App, database: Database) -> None:
+    """Delete the jobs of workers that fell silent: their calendars are due, and the sweep offers them again.
+
+    And those whose end a living worker could not put down: nobody would run their calendars again.
+    """
     while True:
         await asyncio.sleep(HEARTBEAT_S)
         try:
+            await asyncio.to_thread(_forget_lost, database)
             for job in await app.job_manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=SILENT_S):
                 if job.id is not None:
                     await app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
@@ -167,12 +182,35 @@ async def _rescue(app: procrastinate.App) -> None:
             _log.warning("rescue_failed", problem=type(problem).__name__)
 
 
-def _app(connector: Any, run: Callable[[str], None]) -> procrastinate.App:
+def _forget_lost(database: Database) -> None:
+    try:
+        with database.transaction() as conn:
+            lost = carried_jobs.forget_lost(conn, LOST_AFTER)
+    except StoreUnavailable as problem:
+        _log.warning("rescue_failed", problem=type(problem).__name__)
+        return
+    if lost:
+        _log.warning("jobs_lost", jobs=lost)
+
+
+def _job(calendar: str, priority: Priority) -> Job:
+    return Job(
+        id=None,
+        queue=QUEUE,
+        task_name=TASK,
+        lock=calendar,
+        queueing_lock=calendar,
+        priority=int(priority),
+        task_kwargs={"calendar": calendar},
+    )
+
+
+def _app(connector: Any, run: Callable[[str], None], passes: Executor | None = None) -> procrastinate.App:
     app = procrastinate.App(connector=connector)
 
     @app.task(name=TASK, queue=QUEUE)
-    def calsync_pass(calendar: str) -> None:
-        run(calendar)
+    async def calsync_pass(calendar: str) -> None:
+        await asyncio.get_running_loop().run_in_executor(passes, run, calendar)
 
     return app
 
@@ -183,7 +221,21 @@ def _connector(worker: WorkerContext) -> procrastinate.SyncPsycopgConnector:
 
 
 def _async_connector(worker: WorkerContext) -> procrastinate.PsycopgConnector:
-    return procrastinate.PsycopgConnector(min_size=1, max_size=4, **_address(worker))
+    # Each call of the engine is a single statement, and its jobs carry no truth: no transaction around it, no wait for
+    # the disk, and no question before each whether the connection still lives (if not, the carrier starts anew).
+    given = _address(worker)["kwargs"]
+    given["options"] = f"{given.get('options', '')} -c synchronous_commit=off".strip()
+    return procrastinate.PsycopgConnector(
+        pool_factory=_pool, configure=_without_transactions, min_size=1, max_size=4, kwargs=given
+    )
+
+
+def _pool(**given: Any) -> AsyncConnectionPool[Any]:
+    return AsyncConnectionPool(**{**given, "check": None})
+
+
+async def _without_transactions(connection: Any) -> None:
+    await connection.set_autocommit(True)
 
 
 def _address(worker: WorkerContext) -> dict[str, Any]:

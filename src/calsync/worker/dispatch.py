@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
 import structlog
 
 from calsync.store import glance
+from calsync.store.glance import Glance
 from calsync.store.work import Lease
 from calsync.worker.context import PassResult, WorkerContext
 from calsync.worker.leased_run import run_leased
@@ -52,8 +53,9 @@ class EmbeddedDispatch:
         if free <= 0:
             return 0
         leases = self._claim(free)
+        seen = self._look(leases)
         for lease in leases:
-            future = self._pool.submit(run_safely, self._worker, lease)
+            future = self._pool.submit(run_safely, self._worker, lease, seen.get(lease.calendar))
             self._running.add(future)
             future.add_done_callback(lambda _future: self._ended())
         return len(leases)
@@ -80,6 +82,11 @@ class EmbeddedDispatch:
         worker = self._worker
         return glance.claim_due(worker.database, worker.owner, free, worker.clock.now(), worker.lease_for)
 
+    def _look(self, leases: Sequence[Lease]) -> dict[str, Glance]:
+        # At once for all that were claimed at once: each has its thread waiting.
+        worker = self._worker
+        return glance.look_at_each(worker.database, [lease.calendar for lease in leases], worker.clock.now())
+
     def _collect(self) -> None:
         ended = {future for future in self._running if future.done()}
         self._running -= ended
@@ -88,13 +95,13 @@ class EmbeddedDispatch:
                 self._done(future.result())
 
 
-def run_safely(worker: WorkerContext, lease: Lease) -> PassResult:
-    """Run one leased calendar; a fault of ours must not take the others down.
+def run_safely(worker: WorkerContext, lease: Lease, seen: Glance | None = None) -> PassResult:
+    """Run one leased calendar; a fault of ours must not take the others down. `seen`: see `run_leased`.
 
     Its lease runs out then, and it is tried again later.
     """
     try:
-        return run_leased(worker, lease)
+        return run_leased(worker, lease, seen=seen)
     except Exception as fault:  # noqa: BLE001 - see above
         _log.error("pass_failed", calendar=lease.calendar, fault=type(fault).__name__, exc_info=True)
         return PassResult(calendar=lease.calendar, error=f"fault:{type(fault).__name__}")

@@ -17,8 +17,8 @@ from calsync.worker.context import WorkerContext
 
 _log = structlog.get_logger(__name__)
 
-EVERY_S: Final = 3.0
-SILENT_FOR: Final = timedelta(seconds=10)
+EVERY_S: Final = 2.0
+SILENT_FOR: Final = timedelta(seconds=8)
 
 
 def keep_beating(worker: WorkerContext, stop: Stop) -> None:

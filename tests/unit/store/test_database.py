@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, insert, literal, select, text, update
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from calsync.errors import ConfigError
 from calsync.store import dialect
+from calsync.store.alone import Alone
 from calsync.store.database import Database, open_database
 from calsync.store.errors import NotUpgraded, StoreUnavailable
 from calsync.store.schema import clients
@@ -206,6 +207,30 @@ def test_a_connection_that_the_server_broke_is_replaced(db: Database, url: str) 
     elsewhere.dispose()
     with db.reading() as conn:
         assert names(conn) == []
+
+
+def test_single_statements_replace_the_connections_that_the_server_broke(db: Database, url: str) -> None:
+    if db.is_sqlite:
+        return
+    at_once = [db._swift.raw_connection() for _ in range(3)]
+    for one in at_once:
+        one.close()
+    elsewhere = open_database(url)
+    with elsewhere.transaction() as conn:
+        ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        assert conn.execute(text(f"{ended} AND datname = current_database()")).scalar_one() >= 3
+    elsewhere.dispose()
+    assert db.alone(Alone(select(literal(1).label("one"))), {}) == [(1,)]
+
+
+def test_a_single_statement_without_a_server_is_unavailable(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    if db.is_sqlite:
+        return
+    assert db.alone(Alone(select(literal(1).label("one"))), {}) == [(1,)]
+    nobody_listens = dialect.make_swift_engine(db.url.set(host="127.0.0.1", port=1, query={}), db.engine)
+    monkeypatch.setitem(db.__dict__, "_swift", nobody_listens)
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        db.alone(Alone(select(literal(1).label("one"))), {})
 
 
 def test_a_server_that_ends_the_request_is_unavailable_not_a_fault(db: Database) -> None:

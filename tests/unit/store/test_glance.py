@@ -72,6 +72,24 @@ def test_the_look_tells_row_people_and_what_waits(books: Database, now: datetime
     assert glance.look(books, "unknown", now) is None
 
 
+def test_several_are_looked_at_as_each_alone(books: Database, now: datetime) -> None:
+    names = [f"k{number}" for number in range(1, glance.TOGETHER + 4)]
+    with books.transaction() as conn:
+        for name in names[1:]:
+            add_calendar(conn, name)
+        subject_changes.take_away_all(conn, "k3", subject_changes.pending(conn, "k3", 100))
+        stops.start(conn, StopRow("s1", "k4", now, "stampede", {}, ()))
+        stops.release(conn, "k4", now, "edits", "support:x")
+        links.insert(conn, link(calendar="k5"))
+        links.set_read_after(conn, link().id, now)
+    for count in (0, 1, 2, glance.TOGETHER, len(names)):
+        found = glance.look_at_each(books, names[:count], now)
+        assert found == {name: glance.look(books, name, now) for name in names[:count]}
+    waiting = {name: not seen.nothing_waits for name, seen in glance.look_at_each(books, names, now).items()}
+    assert (waiting["k1"], waiting["k3"], waiting["k5"]) == (False, False, True)
+    assert glance.look_at_each(books, ["unknown", "k1"], now).keys() == {"k1"}
+
+
 def test_marks_reads_and_releases_are_seen(books: Database, now: datetime) -> None:
     with books.transaction() as conn:
         subject_changes.mark(conn, "p1", Subject(SubjectKind.APPOINTMENT, "a1"))
@@ -143,10 +161,10 @@ def test_a_worker_that_slept_past_its_lease_ends_nothing(books: Database, now: d
         assert work.hold_fence(conn, held)
 
 
-@pytest.mark.parametrize("statement", [glance.GLANCE, glance.END_CALM, glance.CLAIM])
+@pytest.mark.parametrize("statement", [glance.GLANCE, glance.GLANCES, glance.END_CALM, glance.CLAIM])
 def test_they_go_through_indexes(db: Database, backend: str, statement: object) -> None:
     given = {"the_calendar": "k1", "the_id": "k1", "now": datetime(2026, 1, 1, tzinfo=UTC)}
-    given |= {"the_fence": 1, "the_owner": "me"}
+    given |= {"the_fence": 1, "the_owner": "me"} | {f"calendar_{number}": "k1" for number in range(glance.TOGETHER)}
     with db.reading() as conn:
         if backend == "postgresql":
             conn.execute(text("SET LOCAL enable_seqscan = off"))

@@ -161,6 +161,42 @@ def test_two_that_offer_at_once_do_not_undo_each_other(books: Database, url: str
         one.database.dispose()
 
 
+def test_a_job_whose_end_was_never_put_down_holds_nobody_up(books: Database, url: str) -> None:
+    """A living worker could not say that its job had ended: without a second look its calendar would stand for ever."""
+    add_calendars(books, 3)
+    one = Process(url, "procrastinate", runs := Runs())
+    assert isinstance(one.dispatch, CarriedDispatch)
+    one.dispatch._prepare()
+    one.dispatch.sweep()
+    with books.transaction() as conn:
+        living = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() + interval '1 hour') RETURNING id"
+        worker = conn.execute(text(living)).scalar_one()
+        handed_out = (
+            "UPDATE procrastinate_jobs SET status = 'doing', worker_id = :worker WHERE lock IN ('k000', 'k002')"
+        )
+        conn.execute(text(handed_out), {"worker": worker})
+        conn.execute(text("UPDATE procrastinate_events SET at = at - interval '1 hour'"))
+        held = work.claim_one(conn, "k002", "host/1/busy", SystemClock().now(), one.worker.lease_for)
+    assert held is not None
+    one.start()
+    eventually(lambda: sorted(runs.order) == ["k000", "k001"])
+    one.end()
+    assert jobs(books) == {"doing": 1}
+
+
+def test_an_engine_that_ended_is_started_again_after_a_moment(books: Database, url: str) -> None:
+    add_calendars(books, 4)
+    one = Process(url, "procrastinate", runs := Runs()).start()
+    eventually(lambda: len(runs.order) == 4)
+    with books.transaction() as conn:
+        others = "pid <> pg_backend_pid() AND datname = current_database() AND query ~ 'procrastinate|LISTEN'"
+        ended = text(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {others}")
+        assert conn.execute(ended).scalar_one() > 0
+    push(books, "k002")
+    eventually(lambda: runs.order[4:] == ["k002"])
+    one.end()
+
+
 def test_old_and_new_workers_side_by_side(books: Database, url: str) -> None:
     """A rolling upgrade: one that claims row by row and never beats, one embedded, one with the carrier."""
     names = add_calendars(books, 60)
