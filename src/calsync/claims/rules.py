@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 
 from calsync.claims.policy import ClaimsPolicy
 from calsync.errors import NotFoundError
-from calsync.settings.claims import Claims
+from calsync.settings.claims import Claims, days_of_payer
 from calsync.settings.model import Settings
-
-_DEFAULT_PAYER = "default"
 
 
 @dataclass
@@ -56,11 +54,7 @@ def policy_of(claims: Claims, practice: str, payer: str) -> ClaimsPolicy:
         midnight=claims.midnight,
         date_zone=claims.date_zone,
         minutes=claims.minutes,
-        timely_filing_days=_of_payer(claims.timely_filing_days, payer),
-        correction_limit_days=_of_payer(claims.correction_limit_days, payer),
+        timely_filing_days=days_of_payer(claims.timely_filing_days, payer),
+        correction_limit_days=days_of_payer(claims.correction_limit_days, payer),
         internal_codes=frozenset(claims.internal_codes),
     )
-
-
-def _of_payer(days: dict[str, int], payer: str) -> int | None:
-    return days.get(payer, days.get(_DEFAULT_PAYER))

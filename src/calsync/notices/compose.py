@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import Any
 
 from calsync.domain.drift import DriftKind, Phase
-from calsync.domain.span import Span, wall_time
+from calsync.domain.span import Span, instant, wall_time
 from calsync.notices import wording
 from calsync.notices.compose_news import day_item, news_item, office_item
 from calsync.notices.facts import (
@@ -26,6 +27,7 @@ from calsync.notices.facts import (
 )
 from calsync.notices.invitation import Invitation
 from calsync.notices.items import Button, Item
+from calsync.notices.schedule import steps
 from calsync.notices.texts import Texts
 
 _TEMPLATES = {
@@ -159,7 +161,7 @@ def _order(session: EditedSession) -> tuple[bool, float, str]:
 
 
 def _edit_words(fact: EditFacts, sessions: list[EditedSession], letter: Letter) -> dict[str, Any]:
-    day = letter.support_day
+    day = _support_day(fact, letter)
     return {
         "first": _session_words(sessions[0], letter.zone),
         "more": len(sessions) - 1,
@@ -173,7 +175,16 @@ def _edit_words(fact: EditFacts, sessions: list[EditedSession], letter: Letter) 
         "days": _days(sessions, letter.zone),
         "offer": _offer_words(fact.offer, sessions, letter.zone),
         "support_day": wording.long_day(wall_time(day, letter.zone)) if day is not None else None,
+        "last_day": wording.long_day(fact.last_day) if fact.last_day is not None else None,
     }
+
+
+def _support_day(fact: EditFacts, letter: Letter) -> datetime | None:
+    """When support asks if nobody answers: sooner where the last day to bill is near."""
+    if letter.support_day is None or fact.last_day is None:
+        return letter.support_day
+    last = instant(datetime.combine(fact.last_day, time()), letter.zone)
+    return min(letter.support_day, steps(letter.now, last).support_at)
 
 
 def _days(sessions: list[EditedSession], zone: str) -> str:

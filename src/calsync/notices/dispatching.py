@@ -15,13 +15,14 @@ from calsync.notices.book_port import Book, NoBook
 from calsync.notices.collect import KINDS, LAST_REMINDER, Collector, Facts
 from calsync.notices.compose import compose
 from calsync.notices.facts import EditFacts, Letter, SessionNews
+from calsync.notices.filing_limit import last_moment
 from calsync.notices.folding import SESSION_KINDS
 from calsync.notices.mailer import Envelope
 from calsync.notices.message import Sender
 from calsync.notices.texts import Texts
 from calsync.ports import Clock, Ids
 from calsync.settings.model import Settings
-from calsync.store import asks, audit, claims, clients, installation, outbox, providers, records
+from calsync.store import asks, audit, claims, clients, drifts, installation, outbox, providers, records
 from calsync.store.asks import AskRow
 from calsync.store.database import Database
 from calsync.store.outbox import OutboxItem
@@ -287,9 +288,18 @@ def _ask(conn: Connection, station: Station, outgoing: Outgoing, appointment: st
         about=drift,
         who=outgoing.recipient.partition(":")[0],
         at=now,
-        next_at=schedule.next_step(now, outgoing.zone),
+        next_at=_first_step(conn, station, drift, now),
     )
     asks.insert(conn, ask)
+
+
+def _first_step(conn: Connection, station: Station, drift: str, now: datetime) -> datetime:
+    found = drifts.get(conn, drift)
+    known = providers.get(conn, found.provider) if found is not None else None
+    if found is None or known is None:
+        return now
+    sooner = schedule.steps(now, last_moment(conn, station.settings, found, known)).after(now)
+    return min(schedule.next_step(now, known.zone), sooner or now)
 
 
 def _remind_of_calendar(conn: Connection, key: str, now: datetime) -> None:

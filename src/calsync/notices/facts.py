@@ -61,6 +61,7 @@ class EditFacts:
     reminds: bool = False
     is_cleared_day: bool = False  # all its sessions, of one day, were deleted: one question about the day
     edits: tuple[str, ...] = ()  # all edits that the question is about, where they are several
+    last_day: date | None = None  # the last one to bill the first of its sessions, where a limit is known
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,12 @@ from calsync.domain.event import Appearance
 from calsync.domain.span import Span
 from calsync.errors import NotFoundError
 from calsync.notices.facts import CalendarFacts, EditedSession, EditFacts, Fact, Fate, FleetStopped, MailsHeld
+from calsync.notices.filing_limit import last_day
 from calsync.notices.office_news import OFFICE_KINDS, tell_office
 from calsync.settings.model import Settings
 from calsync.store import calendars, drifts, installation, links, owed_writes, providers, stops
 from calsync.store.outbox import OutboxItem
+from calsync.store.providers import ProviderRow
 
 REMINDS = "edit-reminder"
 """The message that asks about an edit again."""
@@ -61,7 +63,8 @@ class Gatherer:
     def edit(self, conn: Connection, edit_id: str) -> EditFacts | None:
         """The sessions of an edit that still need an answer; None if none does, or its practice only observes."""
         edit = drifts.edit(conn, edit_id)
-        if edit is None or self._observes(conn, edit.provider):
+        known = providers.get(conn, edit.provider) if edit is not None else None
+        if edit is None or known is None or self._observes(known):
             return None
         wanted = [one for one in drifts.of_edit(conn, edit_id) if waits_for_answer(one)]
         # One that a person wants put back stays open until the calendar has it, and is answered all the same.
@@ -76,12 +79,10 @@ class Gatherer:
             detected_at=edit.detected_at,
             sessions=tuple(map(_session, open_ones)),
             answer_url=self.answer_url(edit_id),
+            last_day=min(filter(None, (last_day(conn, self.settings, one, known) for one in open_ones)), default=None),
         )
 
-    def _observes(self, conn: Connection, provider: str) -> bool:
-        known = providers.get(conn, provider)
-        if known is None:
-            return True
+    def _observes(self, known: ProviderRow) -> bool:
         try:
             return self.settings.mode_for(known.practice) == "observe"
         except NotFoundError:

@@ -16,6 +16,7 @@ from calsync.domain.appointment import Appointment
 from calsync.domain.drift import Drift
 from calsync.domain.span import instant, wall_time
 from calsync.notices import day_sheet, schedule
+from calsync.notices.filing_limit import last_moment
 from calsync.notices.gather import REMINDS, waits_for_answer
 from calsync.settings.model import Settings
 from calsync.settings.practice import Practice
@@ -65,7 +66,7 @@ class Reminding:
         with self.database.transaction() as conn:
             due = [one for one in asks.due(conn, now) if one.who == "provider"]
             for ask in due:
-                _step(conn, ask, now)
+                _step(conn, ask, self.settings, now)
         return len(due)
 
     def _is_near(self, one: Appointment, practice: str, now: datetime, changed_at: datetime) -> bool:
@@ -96,27 +97,24 @@ def _owe_sheet(conn: Connection, provider: str, zone: str, now: datetime) -> boo
     return outbox.put(conn, key, day_sheet.KIND, f"provider:{provider}", payload, **told)
 
 
-def _step(conn: Connection, ask: AskRow, now: datetime) -> None:
+def _step(conn: Connection, ask: AskRow, settings: Settings, now: datetime) -> None:
+    """Take every step whose time has come; none is taken twice, for each has a key of its own."""
     drift = drifts.get(conn, ask.about)
-    if drift is None or not _waits(conn, drift):
+    known = providers.get(conn, drift.provider) if drift is not None else None
+    if drift is None or known is None or not _waits(conn, drift):
         asks.set_next(conn, ask.id, None)
         return
-    age = now - ask.at
-    if age < schedule.REMIND_AFTER:
+    due = schedule.steps(ask.at, last_moment(conn, settings, drift, known))
+    if now < due.remind_at:
         # The same evening: the day sheet asks.
-        known = providers.get(conn, drift.provider)
-        if known is not None:
-            _owe_sheet(conn, drift.provider, known.zone, now)
-        asks.set_next(conn, ask.id, ask.at + schedule.REMIND_AFTER)
-    elif age < schedule.SUPPORT_AFTER:
+        _owe_sheet(conn, drift.provider, known.zone, now)
+    if ask.at < due.remind_at <= now < due.billing_at:
         _owe(conn, REMINDS, f"provider:{drift.provider}", drift.edit, now)
-        asks.set_next(conn, ask.id, ask.at + schedule.SUPPORT_AFTER)
-    elif age < schedule.BILLING_AFTER:
+    if due.support_at <= now:
         _owe(conn, "question-unanswered", "support", drift.edit, now)
-        asks.set_next(conn, ask.id, ask.at + schedule.BILLING_AFTER)
-    else:
+    if due.billing_at <= now:
         _owe(conn, "question-unanswered", "billing", drift.edit, now)
-        asks.set_next(conn, ask.id, None)
+    asks.set_next(conn, ask.id, due.after(now))
 
 
 def _owe(conn: Connection, kind: str, recipient: str, edit: str, now: datetime) -> None:

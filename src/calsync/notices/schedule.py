@@ -26,6 +26,10 @@ SUPPORT_AFTER: Final = timedelta(days=4)
 BILLING_AFTER: Final = timedelta(days=8)
 """When billing is; after that nobody is reminded any more."""
 
+_SUPPORT_BEFORE: Final = timedelta(days=6)
+_BILLING_BEFORE: Final = timedelta(days=3)
+"""How long before the last day to bill somebody must know at the latest."""
+
 
 class Waiting(Protocol):
     """What this module needs to know of a message."""
@@ -73,6 +77,28 @@ def held_until(begun: Sequence[datetime], now: datetime, zone: str) -> datetime 
     if now < day.evening:
         return day.evening
     return day.next_morning if any(at >= day.evening for at in begun) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What becomes of a question that nobody answers, after the day sheet of the same evening (R-18)."""
+
+    remind_at: datetime
+    support_at: datetime
+    billing_at: datetime
+
+    def after(self, now: datetime) -> datetime | None:
+        """When the next step is due; None: all are taken."""
+        return next((at for at in (self.remind_at, self.support_at, self.billing_at) if at > now), None)
+
+
+def steps(asked_at: datetime, last_day: datetime | None) -> Steps:
+    """Return when each step is due: sooner than usual where the last day to bill (its first instant) is near (P-9)."""
+    remind_at, support_at, billing_at = (asked_at + after for after in (REMIND_AFTER, SUPPORT_AFTER, BILLING_AFTER))
+    if last_day is not None:
+        billing_at = max(asked_at, min(billing_at, last_day - _BILLING_BEFORE))
+        support_at = max(asked_at, min(support_at, last_day - _SUPPORT_BEFORE))
+    return Steps(min(remind_at, support_at), support_at, billing_at)
 
 
 def next_step(asked_at: datetime, zone: str) -> datetime:

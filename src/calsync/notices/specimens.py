@@ -174,6 +174,7 @@ def _edit(fate: Fate, count: int, offer: MoveOffer | None, *, is_cleared_day: bo
         offer=offer,
         reminds=count == 2,
         is_cleared_day=is_cleared_day,
+        last_day=(_NOW + timedelta(days=30)).date() if count == 1 else None,
     )
 
 

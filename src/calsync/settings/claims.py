@@ -1,5 +1,6 @@
 """`[claims]`: how sure the gate must be before it clears a date. Practices may set some of it for themselves."""
 
+from collections.abc import Mapping
 from datetime import time, timedelta
 from typing import Any, Final, Literal
 
@@ -35,6 +36,11 @@ class PracticeClaims(Section):
     minutes: Literal["floor", "strict"] | None = Field(
         None, examples=["floor"], description="Overrides claims.minutes."
     )
+
+
+def days_of_payer(days: Mapping[str, int], payer: str) -> int | None:
+    """The payer's own number of days, else that of `default`; None where neither is known."""
+    return days.get(payer, days.get("default"))
 
 
 class Claims(Section):

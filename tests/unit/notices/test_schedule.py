@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from calsync.notices.schedule import burst_ends, held_until, next_step
+from calsync.notices.schedule import burst_ends, held_until, next_step, steps
 
 ZONE = "America/New_York"  # five hours behind UTC in November
 NOON = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
@@ -62,3 +62,22 @@ class TestReminders:
         assert next_step(NOON, ZONE) == datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
         night = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)
         assert next_step(night, ZONE) == night + timedelta(days=2)
+
+    def test_without_a_limit_two_four_and_eight_days_on(self) -> None:
+        due = steps(NOON, None)
+        assert [due.after(NOON + timedelta(days=n)) for n in (0, 2, 4, 8)] == [
+            *(NOON + timedelta(days=n) for n in (2, 4, 8)),
+            None,
+        ]
+
+    def test_the_last_day_to_bill_brings_support_and_billing_forward(self) -> None:
+        due = steps(NOON, NOON + timedelta(days=9))
+        assert (due.remind_at, due.support_at) == (NOON + timedelta(days=2), NOON + timedelta(days=3))
+        assert due.billing_at == NOON + timedelta(days=6)
+
+    def test_with_the_last_day_at_hand_everybody_is_told_at_once(self) -> None:
+        due = steps(NOON, NOON + timedelta(days=1))
+        assert due.remind_at == due.support_at == due.billing_at == NOON
+
+    def test_a_far_limit_changes_nothing(self) -> None:
+        assert steps(NOON, NOON + timedelta(days=90)) == steps(NOON, None)
