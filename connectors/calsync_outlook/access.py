@@ -154,10 +154,12 @@ def _pool(graph_url: str, ca_file: str, timeout: float) -> Pool:
 def _tls(ca_file: str | None) -> ssl.SSLContext:
     # Reading the certificates takes longer than a quiet pass; they are the same for every calendar.
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        context = ssl.create_default_context(cafile=ca_file)
     except OSError:
         remedy = "Name a file of certificates in PEM form that calsync may read"
         raise UserError([Problem("the file cannot be used", "connectors.outlook, key ca_file", remedy)]) from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def _read(path: Path) -> str:

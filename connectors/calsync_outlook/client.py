@@ -119,7 +119,7 @@ class Client:
 
         `path` begins with a slash, or is a whole link that the service gave.
         """
-        url = self._address(path)
+        url = self.address(path)
         answer = self._once(method, url, body, headers or {}, self.tokens.token())
         if answer.status_code == 401:
             challenge = _CLAIMS.search(answer.headers.get("www-authenticate", ""))
@@ -134,7 +134,8 @@ class Client:
             raise answer.error()
         return answer.object()
 
-    def _address(self, path: str) -> str:
+    def address(self, path: str) -> str:
+        """Return the whole address of a path or of a link that the service gave; Malformed if that is elsewhere."""
         if path.startswith("/"):
             return self.line.root + path
         ours, theirs = urlsplit(self.line.root), urlsplit(path)

@@ -46,8 +46,12 @@ class Round:
             self.odd += 1
         elif "@removed" in row:
             self.removed[name] = None
-        elif isinstance(row.get("seriesMasterId"), str):
-            self.series[row["seriesMasterId"]] = None
+        elif row.get("seriesMasterId") is not None:
+            master = id_of({"id": row["seriesMasterId"]})
+            if master is None:
+                self.odd += 1
+            else:
+                self.series[master] = None
         elif row.get("type") == "seriesMaster":
             self.series[name] = None
         else:
@@ -99,7 +103,7 @@ class Feed:
             onward = last if following is None else following
             if (following is None) == (last is None) or not isinstance(onward, str) or onward in seen:
                 raise Malformed("a delta page with neither, both or the same link")
-            link = onward
+            link = self._mailbox.client.address(onward)
             seen.add(link)
             if last is not None:
                 told.link = link

@@ -74,6 +74,16 @@ def id_of(data: object) -> str | None:
     return found
 
 
+def series_of(data: Json) -> str | None:
+    """Return the id of the series that a row is an occurrence of; EventRefused for what is none; None without one."""
+    if data.get("seriesMasterId") is None:
+        return None
+    found = id_of({"id": data["seriesMasterId"]})
+    if found is None:
+        raise EventRefused("no-series")
+    return found
+
+
 def version_of(data: Json) -> str | None:
     """Return the version of an event: the inner part of its etag."""
     found = _ETAG.fullmatch(str(data.get("@odata.etag", "")))
@@ -91,7 +101,7 @@ def read_row(data: Json) -> Row:
         raise EventRefused("end-before-start")
     recurrence = data.get("recurrence")
     attendees = data.get("attendees") or []
-    range_zone = recurrence.get("range", {}).get("recurrenceTimeZone") if isinstance(recurrence, dict) else None
+    range_zone = _member(_member(recurrence, "range"), "recurrenceTimeZone")
     return Row(
         id=event_id,
         version=version,
@@ -105,12 +115,12 @@ def read_row(data: Json) -> Row:
         sensitivity=str(data.get("sensitivity") or "normal"),
         answer=_answer(data),
         proposed=_proposed(attendees),
-        location=_text((data.get("location") or {}).get("displayName")),
-        text=_text((data.get("body") or {}).get("content")),
+        location=_text(_member(data.get("location"), "displayName")),
+        text=_text(_member(data.get("body"), "content")),
         uid=_text(data.get("iCalUId")),
-        zone_name=range_zone or data.get("originalStartTimeZone"),
+        zone_name=_text(range_zone) or _text(data.get("originalStartTimeZone")) or None,
         recurrence=recurrence if isinstance(recurrence, dict) else None,
-        series=data.get("seriesMasterId"),
+        series=series_of(data),
         original_start=_original_start(data.get("originalStart")),
         cancelled_dates=_cancelled_dates(data.get("cancelledOccurrences")),
         is_organizer=data.get("isOrganizer") is not False,
@@ -127,6 +137,10 @@ def properties_of(data: Json) -> dict[str, str]:
         for one in (found if isinstance(found, list) else [])
         if isinstance(one, dict)
     }
+
+
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _moment(value: object, *, all_day: bool) -> datetime:

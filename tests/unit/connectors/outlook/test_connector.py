@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -227,8 +228,9 @@ class TestOddAnswers:
         with pytest.raises(Malformed):
             list(calendar.changes(None, WINDOW, KnownVersions()))
 
-    def test_a_token_never_goes_to_another_host(self, sandbox: Sandbox, calendar: Calendar) -> None:
-        body = b'{"value":[],"@odata.nextLink":"https://evil.example/v1.0/x"}'
+    @pytest.mark.parametrize("link", ["@odata.nextLink", "@odata.deltaLink"])
+    def test_a_token_never_goes_to_another_host(self, sandbox: Sandbox, calendar: Calendar, link: str) -> None:
+        body = json.dumps({"value": [], link: "https://evil.example/v1.0/x"}).encode()
         sandbox.weather.damage("delta", Damage.REPLACE, body=body)
         with pytest.raises(Malformed, match="another host"):
             list(calendar.changes(None, WINDOW, KnownVersions()))

@@ -93,6 +93,8 @@ HOSTILE: dict[str, tuple[Json, str]] = {
     "all-day-time": (row(isAllDay=True), "all-day-with-time"),
     "no-etag": (row(**{"@odata.etag": "k1"}), "no-version"),
     "no-id": (row(id="x" * 10_000), "no-id"),
+    "series-no-id": (row(seriesMasterId="a/../b"), "no-series"),
+    "zone-no-text": (row(originalStartTimeZone=True), "zone-unknown"),
     "no-pattern": (row(type="seriesMaster", recurrence={"pattern": {}, "range": {}}), "recurrence-unknown"),
 }
 
@@ -108,6 +110,15 @@ def test_hostile_rows_are_refused_by_name(case: str) -> None:
 @pytest.mark.parametrize("bad", [None, 7, "", "a/../b", "x" * 10_000, "a\nb"])
 def test_ids_that_cannot_be_in_a_path(bad: object) -> None:
     assert id_of({"id": bad}) is None
+
+
+def test_parts_of_another_kind_are_as_if_they_were_not_there() -> None:
+    odd = read(row(location="Room", body=["notes"], responseStatus="accepted", attendees={"a": 1}))
+    assert (odd.location, odd.description, odd.master.answer) == ("", "", "")
+    broken = series()
+    broken["recurrence"]["range"] = []
+    with pytest.raises(EventRefused, match="recurrence-unknown"):
+        read(broken)
 
 
 def test_seven_digits_are_fine() -> None:

@@ -1,0 +1,1 @@
+"""Random input to every reader of what strangers write; a small fixed budget in the test run, more by `./dev fuzz`."""
