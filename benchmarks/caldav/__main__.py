@@ -21,7 +21,7 @@ from benchmarks.caldav.calsync_side import ZONE, Installation
 from benchmarks.caldav.vdirsyncer_side import VERSION, Vdirsyncer, installed
 from benchmarks.caldav.wire import Traffic, Wire
 from calsync_caldav import dav_xml
-from calsync_caldav.dav_xml import CALDAV, parse_multistatus
+from calsync_caldav.multistatus import CALDAV, parse_multistatus
 
 SIZES = (50, 1000, 5000)
 CHANGED_AT = 1000

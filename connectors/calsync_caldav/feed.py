@@ -58,15 +58,18 @@ class Feed:
         self.parts: dict[str, Part] = {}
         self.written: dict[str, str] = {}
         self._listed: dict[str, dict[str, str]] = {}
+        self._place: tuple[str, str, Cursor] | None = None
+        self._quiet: tuple[Answer, Multistatus] | None = None
 
     def pages(self, cursor: str | None, known: Known) -> Iterator[Page]:
         """Yield what changed since the cursor, or everything; see `Calendar.changes`."""
         if cursor is None:
             yield from self._everything(known)
             return
-        place = cursor_of(cursor, self.collection.url)
+        place = self._place_of(cursor)
         self.parts = dict(place.parts)
-        self.reader = replace(self.reader, floating=place.zone)
+        if self.reader.floating != place.zone:
+            self.reader = replace(self.reader, floating=place.zone)
         if place.mode == "sync":
             yield from self._synced(cursor, place, known)
         elif place.mode == "ctag" and place.token and not place.again and self.collection.ctag() == place.token:
@@ -80,6 +83,11 @@ class Feed:
         yield from read_all(self.collection, [name for name in remote_ids if name not in spread], self.reader)
         for name in sorted(spread):
             yield read_whole(self.collection, name, self.parts, self.reader)
+
+    def _place_of(self, cursor: str) -> Cursor:
+        if self._place is None or self._place[:2] != (cursor, self.collection.url):
+            self._place = (cursor, self.collection.url, cursor_of(cursor, self.collection.url))
+        return self._place[2]
 
     # -- everything
 
@@ -157,7 +165,11 @@ class Feed:
         answer = self.collection.sync_answer(token)
         if answer.status != 207:
             self._refused(answer)
-        return multistatus_of(answer, self.collection.client, "REPORT")
+        if self._quiet is not None and _same(answer, self._quiet[0]):
+            return self._quiet[1]
+        found = multistatus_of(answer, self.collection.client, "REPORT")
+        self._quiet = None if found.responses else (answer, found)
+        return found
 
     def _refused(self, answer: Answer) -> None:
         if token_refused(answer.status, parse_conditions(answer.body)):
@@ -248,3 +260,7 @@ def _versions(known: Known, names: Iterable[str]) -> dict[str, str]:
     for at in range(0, len(wanted), BATCH):
         found.update(known.versions(wanted[at : at + BATCH]))
     return found
+
+
+def _same(answer: Answer, before: Answer) -> bool:
+    return answer.body == before.body and answer.content_type == before.content_type
