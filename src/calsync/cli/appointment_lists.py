@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from calsync.booking.command import find_appointment
 from calsync.booking.story import tell_story
+from calsync.claims.gate import Gate
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import json_option
@@ -20,6 +21,8 @@ from calsync.domain.appointment import Appointment, AppointmentStatus, SubjectKi
 from calsync.domain.span import instant
 from calsync.store import clients, records
 from calsync.store.records import AppointmentFilter
+from calsync.support.matters import load_matter
+from calsync.support.tickets import Voice, ticket_text
 
 
 def register(appointments: click.Group) -> None:
@@ -104,16 +107,19 @@ def history(app: App, appointment: str) -> int:
 
 @click.command()
 @click.argument("appointment", metavar="ID")
+@click.option("--voice", type=click.Choice([each.value for each in Voice]), help="A text for a ticket instead, in words for that reader.")
 @json_option
 @pass_app
-def explain(app: App, appointment: str) -> int:
+def explain(app: App, appointment: str, voice: str | None) -> int:
     """Tell one appointment's story: what is booked, what calendars show, what was edited, what its claim waits for."""
     with app.database.reading() as conn:
-        story = tell_story(conn, appointment, app.clock.now())
+        one, story = find_appointment(conn, appointment), tell_story(conn, appointment, app.clock.now())
+    matter = load_matter(Gate(app.database, app.settings, app.clock, app.ids), one)
+    texts = {each.value: ticket_text(matter, each) for each in Voice if voice in (None, each)}
     if app.as_json:
-        click.echo(json.dumps(asdict(story), indent=2))
+        click.echo(json.dumps(asdict(story) | {"texts": texts}, indent=2))
     else:
-        click.echo("\n".join(story.sentences))
+        click.echo("\n".join(story.sentences) if voice is None else texts[voice])
     return ExitCode.FINE
 
 

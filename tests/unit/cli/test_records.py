@@ -223,3 +223,12 @@ def test_providers_from_a_file(shell: Shell) -> None:
     assert len(shell.json("providers", "list")) == 1
     shell("providers", "import", path, "--partial", code=3)
     assert len(shell.json("providers", "list")) == 2
+
+
+def test_an_explanation_in_the_words_of_each_reader(filled: Shell) -> None:
+    provider = filled("appointments", "explain", "A-3", "--voice", "provider")
+    assert provider.startswith("Your session on ")
+    assert "nothing is needed from you" in provider
+    assert "Nobody has changed it in a calendar." in filled("appointments", "explain", "A-3", "--voice", "support")
+    assert "Its claim waits." in filled("appointments", "explain", "A-3", "--voice", "billing")
+    assert sorted(filled.json("appointments", "explain", "A-3")["texts"]) == ["billing", "provider", "support"]

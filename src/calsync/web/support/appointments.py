@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
-from sqlalchemy import Connection
 
 from calsync.answers import review
 from calsync.booking.story import tell_story
-from calsync.claims.answer import Answer
 from calsync.claims.proof import write_proof
-from calsync.domain.appointment import Appointment
-from calsync.domain.drift import Drift
-from calsync.store import asks, clients, drifts, providers
+from calsync.store import clients, providers
+from calsync.support.matters import load_matter
 from calsync.support.picture import draw
 from calsync.support.roles import Action
-from calsync.support.tickets import Matter, Voice, candidate_dates, ticket_text
+from calsync.support.tickets import Voice, candidate_dates, ticket_text
 from calsync.support.timeline import load_sights, load_timeline
 from calsync.web.known import known_appointment
 from calsync.web.support.door import Here, LoggedIn, PageProblem, Posted, acting, back_to
@@ -32,13 +28,10 @@ def show(at: LoggedIn, appointment: str) -> Response:
     now = at.site.clock.now()
     with at.site.database.reading() as conn:
         one = known_appointment(conn, appointment)
-        known = drifts.of_appointments(conn, [one.id]).get(one.id, [])
         entries = [entry for entry in load_timeline(conn, one) if at.sees(entry.field)]
         sights, story = load_sights(conn, one), tell_story(conn, one.id, now)
         provider, client = providers.get(conn, one.provider), clients.get(conn, one.client)
-        asked_at = _asked_at(conn, one, known)
-    answer = _answer(at, one) if one.span.end_at <= now else None
-    matter = Matter(one, known, answer, asked_at, now)
+    matter = load_matter(at.gate, one)
     return at.show(
         "appointment",
         one=one,
@@ -47,9 +40,9 @@ def show(at: LoggedIn, appointment: str) -> Response:
         entries=entries,
         picture=draw(sights, one.span.zone),
         story=[text for text in story.sentences if at.sees("filings") or "claim was" not in text],
-        answer=answer,
+        answer=matter.answer,
         candidates=candidate_dates(matter) if at.sees("candidate-dates") else [],
-        edits=sorted({drift.edit for drift in known if drift.resolution.value in ("open", "reverted")}),
+        edits=sorted({drift.edit for drift in matter.drifts if drift.resolution.value in ("open", "reverted")}),
         tickets=[(voice.value, ticket_text(matter, voice)) for voice in _voices(at)],
     )
 
@@ -69,16 +62,6 @@ def note(at: Annotated[Here, Depends(acting(Action.NOTE))], form: Posted, appoin
     """Keep what was said."""
     review.add_note(at.desk, appointment, form.one("how"), form.one("text"), by=at.agent.actor)
     return back_to(f"/support/appointments/{appointment}", "noted")
-
-
-def _answer(at: Here, one: Appointment) -> Answer | None:
-    return next((found.answer for found in at.gate.look([one.id])), None)
-
-
-def _asked_at(conn: Connection, one: Appointment, known: list[Drift]) -> datetime | None:
-    about = {drift.id for drift in known}
-    found = [ask.at for ask in asks.of_appointments(conn, [one.id]).get(one.id, []) if ask.about in about]
-    return min(found, default=None)
 
 
 def _voices(at: Here) -> list[Voice]:
