@@ -311,8 +311,7 @@ class Observer:
             return
         query = "SELECT 1 FROM owed_writes WHERE link = ? AND state = 'sent' AND cause = 'restore'"
         said_restore = bool(self.books.rows(query, held.link)) or not self._is_wanted(held.link)
-        here = (one for one in found if one.kind != "duplicated" or one.copy_id == held.key[2])
-        current = [self.drifts[one.id] for one in here if one.id in self.drifts]
+        current = [self.drifts[one.id] for one in self._told_here(held, found, span) if one.id in self.drifts]
         for one in current:
             left = one.open and one.disposition not in REVERTS and one.resolved_by is None and one.kind not in COSMETIC
             # What is over by now goes back with its series; its evidence is on the books (R-9).
@@ -326,6 +325,19 @@ class Observer:
                 query = "SELECT 1 FROM holds WHERE appointment = ? AND drift = ?"
                 if not self.books.rows(query, one.appointment, one.id):
                     self.fail("I1-no-hold", f"{did} {span} in {held.key} before {one.appointment} was held")
+
+    def _told_here(self, held: Held, found: list[Revision], span: Shown) -> list[Revision]:
+        """Those of the drifts that are about this very event, where there are several with the same marker.
+
+        A copy beside our event may show just what ours does: what was told of ours says nothing about the copy then.
+        Nor does what was told of one rest of a split say anything about another, if there is a drift about just that.
+        """
+        own = [one for one in found if one.copy_id == held.key[2]]
+        here = [one for one in found if one.kind != "duplicated" or one in own]
+        if held.is_copy and not self.books.rows("SELECT 1 FROM links WHERE remote_id = ?", held.key[2]):
+            here = own or here
+            return [one for one in here if one.observed == span] or here
+        return here
 
     def _is_wanted(self, link: str) -> bool:
         """Whether the record calls for anything there: what is cancelled goes, edited or not."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from calsync.connector.errors import Throttled
-from calsync.connector.protocol import Known, Page, Reading, Seen, Write, WriteResult
+from calsync.connector.protocol import Gone, Known, Page, Reading, Seen, Write, WriteResult
 from calsync.domain.span import Window
 from calsync.testing.fake_ports import FakeClock
 from calsync.testing.memory_calendar import MemoryCalendar
@@ -78,7 +78,7 @@ class WatchedCalendar:
             if any(kind is FaultKind.STALE_READ for _, _, kind in self._inner.service.weather.struck[struck:]):
                 self._readings.observer.read_stale = True
         for one in found:
-            if isinstance(one, Seen):
+            if isinstance(one, Seen | Gone):  # that it is gone is an answer as well; `unknown` is none
                 self._readings.note((self._service, self._inner.name, one.remote_id), began)
         return found
 

@@ -121,12 +121,15 @@ def open_drifts(case: LinkCase) -> dict[OriginalStart, Drift]:
 
 
 def accepted_drifts(case: LinkCase) -> dict[OriginalStart, Drift]:
-    """Return the answered drift of each occurrence whose seen state is the accepted one (R-10)."""
+    """Return the answered drift of each occurrence whose seen state is the accepted one (R-10).
+
+    That a marker is lost is noted whatever else the event shows then, so that no such note accepts anything.
+    """
     return {
         drift.original_start: drift
         for drift in case.drifts
         if drift.resolution is not Resolution.OPEN
-        and drift.kind is not DriftKind.DUPLICATED
+        and drift.kind not in (DriftKind.DUPLICATED, DriftKind.MARKER_LOST)
         and (drift.accepted or drift.resolution is Resolution.IGNORED)
     }
 

@@ -202,12 +202,12 @@ def open_of_links(conn: Connection, link_ids: Iterable[str]) -> dict[str, tuple[
     """Per link its open drifts and, per occurrence, the latest answered one whose seen state is accepted (R-10)."""
     found: dict[str, tuple[Drift, ...]] = {}
     for link, known in _grouped(conn, _STANDING, link_ids, lambda drift: drift.link).items():
-        accepted: dict[tuple[OriginalStart, str | None], Drift] = {}
+        accepted: dict[tuple[OriginalStart, str | None, bool], Drift] = {}
         for drift in sorted(known, key=lambda one: one.episode):
             if drift.resolution is not Resolution.OPEN:
-                # Each copy beside the event has an answer of its own.
+                # Each copy beside the event has an answer of its own, and a lost marker is none about what is seen.
                 copy = drift.copy_id if drift.kind is DriftKind.DUPLICATED else None
-                accepted[drift.original_start, copy] = drift
+                accepted[drift.original_start, copy, drift.kind is DriftKind.MARKER_LOST] = drift
         still_open = [drift for drift in known if drift.resolution is Resolution.OPEN]
         found[link] = (*still_open, *accepted.values())
     return found

@@ -19,7 +19,7 @@ from calsync.store import links, owed_writes, subject_changes
 from calsync.worker.context import PassContext, PassResult
 from calsync.worker.gather import Gathered, Pending, Start, gather, links_to_read, start
 from calsync.worker.plan_steps import steps_of
-from calsync.worker.read import Sights, absences, locate_gone, read_by_id, read_changes
+from calsync.worker.read import Sights, absences, doubted, locate_gone, read_by_id, read_changes
 from calsync.worker.record import record
 from calsync.worker.write import write_due
 
@@ -60,7 +60,8 @@ def _quiet(context: PassContext, sights: Sights) -> PassResult:
 
 def _look(context: PassContext, begun: Start) -> Sights:
     sights = read_changes(context, begun.cursor, begun.unlinked)
-    read_by_id(context, sights, links_to_read(begun, sights), absences(context, sights))
+    wanted = [*links_to_read(begun, sights), *doubted(context, sights)]
+    read_by_id(context, sights, wanted, absences(context, sights))
     gone = [remote_id for remote_id, item in sights.items.items() if isinstance(item, Gone)]
     if gone:
         with context.worker.database.reading() as conn:

@@ -178,6 +178,19 @@ def test_an_occurrence_that_was_edited_too_hides_the_lost_marker() -> None:
     assert [one.kind for one in world.one_pass().found] == [DriftKind.MOVED]
 
 
+def test_a_note_about_a_lost_marker_accepts_nothing_that_shows_beside_it() -> None:
+    world = World.agreed(event())
+    world.marked = None
+    world.edit(event("2026-12-01T14:00"))
+    world.one_pass()
+    assert [one.kind for one in world.one_pass().found] == [DriftKind.MARKER_LOST]
+    world.edit(event())
+    assert [one.ended for one in world.one_pass().changed] == [Resolution.WITHDRAWN]
+    assert world.one_pass().found == ()
+    world.edit(event("2026-12-01T14:00"))
+    assert [(one.kind, one.ended) for one in world.one_pass().found] == [(DriftKind.MOVED, None)]
+
+
 def test_an_unreadable_event_is_told_once_and_readable_again_it_is_judged() -> None:
     world = World.agreed(WEEKLY)
     case = replace(world.case(), sight=UnreadableNow("9", "times-a-day"))
