@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import datetime, time, timedelta
+from typing import Final
 
 import click
 from sqlalchemy import Connection
@@ -23,6 +24,8 @@ from calsync.store import clients, records
 from calsync.store.records import AppointmentFilter
 from calsync.support.matters import load_matter
 from calsync.support.tickets import Voice, ticket_text
+
+_VOICES: Final = click.Choice([each.value for each in Voice])
 
 
 def register(appointments: click.Group) -> None:
@@ -107,7 +110,7 @@ def history(app: App, appointment: str) -> int:
 
 @click.command()
 @click.argument("appointment", metavar="ID")
-@click.option("--voice", type=click.Choice([each.value for each in Voice]), help="A text for a ticket instead, in words for that reader.")
+@click.option("--voice", type=_VOICES, help="A text for a ticket instead, in words for that reader.")
 @json_option
 @pass_app
 def explain(app: App, appointment: str, voice: str | None) -> int:
