@@ -83,9 +83,16 @@ class Guard:
     allowed: tuple[Network, ...] = ()
     resolve: Resolve = field(default=_system_resolve)
 
-    def addresses(self, host: str, port: int) -> list[str]:
-        """Return the addresses to try, in order; AddressRefused if any is private, OSError if the name has none."""
+    def addresses(self, host: str, port: int, *, plain: bool = False) -> list[str]:
+        """Return the addresses to try, in order; AddressRefused if any is private, OSError if the name has none.
+
+        `plain`: for a connection without TLS, which leaves this machine for the listed networks only.
+        """
         found = self._resolved(host, port)
+        if plain and not all(is_loopback(address) or self._listed(address) for address in found):
+            raise AddressRefused(
+                "a password goes under TLS only: write https, or list its network in connectors.caldav.allow_networks"
+            )
         if (host.lower(), port) in self.trusted:
             return found
         permitted = all(self._listed(address) for address in found)
@@ -113,6 +120,11 @@ def is_private(address: str) -> bool:
     """Tell whether an address is one that no public calendar server has."""
     ip = ip_address(address.partition("%")[0])
     return any(ip.version == network.version and ip in network for network in _REFUSED)
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether an address is this machine itself."""
+    return ip_address(address.partition("%")[0]).is_loopback
 
 
 def networks(texts: Iterable[str]) -> tuple[Network, ...]:

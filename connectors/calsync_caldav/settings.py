@@ -39,7 +39,10 @@ class ConnectorSettings(BaseModel):
     )
     """The longest that one request may take in all, from connecting to the last byte."""
     allow_networks: tuple[str, ...] = ()
-    """Private networks that calendar servers may be in although a URL was not written by the admin."""
+    """Private networks that calendar servers may be in although a URL was not written by the admin.
+
+    Only to them, and on this very machine, is a password sent without TLS.
+    """
 
     @field_validator("allow_networks")
     @classmethod

@@ -50,7 +50,7 @@ class GuardedConnection(HTTPConnection):
 
     def _connected(self) -> socket.socket:
         problem = OSError("no address")
-        for address in self._guard.addresses(self.host, self.port):
+        for address in self._guard.addresses(self.host, self.port, plain=self._context is None):
             try:
                 return socket.create_connection((address, self.port), timeout=self._deadline.left())
             except OSError as failure:

@@ -29,7 +29,7 @@ class Transport(httplib2.Http):  # type: ignore[misc]
     """One set of connections, used by one thread at a time. A request goes out once; no redirect is followed."""
 
     def __init__(self, timeout: float) -> None:
-        super().__init__(timeout=timeout)
+        super().__init__(timeout=timeout, tls_minimum_version="TLSv1_2")
         self.follow_redirects = False
 
     def _conn_request(self, conn: Any, request_uri: str, method: str, body: Any, headers: Any) -> Any:

@@ -1,6 +1,7 @@
-"""Mails over SMTP (RFC 5321): STARTTLS where it is offered, a login where one is configured.
+"""Mails over SMTP (RFC 5321): under TLS, from the first byte or by STARTTLS, and with a login where one is configured.
 
-TLS is checked against the machine's certificates, except on loopback, where nobody listens in between.
+TLS is checked against the machine's certificates. Only on loopback, where nobody listens in between, does a mail go
+without: elsewhere whoever stands on the way could take the offer of STARTTLS out of the server's answer.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _WIRE: Final = policy.SMTP.clone(max_line_length=78)
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where mails go. `tls` means from the first byte on; otherwise STARTTLS is used where it is offered."""
+    """Where mails go. `tls` means from the first byte on; otherwise STARTTLS must be offered, but on loopback."""
 
     host: str
     port: int
@@ -96,8 +97,8 @@ class SmtpMailer:
         if not self.server.tls and smtp.has_extn("starttls"):
             smtp.starttls(context=self._context())
             smtp.ehlo()
-        elif self.username is not None and not self.server.tls and not self.server.is_local:
-            raise MailDeferred("no-tls-for-login", everywhere=True)
+        elif not self.server.tls and not self.server.is_local:
+            raise MailDeferred("no-tls", everywhere=True)
         if self.username is not None:
             smtp.login(self.username, self.password())
 

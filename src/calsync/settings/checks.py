@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from calsync.errors import Problem
 from calsync.settings.paths import check_secret_file, find_secret_files
@@ -146,7 +146,7 @@ def _secrets_in_urls(values: Table, path: Path, where: Where) -> Iterator[Proble
         for key, value in table.items():
             if not (key.endswith("url") and isinstance(value, str) and _has_password(value)):
                 continue
-            if at == ("database",) and not path.stat().st_mode & stat.S_IROTH:
+            if at == ("database",) and not path.stat().st_mode & stat.S_IROTH and not _has_password_in_query(value):
                 continue  # drivers are used to it, and here the whole config is as closed as a secret file
             remedy = "Take it out of the URL and put it into a file: password_file"
             yield Problem("a password may not stand in a URL", where((*at, key)), remedy)
@@ -154,6 +154,11 @@ def _secrets_in_urls(values: Table, path: Path, where: Where) -> Iterator[Proble
 
 def _has_password(url: str) -> bool:
     try:
-        return urlsplit(url).password is not None
+        return urlsplit(url).password is not None or _has_password_in_query(url)
     except ValueError:
         return False
+
+
+def _has_password_in_query(url: str) -> bool:
+    # It would follow the address into other programs' arguments, which every user of the machine may read.
+    return any(name.lower() in ("password", "sslpassword") for name in parse_qs(urlsplit(url).query))

@@ -89,8 +89,10 @@ class Web(Section):
     )
 
     session_idle: Duration = Field(
-        timedelta(minutes=30),
-        description="How long a person may leave the support pages alone before they have to log in again.",
+        timedelta(minutes=15),
+        le=timedelta(hours=1),
+        description="How long a person may leave the support pages alone before they have to log in again; an hour at "
+        "the most.",
     )
 
     @property
@@ -194,7 +196,8 @@ class Mail(Section):
 
     smtp_url: Text = Field(
         "smtp://127.0.0.1:25",
-        description="smtp://host:port, or smtps:// for TLS from the start. STARTTLS is used where the server has it.",
+        description="smtp://host:port, where the server must offer STARTTLS unless it is on this machine, or smtps:// "
+        "for TLS from the start.",
     )
     username: Text | None = Field(
         None, examples=["calsync"], description="Login at the mail server; none where it trusts this machine."

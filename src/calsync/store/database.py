@@ -6,6 +6,7 @@ belongs inside a transaction.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -24,6 +25,7 @@ from calsync.store.alone import Alone
 from calsync.store.driver_errors import as_ours, pool_exhausted
 from calsync.store.revisions import require_current
 
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _BACKENDS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 
 
@@ -144,7 +146,19 @@ def parsed_url(url: str) -> URL:
         parsed.get_dialect()
     except (ArgumentError, NoSuchModuleError) as problem:
         raise _unusable(f"there is no database driver {parsed.drivername!r}") from problem
-    return parsed
+    return under_tls(parsed)
+
+
+def under_tls(url: URL) -> URL:
+    """The address of a PostgreSQL server, asking for TLS where it is on another machine and says nothing about it.
+
+    libpq's own default goes without TLS where the server, or whoever stands on the way, says that there is none.
+    """
+    host = url.host or str(url.query.get("host", ""))
+    is_here = not host or host.startswith(("/", "@")) or host in _THIS_MACHINE
+    if url.get_backend_name() != "postgresql" or is_here or "sslmode" in url.query or "PGSSLMODE" in os.environ:
+        return url
+    return url.update_query_dict({"sslmode": "require"})
 
 
 def _unusable(what: str) -> ConfigError:

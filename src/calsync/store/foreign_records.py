@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Select, column, create_engine, select, table, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from calsync.errors import UserError
+from calsync.store.database import under_tls
 
 PAGE: Final = 500
 _TIMEOUT_MS: Final = 60_000
@@ -36,7 +38,7 @@ class ForeignTable:
 def reading(source: ForeignTable) -> Iterator[Connection]:
     """A transaction that cannot write, and that ends long queries. Raises SourceUnavailable."""
     try:
-        engine = create_engine(source.url, poolclass=NullPool)
+        engine = create_engine(under_tls(make_url(source.url)), poolclass=NullPool)
         with _read_only(engine) as conn:
             yield conn
     except (SQLAlchemyError, ArgumentError, NoSuchModuleError) as problem:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from calsync.domain.drift import Disposition, DriftKind, Phase
-from calsync.errors import NotFoundError
+from calsync.errors import ConfigError, NotFoundError
 from calsync.reconcile.disposition import NOT_OURS_TO_UNDO
+from calsync.settings.load import load
 from calsync.settings.practice import DriftRules
 from tests.unit.settings.configs import ADA, ADAS_CALENDAR, PaperCalendarKeys, PaperKeys, load_text, sentences_of
 
@@ -175,3 +176,12 @@ def test_the_look_only_kinds_are_the_ones_that_deciding_knows() -> None:
     }
     assert look_only == {kind.value for kind in NOT_OURS_TO_UNDO}
     assert {field.alias for field in DriftRules.model_fields.values()} == {kind.value for kind in DriftKind}
+
+
+def test_a_password_in_the_query_of_an_address_is_refused_even_in_a_closed_file(tmp_path: Path) -> None:
+    path = tmp_path / "calsync.toml"
+    path.write_text('[database]\nurl = "postgresql://c@localhost/x?password=S3CRET"\n', encoding="utf-8")
+    path.chmod(0o600)
+    with pytest.raises(ConfigError, match="a password may not stand in a URL") as caught:
+        load(path, {})
+    assert "S3CRET" not in str(caught.value)

@@ -78,9 +78,9 @@ class TestSessions:
         token = log_in(desk, ann, WORD)
         assert token is not None
         for _ in range(5):
-            world.clock.advance(timedelta(minutes=29))
+            world.clock.advance(timedelta(minutes=14))
             assert find_agent(desk, token) is not None
-        world.clock.advance(timedelta(minutes=30))
+        world.clock.advance(timedelta(minutes=15))
         assert find_agent(desk, token) is None
 
     def test_they_end_in_the_evening_however_busy(self, desk: Desk, world: GateWorld, ann: str) -> None:
@@ -89,7 +89,7 @@ class TestSessions:
         begun = world.clock.now()
         while world.clock.now() - begun < LONGEST_SESSION:
             assert find_agent(desk, token) is not None
-            world.clock.advance(timedelta(minutes=20))
+            world.clock.advance(timedelta(minutes=12))
         assert find_agent(desk, token) is None
 
     def test_they_end_with_the_logout_and_with_the_account(self, desk: Desk, ann: str) -> None:
