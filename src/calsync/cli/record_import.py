@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,6 +14,7 @@ from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
 from calsync.cli.times import read_date
+from calsync.records.brake import FEWEST_BY_HAND
 from calsync.records.file_import import ImportRequest, ImportResult, Period, import_appointments
 
 SHOWN = 20
@@ -30,16 +32,18 @@ def register(appointments: click.Group) -> None:
 @click.option("--complete", is_flag=True, help="The file is the full list from --since to --until.")
 @click.option("--since", metavar="DATE", help="First day of a complete list.")
 @click.option("--until", metavar="DATE", help="Last day of a complete list.")
+@click.option("--many-changes", is_flag=True, help="It does change that many known sessions; somebody has looked.")
 @json_option
 @actor_options
 @pass_app
-def import_(app: App, file: Path, *, dry_run: bool, complete: bool, since: str | None, until: str | None) -> int:
+def import_(app: App, /, file: Path, *, dry_run: bool, many_changes: bool, **days: Any) -> int:
     """Take appointments from a CSV or JSON lines file. The same file again changes nothing.
 
-    One bad row, and nothing is imported. With --complete, known appointments that the file lacks are listed and asked
-    about, never cancelled.
+    One bad row, and nothing is imported; nor is a file that moves or cancels more than [fleet] max_share_changed of
+    all known sessions. With --complete, known appointments that the file lacks are listed and asked about, never
+    cancelled.
     """
-    period = _period(since, until, complete=complete)
+    period = _period(**days)
     request = ImportRequest(
         path=file,
         actor=app.actor,
@@ -49,6 +53,8 @@ def import_(app: App, file: Path, *, dry_run: bool, complete: bool, since: str |
         note=app.note,
         complete=period,
         dry_run=dry_run,
+        max_share_changed=None if dry_run or many_changes else app.settings.fleet.max_share_changed,
+        fewest_changed=FEWEST_BY_HAND,
         progress=_show_progress,
     )
     # A dry run writes nothing anywhere, not even what the configuration says of providers and calendars.

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from calsync.domain.span import instant
 from calsync.errors import Problem, Refused
 from calsync.records.appointment_rows import COLUMNS, AppointmentRow, new_appointment, read_appointment_rows
-from calsync.records.brake import changed_of, is_flood
+from calsync.records.brake import FEWEST, changed_of, is_flood
 from calsync.records.findings import Findings
 from calsync.records.import_plan import Books, Plan, merge_row, remember
 from calsync.records.import_store import Progress, Stamp, load_books, write_plan
@@ -52,7 +52,8 @@ class Period:
 class ImportRequest:
     """One file to import. `configured` are the providers of the configuration; `complete` makes it a full list.
 
-    `max_share_changed`: part of the known sessions that it may change; None where a person looks on.
+    `max_share_changed`: part of the known sessions that it may change; None where a person has looked; fewer than
+    `fewest_changed` are never too many.
     """
 
     path: Path
@@ -64,6 +65,7 @@ class ImportRequest:
     complete: Period | None = None
     dry_run: bool = False
     max_share_changed: float | None = None
+    fewest_changed: int = FEWEST
     progress: Progress | None = None
 
 
@@ -187,11 +189,16 @@ def _absent(conn: Connection, rows: Sequence[AppointmentRow], request: ImportReq
 
 
 def _brake(conn: Connection, plan: Plan, request: ImportRequest) -> None:
-    """Refuse a file that nobody looks at and that changes too much of what is known (R-14)."""
+    """Refuse a file that changes too much of what is known, unless a person has looked (R-14)."""
     changed, known = len(changed_of(plan)), record_sources.count_since(conn, request.now - _LOOKED_BACK)
-    if request.max_share_changed is not None and is_flood(changed, known, request.max_share_changed):
+    if request.max_share_changed is not None and is_flood(
+        changed, known, request.max_share_changed, request.fewest_changed
+    ):
         what = f"it would change {changed} of {known} known sessions"
-        remedy = "Nothing was imported. If that is right, import it with `calsync appointments import`"
+        remedy = (
+            "Nothing was imported. Look with `calsync appointments import FILE --dry-run`; if it is right, import it "
+            "with --many-changes"
+        )
         raise Refused([Problem(what, request.path.name, remedy)], code="import-flood")
 
 

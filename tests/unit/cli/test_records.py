@@ -232,3 +232,34 @@ def test_an_explanation_in_the_words_of_each_reader(filled: Shell) -> None:
     assert "Nobody has changed it in a calendar." in filled("appointments", "explain", "A-3", "--voice", "support")
     assert "Its claim waits." in filled("appointments", "explain", "A-3", "--voice", "billing")
     assert sorted(filled.json("appointments", "explain", "A-3")["texts"]) == ["billing", "provider", "support"]
+
+
+def test_a_file_that_moves_most_sessions_needs_a_person_who_looked(shell: Shell) -> None:
+    head = "id,provider,client,start,end,zone,kind,status,series\n"
+    rows = [f"M-{n},P-1,C-{n},2026-12-{n + 1:02}T{{0}}:00,2026-12-{n + 1:02}T{{0}}:50,{{1}}" for n in range(12)]
+    tail = "America/New_York,follow-up,scheduled,\n"
+
+    def file(hour: str, status: str = "scheduled") -> str:
+        told = tail.replace("scheduled", status)
+        return shell.write("many.csv", head + "".join(row.format(hour, told) for row in rows))
+
+    shell("appointments", "import", file("10"))
+    moved = file("11")
+    said = shell("appointments", "import", moved, code=1)
+    assert "12 of 12 known sessions" in said
+    assert "--many-changes" in said
+    assert "12 rescheduled" in shell("appointments", "import", moved, "--dry-run")
+    assert shell.json("appointments", "show", "M-3")["start"] == "2026-12-04T10:00:00"
+    shell("appointments", "import", moved, "--many-changes")
+    assert shell.json("appointments", "show", "M-3")["start"] == "2026-12-04T11:00:00"
+
+
+def test_that_all_sessions_took_place_is_no_flood(shell: Shell) -> None:
+    head = "id,provider,client,start,end,zone,kind,status,series\n"
+    rows = [
+        f"M-{n},P-1,C-{n},2026-11-{n + 1:02}T10:00,2026-11-{n + 1:02}T10:50,America/New_York,follow-up,{{}},\n"
+        for n in range(12)
+    ]
+    shell("appointments", "import", shell.write("many.csv", head + "".join(row.format("scheduled") for row in rows)))
+    shell("appointments", "import", shell.write("many.csv", head + "".join(row.format("completed") for row in rows)))
+    assert shell.json("appointments", "show", "M-3")["status"] == "completed"
