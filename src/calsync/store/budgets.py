@@ -1,4 +1,4 @@
-"""Budgets of requests per service, tenant or mailbox, shared by all workers: a bucket of tokens and a block."""
+"""Budgets shared by all processes, of requests to a service or of tries at a door: a bucket of tokens and a block."""
 
 from __future__ import annotations
 
@@ -42,6 +42,11 @@ def take(conn: Connection, key: str, now: datetime, rate: Rate, amount: float = 
     return None
 
 
+def give_back(conn: Connection, key: str, amount: float = 1.0) -> None:
+    """Put back what was taken and not needed."""
+    conn.execute(_GIVE_BACK, {"the_key": key, "amount": amount})
+
+
 def block(conn: Connection, key: str, until: datetime, now: datetime) -> None:
     """The service said to wait: nobody takes from this budget before `until`. A later time on the books stays."""
     _BLOCK.run(conn, {"key": key, "tokens": 0.0, "refilled_at": now, "blocked_until": until})
@@ -66,7 +71,7 @@ _TAKE = (
     .values(tokens=bindparam("to_tokens"), refilled_at=bindparam("at"), blocked_until=None)
 )
 
-
+_GIVE_BACK = budgets.update().where(_c.key == bindparam("the_key")).values(tokens=_c.tokens + bindparam("amount"))
 _BLOCK = Upsert(
     budgets,
     [_c.key],

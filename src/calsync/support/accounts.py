@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from calsync.answers.words import Desk
-from calsync.errors import NotFoundError, Problem, Refused
+from calsync.errors import CalsyncError, NotFoundError, Problem, Refused
 from calsync.store import audit, users
 from calsync.store.tokens import Role
 from calsync.store.users import SessionRow, UserRow
+from calsync.support import tries
 from calsync.support.passwords import hash_password, is_password
 from calsync.support.roles import PEOPLE
 
@@ -35,6 +36,10 @@ class Agent:
     def actor(self) -> str:
         """How audit rows and statements name them, whatever their role."""
         return f"support:{self.name}"
+
+
+class TooManyTries(CalsyncError):
+    """Too many wrong passwords came for this name, or in all."""
 
 
 def add_user(desk: Desk, name: str, role: Role, password: str, *, by: str) -> None:
@@ -69,11 +74,16 @@ def remove_user(desk: Desk, name: str, *, by: str) -> None:
 
 
 def log_in(desk: Desk, name: str, password: str) -> str | None:
-    """Open a session; the token that the browser keeps, or None if name or password is wrong."""
-    with desk.database.reading() as conn:
+    """Open a session; the token that the browser keeps, or None if name or password is wrong.
+
+    Raises TooManyTries without looking at the password.
+    """
+    now = desk.clock.now()
+    with desk.database.transaction() as conn:
+        if not tries.take_try(conn, name, now):
+            raise TooManyTries
         known = users.get(conn, name[:64])
     kept = known.password if known is not None and known.removed_at is None else None
-    now = desk.clock.now()
     if not is_password(password, kept):
         with desk.database.transaction() as conn:
             who = name if known is not None else "unknown"
@@ -81,6 +91,7 @@ def log_in(desk: Desk, name: str, password: str) -> str | None:
         return None
     token = base64.urlsafe_b64encode(desk.ids.token_bytes(_TOKEN_BYTES)).rstrip(b"=").decode("ascii")
     with desk.database.transaction() as conn:
+        tries.give_back(conn, name)
         users.forget_sessions(conn, now - 2 * LONGEST_SESSION)
         users.start_session(conn, SessionRow(users.hash_of(token), name, now, now))
         audit.append(conn, at=now, actor=f"support:{name}", what="logged-in", subject=f"user:{name}", detail={})

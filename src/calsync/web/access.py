@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from calsync.store import tokens
+from calsync.store import budgets, tokens
+from calsync.store.budgets import Rate
+from calsync.store.database import Database
 from calsync.store.tokens import Role, TokenRow
 from calsync.web.problems import ApiProblem
 from calsync.web.site import Site, site_of
 
 WRONG_A_MINUTE: Final = 1000
 _MAX_TOKEN: Final = 200
+_BUDGET: Final = "wrong-tokens"
+_WRONG: Final = Rate(WRONG_A_MINUTE / 60, WRONG_A_MINUTE)
+_HANDFUL: Final = 50
+_LONGEST_SHUT: Final = timedelta(minutes=1)
 _bearer = HTTPBearer(auto_error=False, description="A token made by `calsync tokens add --role ROLE`.")
 
 
@@ -40,17 +46,27 @@ class Caller:
 
 @dataclass(slots=True)
 class Door:
-    """Counts wrong tokens, a minute at a time, over all callers of this process."""
+    """Counts wrong tokens over all callers of all processes.
 
-    minute: datetime | None = None
-    wrong: int = field(default=0)
+    A process takes its share of what a minute allows from the books, a handful at a time, and asks no more until there
+    can be some again: a flood of wrong tokens costs the books a few transactions a second and no more.
+    """
 
-    def note_wrong(self, now: datetime) -> bool:
-        """Count one more; True if there were too many in this minute."""
-        if self.minute is None or not self.minute <= now < self.minute + timedelta(minutes=1):
-            self.minute, self.wrong = now, 0
-        self.wrong += 1
-        return self.wrong > WRONG_A_MINUTE
+    left: int = 0
+    shut_until: datetime | None = None
+
+    def note_wrong(self, database: Database, now: datetime) -> bool:
+        """Count one more; True if there were too many in the last minute."""
+        if self.shut_until is not None and timedelta() < self.shut_until - now <= _LONGEST_SHUT:
+            return True
+        if self.left <= 0:
+            with database.transaction() as conn:
+                self.shut_until = budgets.take(conn, _BUDGET, now, _WRONG, _HANDFUL)
+            if self.shut_until is not None:
+                return True
+            self.left = _HANDFUL
+        self.left -= 1
+        return False
 
 
 def require(*roles: Role) -> Callable[..., Caller]:
@@ -96,7 +112,7 @@ def _find(site: Site, text: str) -> TokenRow | None:
 def _wrong(request: Request, site: Site, *, was_given: bool) -> ApiProblem:
     door = request.app.state.door
     assert isinstance(door, Door)
-    if was_given and door.note_wrong(site.clock.now()):
+    if was_given and door.note_wrong(site.database, site.clock.now()):
         site.tallies.tokens["too-many"] += 1
         return ApiProblem(429, "too-many", "Too many wrong tokens. Wait a minute.")
     site.tallies.tokens["wrong"] += 1

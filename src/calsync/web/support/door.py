@@ -1,15 +1,14 @@
 """Who is at the support pages, and whether they may do what they ask: cookie, role, the page's own field.
 
 The cookie holds a random token; the books keep its hash. The field in every form is derived from that token, so no
-other site can know it. Wrong passwords are counted by name and over all, and slowed down to a stop.
+other site can know it.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -26,9 +25,6 @@ from calsync.web.site import Site, site_of
 
 HOME: Final = "/support"
 LOGIN: Final = "/support/login"
-WRONG_BY_NAME: Final = 10
-WRONG_IN_ALL: Final = 60
-_WRONG_PERIOD: Final = timedelta(minutes=15)
 _MAX_COOKIE: Final = 100
 _MAX_FIELDS: Final = 600
 
@@ -104,31 +100,6 @@ class Here:
         return page(f"support/{name}", status, now=self.site.clock.now(), **shared, **facts)
 
 
-@dataclass(slots=True)
-class Knocks:
-    """Counts wrong passwords, by name and over all, a quarter of an hour at a time; of this process only."""
-
-    since: datetime | None = None
-    by_name: dict[str, int] = field(default_factory=dict)
-    in_all: int = 0
-
-    def is_shut(self, name: str, now: datetime) -> bool:
-        """Whether too many came already."""
-        self._turn(now)
-        return self.in_all >= WRONG_IN_ALL or self.by_name.get(name[:64], 0) >= WRONG_BY_NAME
-
-    def note_wrong(self, name: str, now: datetime) -> None:
-        """One more."""
-        self._turn(now)
-        self.in_all += 1
-        self.by_name[name[:64]] = self.by_name.get(name[:64], 0) + 1
-
-    def _turn(self, now: datetime) -> None:
-        if self.since is None or not self.since <= now < self.since + _WRONG_PERIOD:
-            self.since, self.in_all = now, 0
-            self.by_name.clear()
-
-
 TOLD: Final = {
     "assigned": "It is yours now.",
     "released": "It is free for anybody again.",
@@ -159,7 +130,6 @@ def desk_of(site: Site) -> Desk:
 
 def install(app: FastAPI) -> None:
     """Have the problems of these pages answered as pages."""
-    app.state.knocks = Knocks()
     app.add_exception_handler(PageProblem, _told)
     app.add_exception_handler(LoginNeeded, _to_login)
 

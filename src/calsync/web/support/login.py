@@ -7,13 +7,12 @@ import base64
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from calsync.support.accounts import log_in, log_out
+from calsync.support.accounts import TooManyTries, log_in, log_out
 from calsync.web.pages import page
 from calsync.web.site import Site, site_of
 from calsync.web.support.door import (
     HOME,
     LOGIN,
-    Knocks,
     LoggedIn,
     PageProblem,
     Posted,
@@ -44,18 +43,16 @@ def show(request: Request, back: str = HOME) -> Response:
 def enter(request: Request, form: Posted) -> Response:
     """Log in, and go on to where somebody wanted to go."""
     site = site_of(request)
-    now, name, back = site.clock.now(), form.one("name"), safe_path(form.one("back"))
-    knocks = request.app.state.knocks
-    assert isinstance(knocks, Knocks)
+    name, back = form.one("name"), safe_path(form.one("back"))
     token = token_of(request)
     if is_from_elsewhere(request) or not token or not is_mark(form.one("mark"), token):
         raise PageProblem(403, "Please open the page again", "It was open for too long. Nobody was logged in.")
-    if knocks.is_shut(name, now):
+    try:
+        opened = log_in(desk_of(site), name, form.one("password"))
+    except TooManyTries:
         site.tallies.actions["login", "too-many"] += 1
-        raise PageProblem(429, "Too many tries", "Wait a quarter of an hour, then try again.")
-    opened = log_in(desk_of(site), name, form.one("password"))
+        raise PageProblem(429, "Too many tries", "Wait a quarter of an hour, then try again.") from None
     if opened is None:
-        knocks.note_wrong(name, now)
         site.tallies.actions["login", "wrong"] += 1
         return _form(token, back, "That name or password is not right.", 422)
     site.tallies.actions["login", "fine"] += 1

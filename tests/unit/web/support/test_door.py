@@ -8,7 +8,7 @@ import pytest
 
 from calsync.domain.drift import Resolution
 from calsync.store.tokens import Role
-from calsync.web.support.door import WRONG_BY_NAME, WRONG_IN_ALL
+from calsync.support.tries import WRONG_BY_NAME, WRONG_IN_ALL
 from tests.unit.web.support.office import WORD, Office
 
 POSTS: tuple[tuple[str, dict[str, str]], ...] = (
