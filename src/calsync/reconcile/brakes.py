@@ -5,10 +5,11 @@ Both brakes answer with numbers for a person to judge by; a stampede is passed o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from calsync.domain.drift import DriftKind
 from calsync.domain.event import Appearance, OriginalStart
 from calsync.domain.span import wall_time
 from calsync.reconcile.case import CalendarFacts, DecisionPolicy, LinkCase
@@ -39,10 +40,19 @@ class _Hit:
     starts: tuple[datetime, ...]
 
 
-def check_stampede(decisions: Iterable[Decision], facts: CalendarFacts, policy: DecisionPolicy) -> Stampede | None:
+def check_stampede(decisions: Sequence[Decision], facts: CalendarFacts, policy: DecisionPolicy) -> Stampede | None:
     """Return why the calendar must be stopped, or None (R-13).
 
-    Counted in links over the rolling period that `facts.recent` covers, those of this pass included. A pass that adds
+    Many links at once are none of one person's edits, and neither are many copies of one event: a week that was pasted
+    has one of each.
+    """
+    return _many_links(decisions, facts, policy) or _many_copies(decisions, facts, policy)
+
+
+def _many_links(decisions: Sequence[Decision], facts: CalendarFacts, policy: DecisionPolicy) -> Stampede | None:
+    """Return the stop for links that vanished or changed wholly.
+
+    Counted over the rolling period that `facts.recent` covers, those of this pass included. A pass that adds
     none stops nothing, and neither does one that a person released.
     """
     hits = {hit.link: _Hit(hit.link, hit.vanished, hit.starts) for hit in facts.recent}
@@ -56,12 +66,31 @@ def check_stampede(decisions: Iterable[Decision], facts: CalendarFacts, policy: 
     # "You cleared Thursday" is one question to one person, not a disaster.
     if not (every or many) or (not every and _is_one_week(hits.values(), facts.zone)):
         return None
-    suspects = sorted(hits.values(), key=lambda hit: hit.link)
+    return _stop(count, hits.values(), facts, policy)
+
+
+def _many_copies(decisions: Sequence[Decision], facts: CalendarFacts, policy: DecisionPolicy) -> Stampede | None:
+    """Return the stop for copies of single events: those beyond the first of each count, in this pass alone."""
+    surplus = {one.link: count for one in decisions if (count := _surplus_copies(one))}
+    count = sum(surplus.values())
+    many = count >= policy.stampede_min and count >= policy.stampede_share * facts.upcoming_links
+    if not many or facts.released is not None:
+        return None
+    return _stop(count, [_Hit(link, vanished=False, starts=()) for link in surplus], facts, policy)
+
+
+def _surplus_copies(decision: Decision) -> int:
+    copies = {one.copy_id for one in decision.found if one.kind is DriftKind.DUPLICATED}
+    return max(len(copies) - 1, 0)
+
+
+def _stop(count: int, hits: Iterable[_Hit], facts: CalendarFacts, policy: DecisionPolicy) -> Stampede:
+    suspects = sorted(hits, key=lambda hit: hit.link)
     return Stampede(
         calendar=facts.calendar,
         changed=count,
-        upcoming=upcoming,
-        share=count / upcoming if upcoming else 1.0,
+        upcoming=facts.upcoming_links,
+        share=count / facts.upcoming_links if facts.upcoming_links else 1.0,
         limit_count=policy.stampede_min,
         limit_share=policy.stampede_share,
         suspects=tuple(Suspect(hit.link, hit.vanished, tuple(sorted(hit.starts))) for hit in suspects),

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from calsync.domain.drift import Disposition, DriftKind, Phase, Scope
 from calsync.domain.event import Appearance
 from calsync.domain.span import Span
 from calsync.reconcile.brakes import check_stampede, is_fight
 from calsync.reconcile.case import CalendarFacts, LinkCase, NothingNew, PastRevert, RecentChange
-from calsync.reconcile.plan import Decision
+from calsync.reconcile.plan import Decision, FoundDrift
 from tests.properties.pretend import NOW, POLICY, link
 
 DAY = datetime(2026, 12, 1, 15, tzinfo=UTC)
@@ -76,6 +77,39 @@ def test_it_rolls_over_passes() -> None:
     # The same links seen once more are no news.
     again = [Decision("L1", "same/edited", changed_wholly=True)]
     assert check_stampede(again, facts(10, recent=(*recent, RecentChange("L9", vanished=True))), POLICY) is None
+
+
+def copied(link: str, times: int) -> Decision:
+    look = seen(15)
+    found = [
+        FoundDrift(
+            original_start=None,
+            appointment="A-1",
+            kind=DriftKind.DUPLICATED,
+            phase=Phase.UPCOMING,
+            expected=look,
+            observed=look,
+            scope=Scope.OCCURRENCE,
+            mixed=False,
+            disposition=Disposition.REVERT,
+            copy_id=f"copy-{number}",
+        )
+        for number in range(times)
+    ]
+    return Decision(link, "same/same", found=tuple(found))
+
+
+def test_many_copies_of_one_event_are_no_ones_wish() -> None:
+    stampede = check_stampede([copied("L1", 6)], facts(25), POLICY)
+    assert stampede is not None
+    assert (stampede.changed, [one.link for one in stampede.suspects]) == (5, ["L1"])
+    assert check_stampede([copied("L1", 5)], facts(25), POLICY) is None
+    assert check_stampede([copied("L1", 6)], facts(26), POLICY) is None
+    assert check_stampede([copied("L1", 500)], facts(25, released="edits"), POLICY) is None
+
+
+def test_a_week_that_was_pasted_once_is_no_stampede() -> None:
+    assert check_stampede([copied(f"L{number}", 1) for number in range(20)], facts(20), POLICY) is None
 
 
 def test_a_person_releases_it() -> None:
