@@ -1,4 +1,4 @@
-"""`python -m tests.mutants [--hunt] [NAME ...]`: run the known killing histories, or look for new ones.
+"""`python -m tests.mutants [--list | --hunt] [NAME ...]`: run what is known to kill each, or look for new histories.
 
 A hunt goes through fresh seeds. What it finds is made small and stored as a plan, which a changed generator leaves be.
 """
@@ -9,7 +9,9 @@ import argparse
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.mutants.broken import PATCHES, PLANS, ROOT, Mutant, broken, mutants, shows, simulate, small
+from tests.mutants.broken import PATCHES, PLANS, ROOT, Mutant, broken, mutants, simulate, small
+from tests.mutants.forks import findings
+from tests.mutants.table import render
 
 # An unbroken calsync must pass the histories that are to kill a mutant, so hunts stay inside those that CI runs.
 HUNT = 2000
@@ -20,31 +22,34 @@ def main() -> int:
     """Run the command; 0 when every mutant that was asked for is caught."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("names", nargs="*", help="numbers or names; all of them by default")
+    parser.add_argument("--list", action="store_true", help="print the list: what each breaks, and what catches it")
     parser.add_argument("--hunt", action="store_true", help="look for a history that kills, and store it")
     parser.add_argument("--from-seed", type=int, help="hunt from this seed on, not from the known one")
     parser.add_argument("--count", type=int, default=HUNT, help="how many histories to hunt through")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     wanted = [one for one in mutants() if not options.names or any(one.name.startswith(n) for n in options.names)]
+    if options.list:
+        print(render())
+        return 0
+    if not options.hunt:
+        return 0 if confirm(wanted) else 1
     with ThreadPoolExecutor(options.jobs) as pool:
-        act = (lambda one: hunt(one, options.from_seed, options.count)) if options.hunt else confirm
-        results = list(pool.map(act, wanted))
-    return 0 if all(results) else 1
+        return 0 if all(list(pool.map(lambda one: hunt(one, options.from_seed, options.count), wanted))) else 1
 
 
-def confirm(mutant: Mutant) -> bool:
-    """Run the known killing history."""
-    if mutant.check is None:
-        print(f"{mutant.name}: {'survives: ' + mutant.survives if mutant.survives else 'no seed is known'}", flush=True)
-        return mutant.survives is not None
-    with broken(mutant) as source:
-        found = shows(mutant, source)
-    caught = found == mutant.check
-    print(
-        f"{mutant.name}: {'caught by' if caught else f'NOT CAUGHT, found {found} instead of'} {mutant.check}",
-        flush=True,
-    )
-    return caught
+def confirm(wanted: list[Mutant]) -> bool:
+    """Run what is known to kill each of them."""
+    for one in wanted:
+        if one.check is None:
+            print(f"{one.name}: {'survives: ' + one.survives if one.survives else 'nothing is known to kill it'}")
+    known = [one for one in wanted if one.check is not None]
+    found = findings(known)
+    for one in known:
+        caught = found[one.name] == one.check
+        told = f"caught by {one.check}" if caught else f"NOT CAUGHT by {one.check}: {found[one.name]}"
+        print(f"{one.name}: {told}", flush=True)
+    return all(found.get(one.name) == one.check for one in wanted if one.survives is None)
 
 
 def hunt(mutant: Mutant, start: int | None, count: int) -> bool:

@@ -93,19 +93,27 @@ def _hunks(patch: str) -> Iterator[Hunk]:
         yield Hunk(file, "\n".join(before), "\n".join(after))
 
 
+def replaced(mutant: Mutant, source: Path) -> dict[Path, str]:
+    """The files of a copy of the source that the mutant changes, with their new texts. LookupError if they moved on."""
+    texts: dict[Path, str] = {}
+    for hunk in mutant.hunks:
+        path = source.parent / hunk.file
+        text = texts.get(path) or path.read_text()
+        if text.count(hunk.before) != 1:
+            told = f"{mutant.name}: {hunk.file} has changed; make the patch anew (see tests/mutants/__init__.py)"
+            raise LookupError(told)
+        texts[path] = text.replace(hunk.before, hunk.after)
+    return texts
+
+
 @contextmanager
 def broken(mutant: Mutant) -> Iterator[Path]:
     """A copy of the source with the mutant in it; its path."""
     with TemporaryDirectory(prefix="calsync-mutant-") as folder:
         copy = Path(folder) / "src"
         shutil.copytree(ROOT / "src", copy, ignore=shutil.ignore_patterns("__pycache__"))
-        for hunk in mutant.hunks:
-            path = copy.parent / hunk.file
-            text = path.read_text()
-            if text.count(hunk.before) != 1:
-                told = f"{mutant.name}: {hunk.file} has changed; make the patch anew (see tests/mutants/__init__.py)"
-                raise LookupError(told)
-            path.write_text(text.replace(hunk.before, hunk.after))
+        for path, text in replaced(mutant, copy).items():
+            path.write_text(text)
         yield copy
 
 
@@ -118,23 +126,6 @@ def simulate(source: Path, seed: int, count: int = 1, *, stop_at: int = 1) -> li
     return [(int(one), str(check), str(told)) for one, check, told in json.loads(_python(source, code))]
 
 
-def shows(mutant: Mutant, source: Path) -> str | None:
-    """Run the history that is known to show this mutant; the check that failed, or None."""
-    if mutant.test is not None:
-        return _fails(mutant.test, source)
-    if mutant.plan is None:
-        assert mutant.seed is not None
-        failures = simulate(source, mutant.seed)
-        return failures[0][1] if failures else None
-    path = next(one for one in (home / f"{mutant.plan}.json" for home in PLANS) if one.exists())
-    code = (
-        "from tests.simulation.history import run; from tests.simulation.plan import plan_of;"
-        f"print(json.dumps(run(plan_of(open({str(path)!r}).read())).failed))"
-    )
-    found = json.loads(_python(source, code))
-    return None if found is None else str(found)
-
-
 def small(source: Path, seed: int, check: str, *, note: str) -> str:
     """The history of a seed made small, as long as the same check fails against this copy of the source; as JSON."""
     code = (
@@ -144,19 +135,6 @@ def small(source: Path, seed: int, check: str, *, note: str) -> str:
         f"print(json.dumps(replace(told, note={note!r}).to_json()))"
     )
     return str(json.loads(_python(source, code)))
-
-
-def _fails(test: str, source: Path) -> str | None:
-    """`fails` if a test fails with this copy of the source."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(source), str(ROOT)]), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return "fails" if done.returncode == 1 else None
 
 
 def _python(source: Path, code: str) -> str:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
-from tests.mutants.broken import CANARY, Mutant, broken, mutants, shows
+from tests.mutants.broken import CANARY, Mutant, mutants
+from tests.mutants.forks import findings
+from tests.mutants.table import THE_LIST, number_of
 
 ALL = mutants()
 KILLED = [one for one in ALL if one.survives is None]
+
+
+@cache
+def found() -> dict[str, str | None]:
+    """What failed with each of them: all are run in one go."""
+    return findings(KILLED)
 
 
 def test_every_mutant_says_how_it_is_caught_or_why_it_survives() -> None:
@@ -15,7 +25,11 @@ def test_every_mutant_says_how_it_is_caught_or_why_it_survives() -> None:
     assert [one.name for one in ALL if (one.check is None) == (one.survives is None)] == []
 
 
+def test_every_number_of_the_list_has_its_patches() -> None:
+    assert sorted({number_of(one) for one in ALL}) == [0, *THE_LIST]
+    assert len(THE_LIST) == 40
+
+
 @pytest.mark.parametrize("mutant", KILLED, ids=lambda one: one.name)
 def test_it_is_caught(mutant: Mutant) -> None:
-    with broken(mutant) as source:
-        assert shows(mutant, source) == mutant.check
+    assert found()[mutant.name] == mutant.check

@@ -2,6 +2,7 @@
 
 from calsync.connector.registry import Registry
 from calsync.settings.render import render_config, render_practice
+from tests.mutants import table
 from tests.tidy.tree import ROOT
 
 
@@ -10,6 +11,7 @@ def rendered_files() -> dict[str, str]:
     return {
         "config/calsync.toml": render_config(Registry().usable()),
         "config/practices/default.toml": render_practice(),
+        "docs/mutants.md": table.render(),
     }
 
 

@@ -13,7 +13,7 @@ from tests.tidy.rendered import rendered_files
 from tests.tidy.tree import ROOT
 
 
-@pytest.mark.parametrize("name", ["config/calsync.toml", "config/practices/default.toml"])
+@pytest.mark.parametrize("name", ["config/calsync.toml", "config/practices/default.toml", "docs/mutants.md"])
 def test_rendered_files_are_current(name: str) -> None:
     path = ROOT / name
     assert path.exists(), "run ./dev render"

@@ -11,6 +11,7 @@ from calsync.notices.mailer import MailDeferred, MailProblem, MailRefused, MailU
 from calsync.store import action_links, asks, audit, drifts, outbox, providers
 from calsync.store.providers import ProviderRow
 from tests.unit.notices.office import Office, html_of, text_of
+from tests.unit.worker.world import NOW
 
 
 class Crash(BaseException):
@@ -182,9 +183,12 @@ class TestTheGap:
         dragged(office, "1", "2")
         office.mailer.before = raising(problem)  # type: ignore[assignment]
         assert office.drained(minutes=12) == 0
+        with office.world.database.reading() as conn:
+            begun = {one.message_id for one in outbox.of_recipient(conn, "provider:P-1", NOW)} - {None}
         office.mailer.before = lambda: None
         assert office.drained(seconds=30) == 0
         assert office.drained(minutes=5) == 1
+        assert [mail["Message-ID"] for mail in office.mails] == sorted(begun), "the mail that was begun, no other one"
         assert "(no. 1)" in office.texts[0]
         assert "(no. 2)" in office.texts[0]
 

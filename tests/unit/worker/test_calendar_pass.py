@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from calsync.connector.errors import AuthRevoked, Forbidden, Malformed, NotFound
 from calsync.domain.drift import DriftKind, Phase, Resolution
 from calsync.domain.event import Appearance, Event
 from calsync.domain.span import Span
+from calsync.testing.personality import CALDAV_SYNC
 from calsync.testing.weather import Fault, FaultKind
 from tests.unit.worker.world import World
 
@@ -31,6 +33,14 @@ class TestMirroring:
         for _ in range(3):
             quiet = world.run()
             assert (quiet.requests, quiet.read, quiet.written, quiet.drifts) == (1, 0, 0, 0)
+
+    def test_a_pass_goes_on_where_the_last_one_ended(self, world: World) -> None:
+        world.book("4821", "2026-11-24T10:00")
+        assert world.run().full
+        world.run()
+        world.people.drag(world.only(), timedelta(hours=1))
+        assert [world.run().full, world.run().full] == [False, False]
+        assert world.row().cursor is not None
 
     def test_a_moved_record_moves_the_event(self, world: World) -> None:
         world.book("4821", "2026-11-24T10:00")
@@ -261,6 +271,24 @@ class TestLostAnswers:
         world.run()
         assert [d.observed.span.start for d in world.drifts() if d.observed] == [wall("2026-11-24T15:00")]
         assert world.shown()[name].start == wall("2026-11-24T12:00")
+
+    def test_a_feed_that_breaks_off_is_read_again_from_where_it_began(self) -> None:
+        world = World(replace(CALDAV_SYNC, page_size=1))
+        world.book("4821", "2026-11-24T10:00")
+        world.book("4822", "2026-11-25T10:00")
+        world.run()
+        dragged = world.people.ids()
+        for number in range(8):
+            world.book(f"other-{number}", f"2027-01-{10 + number}T10:00")
+        world.run()
+        world.run()
+        for name in dragged:
+            world.people.drag(name, timedelta(minutes=30))
+        world.service.weather.next("changes", Fault(FaultKind.LAST_PAGE_MISSING))
+        world.run()
+        assert len(world.drifts()) == 1
+        world.run()
+        assert {drift.appointment for drift in world.drifts()} == {"4821", "4822"}
 
     def test_an_expired_cursor_loses_no_edit_of_the_gap(self, world: World) -> None:
         for number in range(12):
