@@ -14,12 +14,13 @@ from calsync.answers.words import Answer, Word
 from calsync.booking import commands as book
 from calsync.claims.gate import drain_touched
 from calsync.connector.errors import CalendarError
-from calsync.domain.appointment import Appointment, Block
+from calsync.domain.appointment import Appointment, AppointmentKind, Block
 from calsync.domain.event import Appearance, Event
 from calsync.domain.marker import place_of, sign_marker, verify_marker
 from calsync.domain.span import Span
 from calsync.errors import NotFoundError, UserError
 from calsync.store import records, work
+from calsync.store.errors import StoreUnavailable
 from calsync.store.work import Priority
 from tests.simulation.billing import ask_gate
 from tests.simulation.observer import Held
@@ -39,11 +40,6 @@ def doing(name: str) -> Callable[[Doing], Doing]:
         return act
 
     return enter
-
-
-def carry_out(world: World, act: Act) -> None:
-    """Do one act."""
-    DOINGS[act["do"]](world, act)
 
 
 # --- time and processes
@@ -106,7 +102,8 @@ def _power_loss(world: World, act: Act) -> None:
 
 
 def _command(world: World, actor: str = "support:sim") -> book.Command:
-    return book.Command(actor=actor, now=world.clock.now(), reason="simulated")
+    rulebook = book.Rulebook.of_settings(world.settings)
+    return book.Command(actor=actor, now=world.clock.now(), reason="simulated", rulebook=rulebook)
 
 
 def _span(act: Act) -> Span:
@@ -114,38 +111,50 @@ def _span(act: Act) -> Span:
     return Span(start, start + timedelta(minutes=act.get("minutes", 50)), ZONE)
 
 
-def _web(world: World, call: Callable[[Any], object], mark: str) -> None:
+def web(world: World, call: Callable[[Any], object], mark: str) -> None:
+    """Carry out a command in a transaction of its own; a refusal is an answer, too."""
     try:
         with world.web.transaction() as conn:
             call(conn)
         world.observer.mark(mark)
+    except StoreUnavailable:
+        raise
     except (UserError, NotFoundError, ValueError):
         world.observer.mark("refused")
 
 
 @doing("book")
 def _book(world: World, act: Act) -> None:
-    booking = book.Booking(id=act["id"], provider=act["provider"], client="K-1", span=_span(act), code="90834")
+    booking = book.Booking(
+        id=act["id"],
+        provider=act["provider"],
+        client="K-1",
+        span=_span(act),
+        code="90834",
+        kind=AppointmentKind(act.get("kind", "follow-up")),
+        package=act.get("package"),
+    )
     if "count" in act:
         rule = f"FREQ={act.get('freq', 'WEEKLY')};COUNT={act['count']}"
         horizon = world.clock.now() + timedelta(days=390)
-        _web(world, lambda conn: book.book_series(conn, _command(world), booking, rule, horizon), "booked-series")
+        web(world, lambda conn: book.book_series(conn, _command(world), booking, rule, horizon), "booked-series")
     else:
-        _web(world, lambda conn: book.book(conn, _command(world), booking), "booked")
+        who = act.get("by", "support:sim")
+        web(world, lambda conn: book.book(conn, _command(world, who), booking), "booked")
 
 
 @doing("block")
 def _block(world: World, act: Act) -> None:
     block = Block(act["id"], act["provider"], _span(act))
-    _web(world, lambda conn: book.add_block(conn, _command(world), block), "blocked")
+    web(world, lambda conn: book.add_block(conn, _command(world), block), "blocked")
 
 
 @doing("unblock")
 def _unblock(world: World, act: Act) -> None:
-    _web(world, lambda conn: book.remove_block(conn, _command(world), act["id"]), "unblocked")
+    web(world, lambda conn: book.remove_block(conn, _command(world), act["id"]), "unblocked")
 
 
-def _member(world: World, act: Act) -> str | None:
+def member(world: World, act: Act) -> str | None:
     """An appointment by the subject's id and, for a series, the place of its session among all."""
     rows = world.books.rows(
         "SELECT id FROM appointments WHERE id = ? OR id LIKE ? ORDER BY start_at", act["id"], act["id"] + "@%"
@@ -157,7 +166,7 @@ def _member(world: World, act: Act) -> str | None:
 
 @doing("reschedule")
 def _reschedule(world: World, act: Act) -> None:
-    number = _member(world, act)
+    number = member(world, act)
     if number is None:
         return
     with world.web.reading() as conn:
@@ -167,7 +176,7 @@ def _reschedule(world: World, act: Act) -> None:
     earlier = _earlier(world, one)
     scope = act.get("scope", "this") if one.series is not None else None
     move = book.Move(span=span, scope=scope)
-    _web(world, lambda conn: book.reschedule(conn, _command(world), number, move), f"rescheduled-{scope or 'one'}")
+    web(world, lambda conn: book.reschedule(conn, _command(world), number, move), f"rescheduled-{scope or 'one'}")
     if _earlier(world, one) != earlier:
         world.observer.fail("earlier-sessions", f"moving {number} and what follows changed sessions before it")
 
@@ -184,14 +193,14 @@ def _earlier(world: World, one: Appointment) -> list[tuple[Any, ...]]:
 
 @doing("cancel")
 def _cancel(world: World, act: Act) -> None:
-    number = _member(world, act)
+    number = member(world, act)
     if number is None:
         return
     with world.web.reading() as conn:
         one = records.appointment(conn, number)
     scope = act.get("scope", "this") if one is not None and one.series is not None else None
     wish = book.Cancellation(scope=scope)
-    _web(world, lambda conn: book.cancel(conn, _command(world), number, wish), f"cancelled-{scope or 'one'}")
+    web(world, lambda conn: book.cancel(conn, _command(world), number, wish), f"cancelled-{scope or 'one'}")
 
 
 @doing("attend")
@@ -210,9 +219,9 @@ def _attend(world: World, act: Act) -> None:
 def _attest(world: World, number: str, who: str, *, came: bool) -> None:
     if came:
         attested = book.Attested({number: None})
-        _web(world, lambda conn: book.complete(conn, _command(world, who), attested), "completed")
+        web(world, lambda conn: book.complete(conn, _command(world, who), attested), "completed")
     else:
-        _web(world, lambda conn: book.record_no_show(conn, _command(world), number), "no-show")
+        web(world, lambda conn: book.record_no_show(conn, _command(world), number), "no-show")
 
 
 # --- claims and answers
@@ -243,6 +252,8 @@ def _answer(world: World, act: Act) -> None:
     try:
         resolve_edit(world.desk, edit, word)
         world.observer.mark(f"answered-{act['word']}")
+    except StoreUnavailable:
+        raise
     except (UserError, NotFoundError, ValueError):
         world.observer.mark("refused")
 

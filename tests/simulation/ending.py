@@ -42,6 +42,13 @@ def finish(world: World) -> None:
                 read_whole.add(place["id"])
         world.clock.advance(world.plan.policy["settle"] + 3)
         number += 1
+    if world.office is not None and not world.observer.violations:
+        world.office.finish()
+        for place in world.plan.calendars:
+            world.sync(0, place["id"])  # what the timers decided
+        world.clock.advance(world.plan.policy["settle"] + 3)
+        for place in world.plan.calendars:
+            world.sync(0, place["id"])
     if not world.observer.violations:
         _judge(world)
     if not world.observer.violations:

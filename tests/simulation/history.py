@@ -13,11 +13,12 @@ from hashlib import sha256
 
 import structlog
 
-from tests.simulation.acts import carry_out
+from tests.simulation.canaries import Listener
 from tests.simulation.ending import finish
 from tests.simulation.generate import generate
 from tests.simulation.observer import Violation
 from tests.simulation.plan import Plan
+from tests.simulation.staff import carry_out
 from tests.simulation.world import Tally, World
 
 
@@ -41,12 +42,13 @@ class Report:
 
 
 @contextmanager
-def silence() -> Iterator[None]:
-    """Nothing is logged: ten thousand histories would log a million lines."""
+def listening() -> Iterator[Listener]:
+    """Nothing is logged, as ten thousand histories would log a million lines; but each line is searched (I8)."""
     before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    listener = Listener()
+    structlog.configure(processors=[listener], wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
     try:
-        yield
+        yield listener
     finally:
         structlog.configure(**before)
 
@@ -56,13 +58,15 @@ def run(plan: Plan, *, trace: bool = False) -> Report:
     began = time.perf_counter()
     world = World(plan, carry_out)
     fault = ""
-    with silence():
+    with listening() as log:
         try:
             _live(world)
         except Exception as problem:  # noqa: BLE001 - whatever the code under test raises is a finding
             fault = traceback.format_exc()
             last = traceback.extract_tb(problem.__traceback__)[-1]
             world.observer.fail(f"raised-{type(problem).__name__}", f"{problem} at {last.name}:{last.lineno}")
+        for told in log.found:
+            world.observer.fail("I8-log", told)
     seconds = time.perf_counter() - began
     digest = _digest(world) if trace else ""
     return Report(

@@ -7,7 +7,7 @@ behind itself would hide what kill -9 shows.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -33,12 +33,52 @@ class Crash(BaseException):
         return super().with_traceback(tb)
 
 
+class LostCommandError(BaseException):
+    """The process that carried out a person's command is gone. Whoever gave it gives it again."""
+
+
 @dataclass
 class Process:
-    """One process, until it dies."""
+    """One process, until it dies. `port` is the name under which its transactions are counted."""
 
     name: str
+    port: str = "tx"
     dead: bool = False
+
+
+# What SQLite says when it cannot: by the kind of fault.
+SQLITE_SAYS = {
+    "disk-full": "database or disk is full",
+    "database-locked": "database is locked",
+    "disk-error": "disk I/O error",
+}
+
+
+class _Cursor(sqlite3.Cursor):
+    """Tells of each statement before it runs."""
+
+    def execute(self, statement: str, parameters: Any = (), /) -> _Cursor:
+        self.connection.asked(statement)  # type: ignore[attr-defined]
+        super().execute(statement, parameters)
+        return self
+
+    def executemany(self, statement: str, parameters: Iterable[Any], /) -> _Cursor:
+        self.connection.asked(statement)  # type: ignore[attr-defined]
+        super().executemany(statement, parameters)
+        return self
+
+
+class _Connection(sqlite3.Connection):
+    """Tells of each statement and commit before it happens."""
+
+    asked: Callable[[str], None] = staticmethod(lambda statement: None)
+
+    def cursor(self, factory: Any = _Cursor) -> Any:
+        return super().cursor(factory)
+
+    def commit(self) -> None:
+        self.asked("COMMIT")
+        super().commit()
 
 
 class Books:
@@ -46,25 +86,31 @@ class Books:
 
     def __init__(self) -> None:
         self.database: Database = open_database("sqlite://")
+        event.listen(self.database.engine, "do_connect", _connect)
         create_for_tests(self.database)
         self.changed: set[str] = set()  # tables that were written to since somebody looked
+        self.statements = 0  # how many were asked for since the history began
+        self.fails: dict[int, str] = {}  # kinds of faults, by the number of the statement that they strike
         with self.database.engine.connect() as conn:
             raw = conn.connection.driver_connection
-        assert isinstance(raw, sqlite3.Connection)
+        assert isinstance(raw, _Connection)
         self.raw: sqlite3.Connection = raw
         self._template = raw.serialize()
+        self._tables: dict[str, str | None] = {}  # what each statement writes to
         self.on_begin: Callable[[], None] = lambda: None
-        event.listen(self.database.engine, "after_cursor_execute", self._note)
+        self.on_failure: Callable[[str], None] = lambda kind: None
         event.listen(self.database.engine, "begin", lambda _conn: self.on_begin())
+        raw.asked = self._note
 
     def reset(self) -> None:
         """Empty again."""
         self.restore(self._template)
+        self.statements, self.fails = 0, {}
 
     def restore(self, image: bytes) -> None:
         """Bring back what `image` held."""
         self.raw.deserialize(image)
-        self.raw.execute("PRAGMA foreign_keys = ON")
+        self._plain("PRAGMA foreign_keys = ON")
         self.changed = {"drifts", "appointments", "series", "blocks"}
 
     def image(self) -> bytes:
@@ -73,19 +119,45 @@ class Books:
 
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """What a statement answers, for the observer."""
-        return self.raw.execute(query, parameters).fetchall()
+        return self._plain(query, *parameters).fetchall()
+
+    def change(self, statement: str, *parameters: object) -> None:
+        """What somebody does to the books who is not calsync."""
+        self._plain(statement, *parameters)
 
     def dump(self, *, without: frozenset[str] = frozenset()) -> dict[str, list[tuple[Any, ...]]]:
         """All rows of all tables but some."""
         names = [name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {name: self.rows(f'SELECT * FROM "{name}"') for name in sorted(names) if name not in without}
 
-    def _note(self, _conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        head = statement[:40]
-        if head.startswith("INSERT INTO "):
-            self.changed.add(head[12:].split(None, 1)[0].strip('"('))
-        elif head.startswith("UPDATE "):
-            self.changed.add(head[7:].split(None, 1)[0].strip('"'))
+    def _plain(self, query: str, *parameters: object) -> sqlite3.Cursor:
+        """Past the faults: it is not calsync that asks."""
+        return sqlite3.Connection.cursor(self.raw, sqlite3.Cursor).execute(query, parameters)
+
+    def _note(self, statement: str) -> None:
+        self.statements += 1
+        if self.fails and (kind := self.fails.pop(self.statements, None)) is not None:
+            self.on_failure(kind)
+            raise sqlite3.OperationalError(SQLITE_SAYS[kind])
+        try:
+            table = self._tables[statement]
+        except KeyError:
+            table = self._tables[statement] = _written(statement)
+        if table is not None:
+            self.changed.add(table)
+
+
+def _connect(_dialect: Any, _record: Any, arguments: Any, named: dict[str, Any]) -> sqlite3.Connection:
+    return sqlite3.connect(*arguments, **named, factory=_Connection)
+
+
+def _written(statement: str) -> str | None:
+    head = statement[:40]
+    if head.startswith("INSERT INTO "):
+        return head[12:].split(None, 1)[0].strip('"(')
+    if head.startswith("UPDATE "):
+        return head[7:].split(None, 1)[0].strip('"')
+    return None
 
 
 class ProcessDatabase(Database):

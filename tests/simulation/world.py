@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from calsync.answers.words import Desk
@@ -23,10 +22,10 @@ from calsync.connector.errors import (
 from calsync.connector.wrappers import Around, RetryPolicy, WrapPorts, wrap
 from calsync.domain.marker import MarkerKeys
 from calsync.reconcile.case import DecisionPolicy
-from calsync.settings.model import Settings
-from calsync.settings.practice import Practice
+from calsync.settings.practice import DEFAULT_PRACTICE, Practice
 from calsync.store import calendars, providers, subject_changes, work
 from calsync.store.calendars import CalendarRow, CalendarSpec
+from calsync.store.errors import StoreUnavailable
 from calsync.store.providers import ProviderRow
 from calsync.testing import personality as personalities
 from calsync.testing.fake_ports import FakeClock, FakeIds, FakeSleep
@@ -40,8 +39,10 @@ from calsync.worker.dispatch import run_now
 from calsync.worker.leased_run import Request, run_leased
 from tests.simulation.clocks import HostClock
 from tests.simulation.observer import STILL, Observer
+from tests.simulation.office import Office
 from tests.simulation.plan import Act, Plan
-from tests.simulation.ports import Books, Crash, Process, ProcessDatabase
+from tests.simulation.ports import SQLITE_SAYS, Books, Crash, LostCommandError, Process, ProcessDatabase
+from tests.simulation.practices import settings_for
 from tests.simulation.sights import Shown
 from tests.simulation.truth import Readings
 
@@ -73,6 +74,9 @@ ERRORS: dict[str, CalendarError] = {
     "cursor-expired": CursorExpired("simulated"),
 }
 TX_CRASHES = {"crash-before-begin": "begin", "crash-before-commit": "commit", "crash-after-commit": "committed"}
+RECORDS = frozenset({"appointments", "series", "blocks"})
+PROCESSES = ("tx", "web", "office")
+AGAIN = 3  # how often a person gives a command once more
 _BOOKS: list[Books] = []
 
 
@@ -125,6 +129,7 @@ class Tally:
     acts: int = 0
     crashes: int = 0
     fired: Counter[str] = field(default_factory=Counter)
+    ports: dict[str, int] = field(default_factory=dict)  # how often each port was asked before faults stopped
 
     @property
     def steps(self) -> int:
@@ -155,19 +160,29 @@ class World:
         self.observer = Observer(self.books, self.clock, plan.policy, ZONE)
         self.observer.subject_of = self.subject_of
         self.readings = Readings(self.clock, self.observer)
-        self.settings = Settings(path=Path("calsync.toml"))
+        self.settings = settings_for(plan)
         self.rules = self._rules()
         self._subjects: dict[str, tuple[str, str]] = {}
         self._said: dict[tuple[str, str, Shown], int] = {}
         self._expected: dict[str, dict[str, Counter[Shown]]] = {}
-        self._faults = {(f["port"], f["nth"]): f for f in plan.faults if f["port"] == "tx"}
+        self._faults: dict[tuple[str, int], dict[str, Any]] = {}
         self.keeps_images = any(act["do"] == "power-loss" for one in plan.rounds for act in one.acts)
         self._begun = 0  # how often the present transaction block has begun one
         self.books.on_begin = self._on_begin
-        self.web = ProcessDatabase(self.books, Process("web"), self._around_web)
+        self.books.on_failure = self._struck
+        self.web = ProcessDatabase(self.books, Process("web", "web"), self._around_web)
         self._make_services()
         self._make_calendars()
         self.workers: dict[int, Running] = {}
+        self.office = Office(self) if plan.policy.get("office") else None
+        self._begin()
+
+    def _begin(self) -> None:
+        """All is set up; from here on things go wrong."""
+        faults = self.plan.faults
+        self._faults = {(f["port"], f["nth"]): f for f in faults if f["port"] in PROCESSES}
+        self.books.fails = {f["nth"]: f["kind"] for f in faults if f["port"] == "sql"}
+        self.books.statements = self.calls["web"] = 0
 
     # --- making
 
@@ -194,7 +209,7 @@ class World:
             if name in WEAK:
                 self.observer.weak.add(number)
         for fault in self.plan.faults:
-            if fault["port"] != "tx":
+            if fault["port"].partition("/")[0] not in (*PROCESSES, "sql", "mail"):
                 self._script(fault)
 
     def _watch(self, number: int) -> Any:
@@ -249,7 +264,8 @@ class World:
             for one in self.plan.calendars:
                 if providers.get(conn, one["provider"]) is None:
                     who = one["provider"]
-                    providers.put(conn, ProviderRow(who, f"Dr. {who}", f"{who}@example.org", ZONE))
+                    practice = self.plan.policy.get("practice", DEFAULT_PRACTICE)
+                    providers.put(conn, ProviderRow(who, f"Dr. {who}", f"{who}@example.org", ZONE, practice))
                 spec = CalendarSpec(one["id"], one["provider"], "c", "memory", "mirror", "existing", "config")
                 self.places[one["id"]] = one["service"]
                 self.services[one["service"]].add_calendar(one["id"])
@@ -280,19 +296,37 @@ class World:
     # --- the database's boundaries
 
     def _around_web(self, process: Process, where: str) -> None:
+        if where == "begin":
+            self.calls["web"] += 1
+        told = self._faults.get(("web", self.calls["web"])) if where in TX_CRASHES.values() else None
+        lost = told is not None and TX_CRASHES[told["kind"]] == where
         if where == "committed":
-            if self.books.changed & {"appointments", "series", "blocks"}:
-                self.books.changed -= {"appointments", "series", "blocks"}
+            if self.books.changed & RECORDS:
                 self._note_records()
             self._committed()
+        if lost:
+            assert told is not None
+            self._lose(told["kind"])
+
+    def _lose(self, kind: str) -> None:
+        """The process that carries out a person's command dies."""
+        self.tally.crashes += 1
+        self.tally.fired[f"command-{kind}"] += 1
+        raise LostCommandError(kind)
+
+    def _struck(self, kind: str) -> None:
+        """The database fails at a statement."""
+        self.struck += 1
+        self.tally.fired[kind] += 1
+        self.observer.mark("database-failed")
 
     def _around(self, process: Process, where: str) -> None:
         if where in ("begin", "read") and process.dead:
             self.observer.fail("dead-port", f"{process.name} is dead and begins a transaction")
         if where == "begin":
-            self.calls["tx"] += 1
+            self.calls[process.port] += 1
             self.tally.transactions += 1
-        told = self._faults.get(("tx", self.calls["tx"])) if not where.startswith("read") else None
+        told = self._faults.get((process.port, self.calls[process.port])) if not where.startswith("read") else None
         crash = told is not None and TX_CRASHES.get(told["kind"]) == where
         if where in ("begin", "read"):
             self._begun = 0 if where == "begin" else -1_000
@@ -300,6 +334,8 @@ class World:
             self._die(told)
         self.inside += {"begin": 1, "read": 1, "committed": -1, "rolled-back": -1, "read-end": -1}.get(where, 0)
         if where == "committed":
+            if process.port == "office" and self.books.changed & RECORDS:
+                self._note_records()
             self._committed()
         if crash:
             self._die(told)
@@ -307,7 +343,8 @@ class World:
     def _on_begin(self) -> None:
         """A block that commits twice can die between its commits, too."""
         self._begun += 1
-        told = self._faults.get(("tx", self.calls["tx"])) if self._begun > 1 and self.running else None
+        port = self.running[-1].port if self.running else ""
+        told = self._faults.get((port, self.calls[port])) if self._begun > 1 else None
         if told is not None and told["kind"] == "crash-after-commit":
             self._die(told)
 
@@ -324,6 +361,7 @@ class World:
     def dies(self, where: str) -> None:
         """The innermost process is gone."""
         self.tally.crashes += 1
+        self.tally.fired[where] += 1
         self.observer.mark(where)
         if self.running:
             self.running[-1].dead = True
@@ -343,7 +381,7 @@ class World:
                 self._check_left_alone(lease.calendar)
                 found.append(self._watched(running, lease, Request()))
 
-        self._as(running.process, run)
+        self.run_as(running.process, run)
         return found
 
     def _check_left_alone(self, calendar: str) -> None:
@@ -362,21 +400,29 @@ class World:
             request = Request(full=full)
             found.append(run_now(running.context, calendar, lambda lease: self._watched(running, lease, request)))
 
-        self._as(running.process, run)
+        self.run_as(running.process, run)
         if found == [None]:
             self.observer.mark("lease-refused")
         return found[0] if found else None
 
-    def _as(self, process: Process, run: Any) -> None:
+    def run_as(self, process: Process, run: Callable[[], object]) -> None:
+        """Run something inside a process, which may die of it."""
         self.running.append(process)
         inside, self.inside = self.inside, 0
         try:
             run()
         except Crash:
             process.dead = True
+        except StoreUnavailable as problem:
+            self._excused(problem)
         finally:
             self.inside = inside
             self.running.pop()
+
+    def _excused(self, problem: StoreUnavailable) -> None:
+        """A process that could not reach its database goes on, if the database did fail."""
+        if not any(self.tally.fired[kind] for kind in SQLITE_SAYS):
+            raise problem
 
     def _watched(self, running: Running, lease: Any, request: Request) -> PassResult:
         """Run a pass; if nothing went wrong in it, every edit that was there when it began is on the books now."""
@@ -437,6 +483,7 @@ class World:
 
     def _note_records(self) -> None:
         """Remember until when the record called for what it called for."""
+        self.books.changed -= RECORDS
         self._expected.clear()
         for place in self.plan.calendars:
             for name, spans in self.expected(place["id"]).items():
@@ -490,22 +537,44 @@ class World:
     @property
     def desk(self) -> Desk:
         """Where people's answers are given."""
-        return Desk(self.web, self.settings, self.clock, self.ids)
+        return self.desk_of(self.web)
+
+    def desk_of(self, database: ProcessDatabase) -> Desk:
+        """Where the answers are given in another process."""
+        return Desk(database, self.settings, self.clock, self.ids)
+
+    def database_of(self, process: Process) -> ProcessDatabase:
+        """The database as a process beside the workers has it."""
+        return ProcessDatabase(self.books, process, self._around)
 
     def people(self, calendar: str) -> People:
         """Somebody with a hand on a calendar."""
         return People(self.services[self.places[calendar]], calendar)
 
     def carry_out(self, act: Act) -> None:
-        """Do one act; what makes no sense now is left out."""
+        """Do one act; what makes no sense now is left out. Whose command is lost gives it again."""
         self.tally.acts += 1
+        for _ in range(AGAIN):
+            try:
+                self._act(self, act)
+            except LostCommandError:
+                self.observer.mark("command-lost")
+            except StoreUnavailable as problem:
+                self._excused(problem)
+            else:
+                return
         self._act(self, act)
 
     def clear_weather(self) -> None:
         """Faults stop, for good."""
+        requests = {f"s{number}/*": one.weather.calls["*"] for number, one in enumerate(self.services)}
+        processes = {name: self.calls[name] for name in PROCESSES}
+        mails = self.office.server.dialogues if self.office is not None else 0
+        self.tally.ports = {**processes, **requests, "mail": mails, "sql": self.books.statements}
         for service in self.services:
             service.weather.clear()
             service.trouble = None
             for state in service.calendars.values():
                 state.trouble, state.read_only = None, False
         self._faults = {}
+        self.books.fails = {}

@@ -39,6 +39,7 @@ BUSY_TIMEOUT_S: Final = 15
 _READING: Final = "calsync_reading"
 _POOL_SIZE: Final = 10
 _POOL_OVERFLOW: Final = 30
+_KEPT_STATEMENTS: Final = 1000  # more than there are; the driver's own default is fewer, and each would be parsed anew
 _UPGRADE_LOCK: Final = 0x63616C73  # any number that no other program of the database uses: "cals"
 
 Changes = Callable[[Any], dict[str, Any]]
@@ -190,16 +191,17 @@ _PRAGMAS = (
 
 
 def _sqlite_engine(url: URL, **more: Any) -> Engine:
+    arguments: dict[str, Any] = {"check_same_thread": False, "cached_statements": _KEPT_STATEMENTS}
     if sqlite_file(url) is None:
         # One connection that everybody shares: the database lives as long as it does.
-        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        engine = create_engine(url, poolclass=StaticPool, connect_args=arguments)
     else:
         engine = create_engine(
             url,
             poolclass=QueuePool,
             pool_size=_POOL_SIZE,
             max_overflow=_POOL_OVERFLOW,
-            connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S},
+            connect_args={**arguments, "timeout": BUSY_TIMEOUT_S},
             **more,
         )
     event.listen(engine, "connect", _prepare_sqlite)
