@@ -19,6 +19,7 @@ from caldav.davclient import DAVClient
 from calsync.cli.main import run
 from calsync.settings.secrets import create_key_file
 from calsync.system_ports import SystemIds
+from tests.system.programs import Program
 
 ZONE = "America/New_York"
 # A Monday, nine in the morning in that zone.
@@ -48,10 +49,10 @@ class Site:
     now: datetime | None = None
     calendars: list[str] = field(default_factory=list)
 
-    def set_up(self, *, settle: str = "90s", more: str = "") -> None:
-        """Write config, keys and calendars, and make the database."""
+    def set_up(self, *, settle: str = "90s", brakes: str = "", more: str = "") -> None:
+        """Write config, keys and calendars, and make the database. `brakes`: further keys of `[drift]`."""
         create_key_file(self.folder / "calsync.key", SystemIds())
-        head = f'[drift]\nsettle = "{settle}"\n\n[testing]\nclock = true\n\n{more}\n'
+        head = f'[drift]\nsettle = "{settle}"\n{brakes}\n[testing]\nclock = true\n\n{more}\n'
         (self.folder / "calsync.toml").write_text(head + "".join(self.calendars), encoding="utf-8")
         assert self.calsync("db", "upgrade").code == 0
 
@@ -92,6 +93,12 @@ class Site:
         command = [sys.executable, "-m", "calsync", *line, "--config", str(self.folder / "calsync.toml")]
         with (self.folder / "process.log").open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log, env=environ)
+
+    def fork(self, *line: str) -> Program:
+        """The same, ready at once: forked from a process that has read calsync's code already."""
+        environ = {name: value for name, value in os.environ.items() if name != "CALSYNC_NOW"}
+        command = (*line, "--config", str(self.folder / "calsync.toml"))
+        return Program(command, self.folder / "process.log", environ)
 
     def sync(self, *line: str) -> dict[str, Any]:
         """`calsync sync --json`."""

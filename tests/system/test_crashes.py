@@ -22,6 +22,7 @@ from tests.servers.meddling_proxy import MeddlingProxy, Spoil
 from tests.servers.postgres import Postgres, running_postgres
 from tests.servers.process import Server
 from tests.system.hands import Hands
+from tests.system.programs import Program
 from tests.system.site import Answer, Site, at, client_calendar, row
 from tests.system.test_kill import a_morning
 
@@ -63,9 +64,9 @@ def test_one_that_sleeps_past_its_lease_commits_nothing_when_it_wakes(
     site.add_provider("P-1", f"http://127.0.0.1:{proxy.port}/user1/", "user1")
     site.set_up()
     assert site.import_rows(rows_of(40)).code == 0
-    sleeper: list[subprocess.Popen[bytes]] = []
+    sleeper: list[Program] = []
     proxy.spoil(Spoil("PUT", before=lambda: sleeper[0].send_signal(signal.SIGSTOP)))
-    sleeper.append(site.start("sync"))
+    sleeper.append(site.fork("sync"))
     try:
         wait_for(lambda: proxy.count("PUT") >= 1, sleeper[0], site)
         end_the_lease(site)
@@ -164,7 +165,7 @@ def test_kills_during_a_first_push_with_the_books_in_postgresql(
     moments = random.Random(20261122)
     for number in range(KILLS):
         goal = max(1, int(40 * (number + moments.random()) / KILLS))
-        process = site.start("sync")
+        process = site.fork("sync")
         wait_for(lambda goal=goal: proxy.count("PUT") >= goal, process, site)
         process.kill()
         process.wait(10)
@@ -173,7 +174,7 @@ def test_kills_during_a_first_push_with_the_books_in_postgresql(
         assert conn.execute("SELECT count(*) FROM owed_writes WHERE state IN ('owed', 'sent')").fetchone() == (0,)
 
 
-def wait_for(reached: object, process: subprocess.Popen[bytes], site: Site) -> None:
+def wait_for(reached: object, process: Program, site: Site) -> None:
     """Wait until something is so, or the process has ended."""
     assert callable(reached)
     deadline = time.monotonic() + 60

@@ -34,7 +34,7 @@ def test_two_carried_workers_never_do_one_thing_twice(
     site.set_up(more=books + '[engine]\nkind = "procrastinate"\n[sync]\npoll_interval = "1s"\n')
     rows = [row(str(n), "P-1", a_morning() + timedelta(days=n // 10, hours=n % 10)) for n in range(EVENTS)]
     assert site.import_rows(rows).code == 0
-    workers = [site.start("worker"), site.start("worker")]
+    workers = [site.fork("worker"), site.fork("worker")]
     try:
         calendar_is_full(server, EVENTS)
     finally:

@@ -14,7 +14,7 @@ from tests.system.test_kill import a_morning
 
 def ends_well(site: Site, *line: str, codes: tuple[int, ...] = (0,)) -> None:
     """Run a command as a process of its own."""
-    assert site.start(*line).wait(60) in codes, (site.folder / "process.log").read_text()
+    assert site.fork(*line).wait(60) in codes, (site.folder / "process.log").read_text()
 
 
 def test_a_copy_put_back_between_processes_doubles_nothing_and_keeps_the_edit(

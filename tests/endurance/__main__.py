@@ -1,0 +1,94 @@
+"""`python -m tests.endurance NAME [...]`: one storm or soak at full size. Progress as it goes, a table at the end.
+
+Commands: `./dev storm NAME` and `./dev soak`. The exit code is 1 if something was not as it must be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.endurance import kills, soak
+from tests.endurance.drawing import draw
+from tests.endurance.progress import Progress, table
+from tests.servers.postgres import running_postgres
+
+CHART = Path("docs/charts/soak.svg")
+
+Report = tuple[list[tuple[str, object]], list[str]]
+
+
+@contextmanager
+def _books(kind: str) -> Iterator[str]:
+    if kind == "sqlite":
+        yield ""
+    else:
+        with running_postgres() as server:
+            yield server.url(server.create())
+
+
+def _kills(args: argparse.Namespace, folder: Path) -> Report:
+    with _books(args.books) as address:
+        plan = kills.Plan(kills=args.count or 200, database=address)
+        told = kills.storm(folder, plan, Progress("kills"))
+    rows = [("kills", told.kills), ("of them in the middle of a write", told.mid_write)]
+    return [*rows, ("edits by people", told.edits), ("drifts on the books", told.drifts)], told.problems
+
+
+def _soak(args: argparse.Namespace, folder: Path) -> Report:
+    plan = soak.Plan(seconds=60 * args.minutes, calendars=args.count or 500)
+    told = soak.soak(folder, plan, Progress("soak"))
+    draw(told, CHART)
+    before, after = told.rows_per_edit()
+    last = told.samples[-1]
+    rows: list[tuple[str, object]] = [
+        ("minutes", args.minutes),
+        ("calendars", plan.calendars),
+        ("requests", told.requests),
+        ("of them spoiled", told.faults),
+        ("edits", last.drifts),
+        ("memory, MB", f"{last.rss_mb:.0f}"),
+        ("open files", last.files),
+        ("write-ahead file, MB", f"{last.wal_mb:.1f}"),
+        ("rows an edit, first and second half", f"{before:.2f} and {after:.2f}"),
+        ("longest stop, s", f"{told.longest_stop:.1f}"),
+        *((f"{name}, late to early", f"{ratio:.3f}") for name, ratio in told.figures().items()),
+        ("chart", CHART),
+    ]
+    return rows, told.problems
+
+
+STORMS: dict[str, tuple[str, Callable[[argparse.Namespace, Path], Report]]] = {
+    "kills": ("kill -9 of the worker while people edit 20 sessions a second", _kills),
+    "soak": ("hundreds of calendars, 1 % faults, the worker restarted now and then: nothing grows", _soak),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one of them."""
+    lines = [f"  {name:<10} {words}" for name, (words, _) in STORMS.items()]
+    parser = argparse.ArgumentParser(
+        prog="./dev storm",
+        description="\n".join(lines),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", choices=STORMS, metavar="NAME")
+    parser.add_argument("--count", type=int, help="how much of it; left out: the full figure")
+    parser.add_argument("--minutes", type=float, default=60, help="how long a soak takes; 60 if left out")
+    parser.add_argument("--books", choices=("sqlite", "postgresql"), default="sqlite", help="where the books are")
+    args = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="calsync-storm-") as folder:
+        rows, problems = STORMS[args.name][1](args, Path(folder))
+    print(table((args.name, args.books), rows))
+    for problem in problems[:50]:
+        print(f"WRONG: {problem}")
+    print(f"{len(problems)} things are not as they must be." if problems else "All is as it must be.")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
