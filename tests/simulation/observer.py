@@ -142,6 +142,7 @@ class Observer:
         self.weak: set[int] = set()  # services that do not keep every condition on a write
         self.subject_of: Callable[[str], tuple[str, str] | None] = lambda link: None
         self.called_for: dict[tuple[str, str, Shown], int] = {}  # the last place at which the record said so
+        self.called_from: dict[tuple[str, str, Shown], int] = {}  # the place from which on it has said so this time
         self.wipe = self.wipes = 0  # the mass removal that is going on, if any, and how many there were
         self.upcoming_at: dict[int, int] = {}
         self.restored: dict[int, set[str]] = {}
@@ -306,7 +307,8 @@ class Observer:
         if self.power_lost:
             return
         if not found:
-            if not unguarded and not self._was_recorded(held, pos, span):
+            excused = self._is_called_since if did == "brought back" else self._was_recorded
+            if not unguarded and not excused(held, pos, span):
                 self.fail("I2-unrecorded", f"{did} {span} in {held.key} ({held.link}), which is not on the books")
             return
         query = "SELECT 1 FROM owed_writes WHERE link = ? AND state = 'sent' AND cause = 'restore'"
@@ -334,10 +336,11 @@ class Observer:
         """
         own = [one for one in found if one.copy_id == held.key[2]]
         here = [one for one in found if one.kind != "duplicated" or one in own]
-        if held.is_copy and not self.books.rows("SELECT 1 FROM links WHERE remote_id = ?", held.key[2]):
+        if not held.is_copy:
+            return here
+        if not self.books.rows("SELECT 1 FROM links WHERE remote_id = ?", held.key[2]):
             here = own or here
-            return [one for one in here if one.observed == span] or here
-        return here
+        return [one for one in here if one.observed == span] or here
 
     def _is_wanted(self, link: str) -> bool:
         """Whether the record calls for anything there: what is cancelled goes, edited or not."""
@@ -348,6 +351,15 @@ class Observer:
         """Whether the record itself called for this while it stood: then both sides agreed, and nothing is lost."""
         subject = self.subject_of(held.link)
         return subject is not None and self.called_for.get((*subject, span), -1) >= pos
+
+    def _is_called_since(self, held: Held, pos: int, span: Shown) -> bool:
+        """Whether the record came to call for this only after it had gone: then both sides had agreed before.
+
+        What nobody knows to have ever been there is no edit to anybody, either.
+        """
+        subject = self.subject_of(held.link)
+        since = subject is not None and self.called_from.get((*subject, span), -1) >= pos
+        return since or self._was_never_heard(held.sent)
 
     def _count_revert(self, held: Held, span: Shown, change: Change, causes: set[str]) -> None:
         if causes & {"restore"}:
@@ -374,6 +386,10 @@ class Observer:
         return any(self.books.rows(_NEVER_HEARD, one) for one in sent)
 
     def _count_mass(self, held: Held, change: Change) -> None:
+        # Counted are upcoming events (R-13) that the books knew of: one whose write was never heard of was never there.
+        ahead = held.edited_at is not None and any(span[0] > held.edited_at.timestamp() for span in held.ours)
+        if not ahead or self._was_never_heard(held.sent):
+            return
         together = self.restored.setdefault(held.wipe, set())
         together.add(held.link)
         if self.books.rows("SELECT 1 FROM stops WHERE calendar = ? AND released_at IS NOT NULL", change.calendar):

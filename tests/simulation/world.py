@@ -492,6 +492,8 @@ class World:
                     self._said[kind, number, span] = self.observer.pos
         now = {(kind, number, span) for (kind, number, span) in self._said if self._says(kind, number, span)}
         for key in self._said:
+            if key in now and self.observer.called_for.get(key) != STILL:
+                self.observer.called_from[key] = self.observer.pos
             self.observer.called_for[key] = STILL if key in now else self.observer.called_for.get(key, -1)
             if key not in now and self.observer.called_for[key] == STILL:
                 self.observer.called_for[key] = self.observer.pos

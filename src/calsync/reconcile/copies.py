@@ -15,7 +15,12 @@ from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.brakes import is_fight
 from calsync.reconcile.case import Copy
 from calsync.reconcile.compare import Duplicate, same_state, sort_key
-from calsync.reconcile.disposition import disposition_of, phase_of, standing_disposition
+from calsync.reconcile.disposition import (
+    disposition_of,
+    disposition_once_undone,
+    phase_of,
+    standing_disposition,
+)
 from calsync.reconcile.ground import Ground
 from calsync.reconcile.judge import Verdict
 from calsync.reconcile.plan import DriftChange, FoundDrift, WantedWrite
@@ -157,7 +162,7 @@ def _undone(ground: Ground) -> Iterator[DriftChange]:
         phase = _phase(ground, drift.original_start, drift.expected)
         if phase is Phase.UPCOMING:
             yield DriftChange(drift.id, None, drift.kind, drift.disposition, Resolution.WITHDRAWN)
-        elif (holds_now := standing_disposition(drift, phase, ground.policy)) is not drift.disposition:
+        elif (holds_now := disposition_once_undone(drift, phase, ground.policy)) is not drift.disposition:
             yield DriftChange(drift.id, drift.observed, drift.kind, holds_now)
 
 

@@ -57,6 +57,15 @@ def standing_disposition(drift: Drift, phase: Phase, policy: DecisionPolicy) -> 
     return drift.disposition
 
 
+def disposition_once_undone(drift: Drift, phase: Phase, policy: DecisionPolicy) -> Disposition:
+    """Return what holds for an open drift of a session that has begun, once somebody undid it: it stays as evidence.
+
+    There is nothing left to put back, so that what policy would put back waits for a person's answer.
+    """
+    holds_now = standing_disposition(drift, phase, policy)
+    return Disposition.FLAG if holds_now.reverts else holds_now
+
+
 def phase_of(shown: Appearance | None, now: datetime, *, claimed: bool) -> Phase:
     """Return where an occurrence stands at `now` (aware UTC); `shown` is what was expected of it."""
     if claimed:

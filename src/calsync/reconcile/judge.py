@@ -16,7 +16,12 @@ from calsync.domain.event import Appearance, OriginalStart
 from calsync.reconcile.brakes import is_fight
 from calsync.reconcile.case import SeenNow
 from calsync.reconcile.compare import Level, Shown, same_state, shown_kind, sort_key
-from calsync.reconcile.disposition import disposition_of, phase_of, standing_disposition
+from calsync.reconcile.disposition import (
+    disposition_of,
+    disposition_once_undone,
+    phase_of,
+    standing_disposition,
+)
 from calsync.reconcile.ground import Ground, accepted_drifts, open_drifts
 from calsync.reconcile.plan import DriftChange, FoundDrift
 from calsync.reconcile.table import TABLE, Calendar, Do, Record
@@ -358,7 +363,7 @@ def _back(ground: Ground, one: Look) -> tuple[DriftChange, ...]:
     if one.drift is None:
         return ()
     if one.phase is not Phase.UPCOMING:
-        now_holds = standing_disposition(one.drift, one.phase, ground.policy)
+        now_holds = disposition_once_undone(one.drift, one.phase, ground.policy)
         same = now_holds is one.drift.disposition
         return () if same else (replace(_change(one.drift, one.drift.observed, None), disposition=now_holds),)
     return (_change(one.drift, one.shown.seen, Resolution.WITHDRAWN),)

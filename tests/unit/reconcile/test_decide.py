@@ -229,6 +229,21 @@ def test_a_copy_that_somebody_took_away_is_withdrawn() -> None:
     assert [one.ended for one in world.one_pass().changed] == [Resolution.WITHDRAWN]
 
 
+def test_what_is_put_back_even_late_waits_for_an_answer_once_somebody_undid_it() -> None:
+    world = World.agreed(event(), policy=policy(moved="revert", duplicated="revert"))
+    world.now = datetime(2026, 12, 1, 17, tzinfo=UTC)
+    world.edit(event("2026-12-01T14:00"))
+    world.copies["c-1"] = copy()
+    world.one_pass()
+    assert {one.disposition for one in world.drifts} == {Disposition.REVERT}
+    world.edit(event())
+    del world.copies["c-1"]
+    world.copies_gone.add("c-1")
+    world.one_pass()
+    assert {(one.disposition, one.resolution) for one in world.drifts} == {(Disposition.FLAG, Resolution.OPEN)}
+    assert world.settle() == 0
+
+
 def test_a_copy_that_a_person_let_be_stays() -> None:
     world = World.agreed(event(), policy=policy(duplicated="flag"))
     world.copies["c-1"] = copy()
