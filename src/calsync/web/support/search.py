@@ -1,4 +1,7 @@
-"""Finding a provider, a client, a session or an edit by what somebody on the telephone says."""
+"""Finding a provider, a client, a session or an edit by what somebody on the telephone says.
+
+What is looked for is posted: it may be a client's name, and addresses stay in histories and in logs of other programs.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from calsync.store import calendars, clients, drifts, edits, providers, records
-from calsync.web.support.door import LoggedIn
+from calsync.web.support.door import LoggedIn, Posted
 
 router = APIRouter()
 
@@ -18,11 +21,17 @@ _LONGEST: Final = 128
 
 
 @router.get("/support/search")
-def show(at: LoggedIn, q: str = "") -> Response:
+def show(at: LoggedIn) -> Response:
+    """Nothing yet, and how to look."""
+    return at.show("search", text="", providers=[], clients=[], found=[], shown=_SHOWN)
+
+
+@router.post("/support/search")
+def search(at: LoggedIn, form: Posted) -> Response:
     """What the text finds. An id that is exactly one thing leads to it at once."""
-    text = q.strip()[:_LONGEST]
+    text = form.one("q")[:_LONGEST]
     if not text:
-        return at.show("search", text="", providers=[], clients=[], found=[], shown=_SHOWN)
+        return show(at)
     with at.site.database.reading() as conn:
         drift = drifts.get(conn, text)
         found = [

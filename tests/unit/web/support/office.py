@@ -70,6 +70,9 @@ class Person:
         assert found is not None
         return found[1]
 
+    def search(self, text: str) -> Any:
+        return self.client.post("/support/search", data={"q": text}, follow_redirects=False)
+
     def post(self, path: str, *, mark: str | None = None, **fields: Any) -> Any:
         data = {"mark": self.mark() if mark is None else mark, **{k.rstrip("_"): v for k, v in fields.items()}}
         return self.client.post(path, data=data, follow_redirects=False)

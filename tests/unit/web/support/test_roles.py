@@ -133,4 +133,4 @@ def test_a_page_does_what_the_role_covers(full: Office, role: Role) -> None:
 
 
 def _offers_clients(ann: Person) -> bool:
-    return "/support/clients/K-1" in ann.page("/support/search?q=Jo Made-Up")
+    return "/support/clients/K-1" in ann.search("Jo Made-Up").text
