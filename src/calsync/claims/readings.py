@@ -8,6 +8,7 @@ rule chooses one.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from calsync.claims.case import Record
@@ -51,6 +52,13 @@ def instants(moment: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
     """
     if moment.tzinfo is not None:
         return (moment.astimezone(UTC),)
+    return _of_wall_time(moment, zone)
+
+
+# Sessions of many people begin at the same full hours. Wall times are equal whatever their fold, and both folds are
+# asked for here; aware times are not kept, since two of one zone are equal that mean different instants.
+@lru_cache(maxsize=4096)
+def _of_wall_time(moment: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
     folds = [moment.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
     return tuple(
         sorted({one for one in folds if one.astimezone(zone).replace(tzinfo=None, fold=0) == moment.replace(fold=0)})

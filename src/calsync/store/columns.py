@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,10 @@ def from_micros(value: int) -> datetime:
     return EPOCH + timedelta(microseconds=value)
 
 
+def _instant(value: int | None) -> datetime | None:
+    return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
 def wall_to_text(wall: datetime) -> str:
     """Write a naive wall time as ISO text, with `+1` behind it for the second reading of a repeated hour."""
     return wall.replace(fold=0).isoformat() + ("+1" if wall.fold else "")
@@ -52,7 +56,12 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:
         """Give back an aware UTC instant."""
-        return None if value is None else from_micros(value)
+        return _instant(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        """The same without the steps in between: no column is read more often."""
+        del dialect, coltype
+        return _instant
 
 
 class OriginalStartColumn(TypeDecorator[datetime]):
