@@ -194,12 +194,13 @@ def test_a_redirected_write_to_google_is_never_written(server: ScriptedServer, s
     other = ScriptedServer(lambda request: said({"id": "abcde", "etag": '"2"'}))
     server.answer = lambda request: Reply(status, headers={"Location": f"http://127.0.0.1:{other.port}/x"})
     client = google(server)
-    for send in (
+    sends: list[Callable[[], object]] = [
         lambda: client.insert("work", {"id": "abcde"}),
         lambda: client.patch("work", "abcde", {"summary": "x"}, '"1"'),
         lambda: client.delete("work", "abcde", '"1"'),
         lambda: client.list_events("work"),
-    ):
+    ]
+    for send in sends:
         with pytest.raises(Malformed):
             send()
     assert len(server.requests) == 4
@@ -226,7 +227,8 @@ def test_no_error_says_what_the_service_said(server: ScriptedServer) -> None:
     server.answer = lambda request: said({"error": {"code": 400, "message": f"secret {TOKEN}"}}, 400)
     one, other = google(server), graph(server)
     told: list[str] = []
-    for use in (lambda: one.list_events("work"), lambda: other.get("/me/events/x")):
+    uses: list[Callable[[], object]] = [lambda: one.list_events("work"), lambda: other.get("/me/events/x")]
+    for use in uses:
         with pytest.raises(CalendarError) as caught:
             use()
         told.append(str(caught.value))
