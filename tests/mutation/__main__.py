@@ -28,6 +28,8 @@ _CORE = [
 _PURE = [
     *(f"tests/unit/claims/test_{name}.py" for name in ("answer", "books", "calendars", "drifts", "gate_scenarios")),
     *(f"tests/unit/claims/test_{name}.py" for name in ("log", "minutes", "readings", "sessions", "standing", "words")),
+    "tests/unit/claims/test_whole_answers.py",
+    "tests/properties/test_gate_cells.py",
     "tests/properties/test_gate_properties.py",
 ]
 _BOOKS = ["tests/unit/claims", "--ignore=tests/unit/claims/batch", "--ignore=tests/unit/claims/test_gate_cost.py"]
