@@ -54,6 +54,7 @@ def _advance(world: World, act: Act) -> None:
 def _clock(world: World, act: Act) -> None:
     world.observer.clock_jumped = True
     world.observer.mark("clock-back" if act["by"] < 0 else "clock-forward")
+    world.fired("clock-back" if act["by"] < 0 else "clock-forward")
     world.clock.jump(timedelta(seconds=act["by"]))
 
 
@@ -90,6 +91,7 @@ def _power_loss(world: World, act: Act) -> None:
     if not world.images:
         return
     world.observer.mark("power-loss")
+    world.fired("power-loss")
     world.observer.power_lost = True
     world.workers.clear()
     world.books.restore(world.images[max(0, len(world.images) - 1 - act["commits"])])
@@ -274,12 +276,16 @@ def _trouble(world: World, act: Act) -> None:
     service = world.services[act["service"] % len(world.services)]
     error: CalendarError | None = ERRORS[act["error"]] if act.get("error") else None
     service.trouble = error
+    if error is not None:
+        world.fired(f"trouble:{act['error']}")
 
 
 @doing("read-only")
 def _read_only(world: World, act: Act) -> None:
     service = world.services[world.places[act["calendar"]]]
     service.calendars[act["calendar"]].read_only = act["on"]
+    if act["on"]:
+        world.fired("read-only")
 
 
 @doing("expire")
@@ -287,6 +293,7 @@ def _expire(world: World, act: Act) -> None:
     service = world.services[world.places[act["calendar"]]]
     if service.calendars[act["calendar"]].cursors:
         world.observer.mark("cursor-expired")
+        world.fired("expire")
     service.calendars[act["calendar"]].expire_cursors()
 
 
@@ -315,11 +322,18 @@ def _slot(world: World, act: Act, remote_id: str) -> datetime | None:
     return slots[act["occurrence"] % len(slots)] if slots else None
 
 
-def _person(name: str, act_on: Callable[[World, Act, str], None]) -> None:
+_COUNTED = frozenset({"strip", "duplicate"})
+
+
+def person(name: str, act_on: Callable[[World, Act, str], None]) -> None:
+    """Name what somebody does to one of our events; nothing happens where it is not there."""
+
     def act_of(world: World, act: Act) -> None:
         remote_id = _target(world, act)
         if remote_id is not None:
             act_on(world, act, remote_id)
+            if name in _COUNTED:
+                world.fired(name)
 
     DOINGS[name] = act_of
 
@@ -370,24 +384,24 @@ def _rule(world: World, act: Act, name: str) -> None:
         people.change_rule(name, act["rule"])
 
 
-_person("drag", _drag)
-_person("resize", _resize)
-_person("delete", _delete)
-_person("split", _split)
-_person("other-calendar", _other)
-_person("rule", _rule)
-_person("duplicate", lambda w, a, name: _void(w.people(a["calendar"]).duplicate(name, _by(a))))
-_person("all-day", lambda w, a, name: w.people(a["calendar"]).make_all_day(name, _slot(w, a, name)))
-_person("zone", lambda w, a, name: w.people(a["calendar"]).change_zone(name, a["zone"]))
-_person("call-off", lambda w, a, name: w.people(a["calendar"]).cancel(name, _slot(w, a, name)))
-_person("undo", lambda w, a, name: w.people(a["calendar"]).put_back(name))
-_person("retitle", lambda w, a, name: w.people(a["calendar"]).retitle(name, a["title"], _slot(w, a, name)))
-_person("free", lambda w, a, name: w.people(a["calendar"]).mark_free(name, _slot(w, a, name)))
-_person("decline", lambda w, a, name: w.people(a["calendar"]).answer(name, "declined", _slot(w, a, name)))
-_person("recolour", lambda w, a, name: w.people(a["calendar"]).recolour(name, a["colour"]))
-_person("note", lambda w, a, name: w.people(a["calendar"]).add_note(name, a["text"]))
-_person("strip", lambda w, a, name: w.people(a["calendar"]).strip_marker(name))
-_person("break", lambda w, a, name: w.people(a["calendar"]).break_event(name))
+person("drag", _drag)
+person("resize", _resize)
+person("delete", _delete)
+person("split", _split)
+person("other-calendar", _other)
+person("rule", _rule)
+person("duplicate", lambda w, a, name: _void(w.people(a["calendar"]).duplicate(name, _by(a))))
+person("all-day", lambda w, a, name: w.people(a["calendar"]).make_all_day(name, _slot(w, a, name)))
+person("zone", lambda w, a, name: w.people(a["calendar"]).change_zone(name, a["zone"]))
+person("call-off", lambda w, a, name: w.people(a["calendar"]).cancel(name, _slot(w, a, name)))
+person("undo", lambda w, a, name: w.people(a["calendar"]).put_back(name))
+person("retitle", lambda w, a, name: w.people(a["calendar"]).retitle(name, a["title"], _slot(w, a, name)))
+person("free", lambda w, a, name: w.people(a["calendar"]).mark_free(name, _slot(w, a, name)))
+person("decline", lambda w, a, name: w.people(a["calendar"]).answer(name, "declined", _slot(w, a, name)))
+person("recolour", lambda w, a, name: w.people(a["calendar"]).recolour(name, a["colour"]))
+person("note", lambda w, a, name: w.people(a["calendar"]).add_note(name, a["text"]))
+person("strip", lambda w, a, name: w.people(a["calendar"]).strip_marker(name))
+person("break", lambda w, a, name: w.people(a["calendar"]).break_event(name))
 
 
 def _void(_: object) -> None:
@@ -410,6 +424,7 @@ def _undo_delete(world: World, act: Act) -> None:
 def _wipe(world: World, act: Act) -> None:
     world.observer.begin_wipe(act["calendar"])
     world.people(act["calendar"]).wipe(act.get("keep", 0))
+    world.fired("wipe")
     world.observer.wipe = 0
 
 
@@ -432,6 +447,7 @@ def _own_event(world: World, act: Act) -> None:
         if markers:
             marker = _forged(markers[act.get("which", 0) % len(markers)], act["forged"])
             world.observer.mark(f"forged-{act['forged']}")
+            world.fired(f"forged-{act['forged']}")
     people.add_own_event(event, marker=marker)
 
 
@@ -457,6 +473,7 @@ def _copy_across(world: World, act: Act) -> None:
     uid = f"across-{world.observer.pos}@person"
     world.people(act["to"]).add_own_event(stored.event.with_uid(uid), marker=stored.marker)
     world.observer.mark("copied-across")
+    world.fired("copy-across")
 
 
 @doing("edit-own")

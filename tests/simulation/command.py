@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.mutants.broken import broken, mutants, simulate
+from tests.simulation.faults import meetings, render, table
 from tests.simulation.history import Report, run, run_seed
 from tests.simulation.marks import unreached
 from tests.simulation.plan import Plan, plan_of, stored_plans
@@ -30,6 +31,7 @@ class Summary:
     steps: int = 0
     marks: Counter[str] = field(default_factory=Counter)
     fired: Counter[str] = field(default_factory=Counter)
+    met: Counter[str] = field(default_factory=Counter)  # those in the round of a crash, or the one beside it
     failures: list[tuple[int, str, str]] = field(default_factory=list)  # seed, check, what was told
     seconds: float = 0.0
 
@@ -39,6 +41,7 @@ class Summary:
         self.steps += report.tally.steps
         self.marks += report.marks
         self.fired += report.tally.fired
+        self.met += meetings(report.tally.when)
         if report.violations:
             first = report.violations[0]
             self.failures.append((seed, first.check, first.told + ("\n" + report.fault if report.fault else "")))
@@ -49,6 +52,7 @@ class Summary:
         self.steps += other.steps
         self.marks += other.marks
         self.fired += other.fired
+        self.met += other.met
         self.failures += other.failures
 
 
@@ -96,6 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.shrink:
         return _shrink_seed(options.seed)
     summary = run_many(options.seed, options.count, options.jobs)
+    if options.table:
+        print(render(table(summary.fired, summary.met), summary.histories))
     _tell(summary)
     missing = unreached(summary.marks) if options.count >= 300 else []
     for name in missing:
@@ -120,6 +126,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=2, help="how many processes")
     parser.add_argument("--mutant", help="break calsync first, by a patch of tests/mutants")
     parser.add_argument("--replay", type=Path, help="run a stored plan instead")
+    parser.add_argument("--table", action="store_true", help="print how often each kind of fault fired")
     parser.add_argument("--shrink", action="store_true", help="make the failing seed or plan small, and print it")
     return parser
 

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.simulation.plan import Act, Plan, Round
+from tests.simulation.widen import WIDE_FROM, widened
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -82,7 +83,12 @@ class _Streams:
 
 
 def generate(seed: int) -> Plan:
-    """The plan of a seed."""
+    """The plan of a seed. From `WIDE_FROM` on the same things happen, and more besides."""
+    plan = _plan(seed)
+    return plan if seed < WIDE_FROM else widened(plan)
+
+
+def _plan(seed: int) -> Plan:
     streams = _Streams(*(Random(f"{seed}/{name}") for name in ("people", "platform", "weather", "scheduler")))
     swarm = _swarm(streams)
     start = streams.platform.choice(STARTS)

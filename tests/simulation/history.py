@@ -10,16 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from zoneinfo import ZoneInfo
 
 import structlog
 
 from tests.simulation.canaries import Listener
+from tests.simulation.carrying import carry_out
 from tests.simulation.ending import finish
 from tests.simulation.generate import generate
 from tests.simulation.observer import Violation
 from tests.simulation.plan import Plan
-from tests.simulation.staff import carry_out
-from tests.simulation.world import Tally, World
+from tests.simulation.world import ZONE, Tally, World
+
+CLOCKS = ZoneInfo(ZONE)
 
 
 @dataclass
@@ -77,13 +80,21 @@ def run(plan: Plan, *, trace: bool = False) -> Report:
 def _live(world: World) -> None:
     for number, one in enumerate(world.plan.rounds):
         world.round = number
-        world.clock.advance(one.advance)
+        _pass_time(world, one.advance)
         for act in one.acts:
             world.carry_out(act)
             if world.observer.violations:
                 return
     world.round = len(world.plan.rounds)
     finish(world)
+
+
+def _pass_time(world: World, seconds: float) -> None:
+    """Time passes, maybe past the day on which the clocks are changed."""
+    before = world.truth.now().astimezone(CLOCKS).utcoffset()
+    after = world.clock.advance(seconds).astimezone(CLOCKS).utcoffset()
+    if before is not None and after is not None and before != after:
+        world.fired("dst-forward" if after > before else "dst-back")
 
 
 def run_seed(seed: int, *, trace: bool = False) -> Report:

@@ -29,6 +29,7 @@ from calsync.store.clients import ClientRow
 from calsync.testing.fake_ports import FakeIds
 from calsync.worker import fleet, retention
 from tests.simulation.canaries import found_in
+from tests.simulation.faults import CRASHES
 from tests.simulation.ports import Crash, Process, ProcessDatabase
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ class MailServer:
             self.world.observer.fail("I-network-in-transaction", "a mail is sent inside a transaction")
         kind = self.faults.pop(self.dialogues, "")
         if kind:
-            self.world.tally.fired[kind] += 1
             self.world.struck += 1
+            if kind not in CRASHES:
+                self.world.fired(kind)
         self._fail_before(kind)
         self._take(envelope.message)
         if kind == "mail-taken-and-crash":

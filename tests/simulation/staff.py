@@ -15,12 +15,13 @@ from calsync.booking import commands as book
 from calsync.booking.requests import PENDING
 from calsync.store import action_links, records
 from calsync.testing.fake_ports import FakeIds
-from tests.simulation.acts import DOINGS, doing, member, web
+from tests.simulation.acts import doing, member, web
 from tests.simulation.plan import Act
 from tests.simulation.world import World
 
 Saying = Callable[[World, Act, book.Command, str], Callable[[Connection], object]]
 _SAYINGS: dict[str, Saying] = {}
+_NOT_ABOUT_A_SESSION = ("package", "pause", "resume", "cancel-series")
 
 
 def _saying(name: str) -> Callable[[Saying], Saying]:
@@ -46,7 +47,10 @@ def _mail(world: World, _act: Act) -> None:
 @doing("say")
 def _say(world: World, act: Act) -> None:
     """`what` is done `by` somebody to the session `id` (and `occurrence`), for a `reason`, with a `note`."""
-    number = member(world, act) or act["id"]
+    number = member(world, act)
+    if number is None and act["what"] not in _NOT_ABOUT_A_SESSION:
+        return
+    number = number or act["id"]
     command = book.Command(
         actor=act.get("by", "support:sim"),
         now=world.clock.now(),
@@ -160,8 +164,3 @@ def _pause(_world: World, act: Act, command: book.Command, _number: str) -> Call
 @_saying("resume")
 def _resume(_world: World, act: Act, command: book.Command, _number: str) -> Callable[[Connection], object]:
     return lambda conn: book.resume(conn, command, act["id"])
-
-
-def carry_out(world: World, act: Act) -> None:
-    """Do one act of whatever kind."""
-    DOINGS[act["do"]](world, act)

@@ -129,6 +129,7 @@ class Tally:
     acts: int = 0
     crashes: int = 0
     fired: Counter[str] = field(default_factory=Counter)
+    when: list[tuple[int, str]] = field(default_factory=list)  # in which round which kind of fault fired
     ports: dict[str, int] = field(default_factory=dict)  # how often each port was asked before faults stopped
 
     @property
@@ -155,6 +156,8 @@ class World:
         self.inside = 0  # open transactions
         self.calls: Counter[str] = Counter()
         self.images: list[bytes] = []
+        self.backup: bytes | None = None
+        self.swapped: dict[str, list[str]] = {}  # events that went with another account, by calendar
         self.lied: set[str] = set()
         self.struck = 0
         self.observer = Observer(self.books, self.clock, plan.policy, ZONE)
@@ -200,6 +203,7 @@ class World:
     def _make_services(self) -> None:
         by_name = {one.name: one for one in personalities.PERSONALITIES}
         self.services: list[MemoryService] = []
+        self._labels: dict[tuple[int, str, int], str] = {}  # what strikes where, where the weather's own word says less
         for number, name in enumerate(self.plan.services):
             service = MemoryService(by_name[name], clock=self.truth)
             service.observers.append(self._watch(number))
@@ -239,6 +243,10 @@ class World:
         if number >= len(self.services):
             return
         self.services[number].weather.at(key, told["nth"], self._fault(told))
+        if told.get("error"):
+            self._labels[number, key, told["nth"]] = f"{told['kind']}:{told['error']}"
+        elif any(act.get("worker") for act in told.get("acts", ())):
+            self._labels[number, key, told["nth"]] = "zombie"
 
     def _fault(self, told: dict[str, Any]) -> Fault:
         kind = told["kind"]
@@ -280,6 +288,8 @@ class World:
             return self.worker(number + 2)
         if running is None or running.process.dead:
             process = Process(self.ids.new_id(f"worker{number}"))
+            if number:
+                self.fired("second-worker")
             context = WorkerContext(
                 database=ProcessDatabase(self.books, process, self._around),
                 clock=self.clock,
@@ -311,13 +321,13 @@ class World:
     def _lose(self, kind: str) -> None:
         """The process that carries out a person's command dies."""
         self.tally.crashes += 1
-        self.tally.fired[f"command-{kind}"] += 1
+        self.fired(f"command-{kind}")
         raise LostCommandError(kind)
 
     def _struck(self, kind: str) -> None:
         """The database fails at a statement."""
         self.struck += 1
-        self.tally.fired[kind] += 1
+        self.fired(kind)
         self.observer.mark("database-failed")
 
     def _around(self, process: Process, where: str) -> None:
@@ -361,7 +371,7 @@ class World:
     def dies(self, where: str) -> None:
         """The innermost process is gone."""
         self.tally.crashes += 1
-        self.tally.fired[where] += 1
+        self.fired(where)
         self.observer.mark(where)
         if self.running:
             self.running[-1].dead = True
@@ -453,7 +463,9 @@ class World:
 
     def _note_lies(self, calendar: str, service: MemoryService) -> None:
         fresh = service.weather.struck[self._seen_strikes(service) :]
-        self.tally.fired.update(kind.value for _, _, kind in fresh)
+        number = self.services.index(service)
+        for key, nth, kind in fresh:
+            self.fired(self._labels.get((number, key, nth), kind.value))
         if any(kind in LIES for _, _, kind in fresh):
             self.lied |= {name for name, place in self.places.items() if self.services[place] is service}
 
@@ -533,6 +545,18 @@ class World:
         for number, start, end in rows:
             found[f"block:{number}"] = Counter({(start // 1_000_000, end // 1_000_000, False): 1})
         return found
+
+    def forget_books(self) -> None:
+        """The books are older ones now, and what they say may be something else."""
+        self.images.clear()
+        self._subjects.clear()
+        self.observer.committed()
+        self._note_records()
+
+    def fired(self, kind: str) -> None:
+        """A fault happened."""
+        self.tally.fired[kind] += 1
+        self.tally.when.append((self.round, kind))
 
     # --- the rest
 

@@ -1,0 +1,97 @@
+"""What histories from `WIDE_FROM` on go through besides: the office, the book's rules, and the rarer kinds of fault.
+
+Drawn from streams of its own, so that what the other streams make of a seed stays what it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from tests.simulation.plan import Act, Plan, Round
+from tests.simulation.ports import SQLITE_SAYS
+
+WIDE_FROM = 1_000_000
+_CRASHES = ("crash-before-begin", "crash-before-commit", "crash-after-commit")
+_MAIL = (
+    "mail-crash",
+    "mail-taken-and-crash",
+    "mail-deferred",
+    "mail-refused",
+    "mail-server-away",
+    "mail-taken-unheard",
+    "mail-lost-unheard",
+)
+_HOOKS = ("lost", "doubled", "late", "forged", "early")
+_RARE = ("touch", "rename", "short-listing", "swap-account", "hook", "backup")
+_SAYINGS = ("cancel", "move", "ask", "respond", "no-show", "complete", "pay")
+
+
+def widened(plan: Plan) -> Plan:
+    """The same plan with more in it."""
+    people, weather = (Random(f"{plan.seed}/{name}") for name in ("people-2", "faults-2"))
+    office = people.random() < 0.6
+    rare = weather.sample(_RARE, weather.randint(0, 3))
+    says = people.choice((0.0, 0.1, 0.3)) if office else 0.0
+    rounds = [plan.rounds[0]]
+    for one in plan.rounds[1:]:
+        acts = [*one.acts]
+        if weather.random() < 0.2 and rare:
+            acts.insert(weather.randint(0, len(acts)), _trouble(weather, plan, weather.choice(rare)))
+        if people.random() < says:
+            acts.insert(0, _say(people, plan))
+        if office:
+            acts += [{"do": name} for name in ("timers", "mail") if people.random() < 0.4]
+        rounds.append(Round(one.advance, acts))
+    policy = plan.policy | ({"office": True} if office else {})
+    return replace(plan, policy=policy, rounds=rounds, faults=[*plan.faults, *_faults(weather, plan, office=office)])
+
+
+def _trouble(weather: Random, plan: Plan, name: str) -> Act:
+    calendar = weather.choice(plan.calendars)["id"]
+    match name:
+        case "hook":
+            return {"do": "hook", "how": weather.choice(_HOOKS), "calendar": calendar}
+        case "backup":
+            return {"do": weather.choice(("backup", "backup", "restore-backup"))}
+        case "swap-account":
+            return {"do": weather.choice(("swap-account", "swap-back", "swap-back")), "calendar": calendar}
+        case "short-listing":
+            return {"do": name, "calendar": calendar, "count": weather.randint(1, 3)}
+        case _:
+            subject = weather.choice(_subjects(plan))
+            return {"do": name, "calendar": calendar, "subject": subject}
+
+
+def _subjects(plan: Plan) -> list[str]:
+    booked = [act for one in plan.rounds for act in one.acts if act["do"] in ("book", "block")]
+    kinds = {"block": "block"}
+    return [f"{kinds.get(a['do'], 'series' if 'count' in a else 'appointment')}:{a['id']}" for a in booked]
+
+
+def _say(people: Random, plan: Plan) -> Act:
+    kind, _, number = people.choice(_subjects(plan)).partition(":")
+    what = people.choice(_SAYINGS)
+    act: Act = {"do": "say", "what": what, "id": number, "occurrence": people.randrange(6), "reason": "simulated"}
+    if kind == "series" and what in ("cancel", "move"):
+        act["scope"] = people.choice(("this", "this", "this-and-following" if what == "move" else "all-upcoming"))
+    if what == "cancel":
+        act |= {"by": people.choice(("support:sim", "client:K-1")), "block": people.random() < 0.2}
+    if what in ("move", "respond"):
+        act["by_seconds"] = 3600 * people.choice((1, 3, 24, 49))
+    if what == "ask":
+        act["block"] = people.random() < 0.5
+    return act
+
+
+def _faults(weather: Random, plan: Plan, *, office: bool) -> list[dict[str, Any]]:
+    ports: list[tuple[str, int, tuple[str, ...]]] = [("web", 25, _CRASHES), ("sql", 1500, tuple(SQLITE_SAYS))]
+    if office:
+        ports += [("office", 60, _CRASHES), ("mail", 12, _MAIL), ("mail", 12, _MAIL)]
+    found: list[dict[str, Any]] = []
+    for port, most, kinds in ports:
+        times = range(weather.choice((0, 1, 2)))
+        found += [{"port": port, "nth": weather.randint(1, most), "kind": weather.choice(kinds)} for _ in times]
+    # Each port call is struck by one fault at most.
+    return list({(one["port"], one["nth"]): one for one in found}.values())
