@@ -44,8 +44,13 @@ def keyed(event: Event, window: Window) -> Keyed:
     return {start if key is None else key: shown for key, shown in expand_slots(event, window).items()}
 
 
-def align(one: Event, other: Event, window: Window) -> Alignment:
-    """Pair the occurrences of two readings of one event; keys of `one` without a pair have no counterpart."""
+def align(
+    one: Event, other: Event, window: Window, *, alone: Mapping[datetime, Appearance | None] | None = None
+) -> Alignment:
+    """Pair the occurrences of two readings of one event; keys of `one` without a pair have no counterpart.
+
+    `alone`: what of the other is known to be nobody's counterpart, by its key, as long as it looks like that.
+    """
     shift = _wall_shift(one.master.span, other.master.span)
     wide = _widened(window, shift)
     left, right = keyed(one, wide), keyed(other, wide)
@@ -57,6 +62,8 @@ def align(one: Event, other: Event, window: Window) -> Alignment:
     spare_left = sorted(key for key in left if key not in pairs)
     # A cancelled occurrence without a slot shows nobody anything.
     spare_right = sorted(key for key in right if key not in pairs and not right[key].cancelled)
+    by_itself = [key for key in spare_right if key in (alone or {}) and _is_as_known(right[key], (alone or {})[key])]
+    spare_right = [key for key in spare_right if key not in by_itself]
     pairs |= pair_in_order(
         spare_left, spare_right, shift=shift, zones=(one.master.span.zone, other.master.span.zone), period=_period(left)
     )
@@ -65,7 +72,8 @@ def align(one: Event, other: Event, window: Window) -> Alignment:
     lost = [key for key in spare_left if key not in pairs and touches(one, key, left[key], window)]
     found = [key for key in spare_right if key not in taken and window.touches(right[key].span)]
     pairs |= dict(zip(lost, found, strict=False))
-    return Alignment(pairs, tuple(found[len(lost) :]), left, right)
+    extra = sorted([*found[len(lost) :], *(key for key in by_itself if window.touches(right[key].span))])
+    return Alignment(pairs, tuple(extra), left, right)
 
 
 def pair_in_order(
@@ -122,6 +130,10 @@ def _nearest(
         else:
             j -= 1
     return pairs
+
+
+def _is_as_known(shown: Appearance, known: Appearance | None) -> bool:
+    return known is not None and shown.span.same_time_as(known.span)
 
 
 def _distance(a: datetime, b: datetime) -> float:

@@ -57,7 +57,8 @@ Sight = SeenNow | ConfirmedAbsent | NothingNew | UnreadableNow
 class Copy:
     """An event under another remote id that carries this link's genuine marker (duplicated, or the rest of a split).
 
-    `told`: it was there before just as it is now, so whatever it shows was recorded then.
+    `told`: it was there before just as it is now, so whatever it shows was recorded then. `unreadable`: it stands, and
+    cannot be understood any more; `event` is what it showed before.
     """
 
     remote_id: str
@@ -65,6 +66,7 @@ class Copy:
     event: Event
     marker: Marker | None = None  # verified; needed where the copy turns out to be the event under another name
     told: bool = False
+    unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

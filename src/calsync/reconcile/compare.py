@@ -8,8 +8,8 @@ is said here; what is *allowed* stands in `disposition`, and what is done in `de
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -18,7 +18,7 @@ from calsync.domain.drift import DriftKind
 from calsync.domain.event import Appearance, Event, OriginalStart
 from calsync.domain.recurrence import slots_between
 from calsync.domain.span import Window, wall_time
-from calsync.reconcile.align import align, keyed, pair_in_order, touches
+from calsync.reconcile.align import Keyed, align, keyed, pair_in_order, touches
 from calsync.reconcile.case import Copy
 
 
@@ -50,6 +50,22 @@ class Duplicate:
     original_start: OriginalStart
     copy: Copy
     seen: Appearance
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What standing drifts say of this event, so that it is not read another way once something else changes.
+
+    `rests`: by remote id of the rest of a split, what it showed for which occurrence. `beside`: remote ids of copies
+    that are no such rest. `added`: what our event showed besides all that was agreed, by its own start.
+    """
+
+    rests: Mapping[str, Mapping[OriginalStart, Appearance | None]] = field(default_factory=dict)
+    beside: frozenset[str] = frozenset()
+    added: Mapping[OriginalStart, Appearance | None] = field(default_factory=dict)
+
+
+NOTHING_TOLD = Told()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +118,11 @@ def view(
     *,
     window: Window,
     copies: Sequence[Copy] = (),
-    beside: Collection[str] = frozenset(),
+    told: Told = NOTHING_TOLD,
     single: bool | None = None,
 ) -> View:
     """Return what is seen of an event, by the original starts of the agreed one; what nothing explains by its own.
 
-    `beside`: copies that were told of as such, by remote id; they are not the rest of a split made later.
     `single`: the subject has one occurrence, whatever became of its event; not given, the agreed event tells.
     """
     if agreed is None:
@@ -121,11 +136,12 @@ def view(
         # By far the most frequent case, and the cheapest.
         found = {key: Shown(seen, seen) for key, seen in base.items()}
     elif observed is not None:
-        found = _paired(agreed, observed, base, window=window, single=single)
+        found = _paired(agreed, observed, base, window=window, single=single, added=told.added)
     duplicates: list[Duplicate] = []
-    for copy in sorted(copies, key=lambda one: (one.event.master.span.start_at, one.remote_id)):
-        may_go_on = observed is not None and copy.remote_id not in beside
-        if not may_go_on or not _goes_on(agreed, found, copy, window):
+    # Those that are known to be the rest of a split come first: what they show is taken.
+    for copy in sorted(copies, key=lambda one: (one.remote_id not in told.rests, _begins(one), one.remote_id)):
+        goes_on = observed is not None and _goes_on(agreed, observed, found, copy, window=window, told=told)
+        if not goes_on:
             duplicates += _duplicates(agreed, copy, base, window=window, single=single)
     return View(base, found, tuple(duplicates))
 
@@ -216,12 +232,18 @@ def _name(event: Event, key: datetime, *, single: bool) -> OriginalStart:
 
 
 def _paired(
-    agreed: Event, observed: Event, base: dict[OriginalStart, Appearance], *, window: Window, single: bool
+    agreed: Event,
+    observed: Event,
+    base: dict[OriginalStart, Appearance],
+    *,
+    window: Window,
+    single: bool,
+    added: Mapping[OriginalStart, Appearance | None],
 ) -> dict[OriginalStart, Shown]:
     if len(base) == 1 and not agreed.is_series and not observed.is_series and not observed.overrides:
         # One event, one occurrence: however far apart, it is the same session.
         return dict.fromkeys(base, Shown(observed.master, observed.master))
-    aligned = align(agreed, observed, window)
+    aligned = align(agreed, observed, window, alone={key: one for key, one in added.items() if key is not None})
     levels = _Levels(agreed, observed)
     relabelled = agreed.master.span.zone != observed.master.span.zone and (
         agreed.master.span.start_at == observed.master.span.start_at
@@ -278,18 +300,30 @@ def _pattern_only(event: Event) -> Event:
     return replace(event, recurrence=replace(event.recurrence, excluded=()), overrides=())
 
 
-def _goes_on(agreed: Event, found: dict[OriginalStart, Shown], copy: Copy, window: Window) -> bool:
+def _goes_on(
+    agreed: Event,
+    observed: Event,
+    found: dict[OriginalStart, Shown],
+    copy: Copy,
+    *,
+    window: Window,
+    told: Told,
+) -> bool:
     """Take a copy as the rest of our truncated series, filling in what it shows; False if it is no such thing."""
+    known = told.rests.get(copy.remote_id, {})
+    # Our event may have been written anew without the occurrences that the rest shows: they are missing all the same.
     missing = sorted(
         key
-        for key, shown in found.items()
-        if key is not None and shown.seen is None and shown.level is Level.MASTER and shown.copy_id is None
+        for key in {*found, *known}
+        if key is not None and _is_missing(shown := found.get(key, _NOWHERE)) and (key in known or _is_cut(shown))
     )
-    if not missing:
+    if not known and (copy.remote_id in told.beside or not _begins_at_cut(observed, found, missing, copy)):
         return False
     rest = keyed(copy.event, window)
-    same = {key: key for key in missing if key in rest}
-    left, right = [key for key in missing if key not in same], sorted(set(rest) - set(same))
+    same = _as_told(missing, rest, known)
+    taken = set(same.values())
+    same |= {key: key for key in missing if key in rest and key not in same and key not in taken}
+    left, right = [key for key in missing if key not in same], sorted(set(rest) - set(same.values()))
     zones = (agreed.master.span.zone, copy.event.master.span.zone)
     if left and right:
         # The copy begins where the series was cut: its first occurrence is the first that is missing.
@@ -297,8 +331,48 @@ def _goes_on(agreed: Event, found: dict[OriginalStart, Shown], copy: Copy, windo
         period = min((later - earlier for earlier, later in pairwise(left)), default=None)
         same |= pair_in_order(left, right, shift=shift, zones=zones, period=period or abs(shift) * 2)
     for key, at in same.items():
-        found[key] = replace(found[key], seen=rest[at], copy_id=copy.remote_id)
+        found[key] = replace(found.get(key, _NOWHERE), seen=rest[at], copy_id=copy.remote_id)
     return bool(same)
+
+
+_NOWHERE = Shown(None, None)
+
+
+def _is_missing(shown: Shown) -> bool:
+    return shown.seen is None and shown.copy_id is None
+
+
+def _is_cut(shown: Shown) -> bool:
+    return shown.level is Level.MASTER
+
+
+def _begins_at_cut(
+    observed: Event, found: Mapping[OriginalStart, Shown], missing: Sequence[datetime], copy: Copy
+) -> bool:
+    """Tell whether a series ends before what is missing of it, and the copy begins nearer there than at its start."""
+    own = (key for key, shown in found.items() if key is not None and shown.own is not None)
+    apart = {one.original_start for one in observed.overrides}
+    goes_further = any(key > missing[0] for key in own if key not in apart) if missing else True
+    begins, start = _begins(copy), observed.master.span.start_at
+    return not goes_further and abs(begins - missing[0]) <= abs(begins - start)
+
+
+def _begins(copy: Copy) -> datetime:
+    return copy.event.master.span.start_at
+
+
+def _as_told(
+    missing: Sequence[datetime], rest: Keyed, known: Mapping[OriginalStart, Appearance | None]
+) -> dict[datetime, datetime]:
+    """Pair what a rest still shows as it did with what it was told to show."""
+    left, found = dict(rest), dict[datetime, datetime]()
+    for key in missing:
+        before = known.get(key)
+        at = next((at for at, shown in left.items() if before is not None and same_state(shown, before)), None)
+        if at is not None:
+            found[key] = at
+            del left[at]
+    return found
 
 
 def _duplicates(

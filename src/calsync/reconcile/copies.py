@@ -52,6 +52,9 @@ def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
     changed: list[DriftChange] = list(_undone(ground))
     writes: list[WantedWrite] = []
     for copy in ground.case.copies:
+        if copy.unreadable:
+            changed += _left_to_people(ground, copy)
+            continue
         mine = _news_or_known(ground, copy)
         judged = [*_judge_one(ground, mine), *_left_over(ground, copy, mine)]
         found += [one.found for one in judged if one.found is not None]
@@ -59,6 +62,14 @@ def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
         write = _write(ground, copy, judged) or _write_rest(ground, copy, verdicts)
         writes += [] if write is None else [write]
     return CopiesDecision(tuple(found), tuple(changed), tuple(writes))
+
+
+def _left_to_people(ground: Ground, copy: Copy) -> Iterator[DriftChange]:
+    """Flag what a copy showed that cannot be understood any more: to remove it would be to write blindly."""
+    for drift in ground.case.drifts:
+        mine = drift.resolution is Resolution.OPEN and drift.kind is DriftKind.DUPLICATED
+        if mine and drift.copy_id == copy.remote_id and drift.disposition.reverts:
+            yield DriftChange(drift.id, drift.observed, drift.kind, Disposition.FLAG)
 
 
 def _news_or_known(ground: Ground, copy: Copy) -> list[Duplicate]:

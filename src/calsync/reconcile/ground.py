@@ -9,7 +9,7 @@ from calsync.domain.drift import Drift, DriftKind, Resolution
 from calsync.domain.event import Appearance, Event, OriginalStart
 from calsync.domain.notation import content_hash
 from calsync.reconcile.case import ConfirmedAbsent, DecisionPolicy, LinkCase, Moment, SeenNow, SentWrite
-from calsync.reconcile.compare import View, differences, same_state, standing, view
+from calsync.reconcile.compare import NOTHING_TOLD, Told, View, differences, same_state, standing, view
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,9 @@ def survey(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Ground:
     if first_seen and observed is not None:
         agreed = _presumed(case, observed)
     single = _is_single(case)
-    beside = {drift.copy_id for drift in case.drifts if drift.kind is DriftKind.DUPLICATED and drift.copy_id}
-    seen = view(agreed, observed, window=moment.window, copies=case.copies, beside=beside, single=single)
-    before = seen if known is observed else view(agreed, known, window=moment.window, single=single)
+    told = _told(case, moment)
+    seen = view(agreed, observed, window=moment.window, copies=case.copies, told=told, single=single)
+    before = seen if known is observed else view(agreed, known, window=moment.window, told=told, single=single)
     return Ground(
         case=case,
         moment=moment,
@@ -132,6 +132,24 @@ def accepted_drifts(case: LinkCase) -> dict[OriginalStart, Drift]:
         and drift.kind not in (DriftKind.DUPLICATED, DriftKind.MARKER_LOST)
         and (drift.accepted or drift.resolution is Resolution.IGNORED)
     }
+
+
+def _told(case: LinkCase, moment: Moment) -> Told:
+    """Return what the drifts that stand say of our event and of what is beside it."""
+    if not case.drifts:
+        return NOTHING_TOLD
+    beside = frozenset(one.copy_id for one in case.drifts if one.kind is DriftKind.DUPLICATED and one.copy_id)
+    standing_ones = {**accepted_drifts(case), **open_drifts(case)}
+    added = {key: one.observed for key, one in standing_ones.items() if one.expected is None}
+    split = [one for one in standing_ones.values() if one.kind is DriftKind.SPLIT and one.copy_id is not None]
+    if not split or case.expected is None:
+        return Told({}, beside, added)
+    wanted = standing(case.expected, moment.window, single=_is_single(case))
+    rests: dict[str, dict[OriginalStart, Appearance | None]] = {}
+    for one in split:
+        if one.copy_id is not None and one.original_start in wanted:
+            rests.setdefault(one.copy_id, {})[one.original_start] = one.observed
+    return Told(rests, beside - rests.keys(), added)
 
 
 def _wanted(case: LinkCase, agreed: Event | None, seen: View, moment: Moment) -> Mapping[OriginalStart, Appearance]:

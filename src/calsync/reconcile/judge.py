@@ -119,7 +119,10 @@ def _look_at(ground: Ground, key: OriginalStart, drift: Drift | None, accepted: 
         # A record that has come to say what is seen is not an answer any more, but what both sides agree on.
         if answered or (same_state(accepted.observed, shown.seen) and not same_state(expected, shown.own)):
             reference = accepted.observed
-    kind = shown_kind(reference, shown, elsewhere=ground.elsewhere)
+    if answered and accepted is not None and _is_still_rest(accepted, shown):
+        kind = shown_kind(reference, replace(shown, copy_id=None))
+    else:
+        kind = shown_kind(reference, shown, elsewhere=ground.elsewhere)
     record = Record.SAME if answered else _record_side(reference, expected)
     calendar = _calendar_side(reference, expected, shown, kind)
     return Look(
@@ -141,11 +144,10 @@ def _look_at(ground: Ground, key: OriginalStart, drift: Drift | None, accepted: 
 
 def _is_known(ground: Ground, key: OriginalStart, shown: Shown) -> bool:
     """Tell whether what is seen was recorded before: in our own event, and in the rest of a split beside it."""
-    if key not in ground.before or not _same_look(
-        ground.before[key], shown.seen if shown.copy_id is None else shown.own
-    ):
-        return False
-    return shown.copy_id is None or any(one.told for one in ground.case.copies if one.remote_id == shown.copy_id)
+    if shown.copy_id is None:
+        return key in ground.before and _same_look(ground.before[key], shown.seen)
+    told = any(one.told for one in ground.case.copies if one.remote_id == shown.copy_id)
+    return told and _same_look(ground.before.get(key), shown.own)
 
 
 def _is_overwritten(ground: Ground, accepted: Drift, agreed: Appearance | None) -> bool:
@@ -154,7 +156,18 @@ def _is_overwritten(ground: Ground, accepted: Drift, agreed: Appearance | None) 
     later = confirmed_at is not None and answered_at is not None and confirmed_at > answered_at
     # A write that was under way when the answer was given counts as well, once it turns out to have arrived.
     later = later or ground.arrived is not None
-    return later and not same_state(agreed, accepted.observed)
+    # Where it was the rest of a split that was let be, our own event goes on without it.
+    return later and not same_state(agreed, None if _is_of_rest(accepted) else accepted.observed)
+
+
+def _is_of_rest(drift: Drift) -> bool:
+    return drift.kind is DriftKind.SPLIT and drift.copy_id is not None
+
+
+def _is_still_rest(accepted: Drift, shown: Shown) -> bool:
+    """Tell whether the rest of a split that a person let be shows an occurrence as it did then."""
+    as_then = accepted.copy_id == shown.copy_id and same_state(accepted.observed, shown.seen)
+    return _is_of_rest(accepted) and as_then
 
 
 def _concerns(ground: Ground, drift: Drift) -> bool:
@@ -203,9 +216,8 @@ def _story(
     if sides[0] is not Record.SAME:
         # The record was changed after the edit was seen: whatever the calendar shows, the record speaks last.
         return Story.OVERTAKEN
-    of_rest = drift.kind is DriftKind.SPLIT and drift.copy_id is not None
     hidden = shown.copy_id is None and (shown.own is None or shown.own.cancelled)
-    if of_rest and hidden and drift.copy_id not in ground.case.gone_copies:
+    if _is_of_rest(drift) and hidden and drift.copy_id not in ground.case.gone_copies:
         # The rest of a split was not mentioned this time; not being mentioned is no news.
         return Story.STILL
     if kind is None:

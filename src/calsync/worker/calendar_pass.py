@@ -15,7 +15,7 @@ from calsync.connector.protocol import Gone
 from calsync.reconcile.case import Moment
 from calsync.reconcile.pass_plan import make_plan
 from calsync.reconcile.plan import Plan
-from calsync.store import links, owed_writes, subject_changes
+from calsync.store import copies, links, owed_writes, subject_changes
 from calsync.worker.context import PassContext, PassResult
 from calsync.worker.gather import Gathered, Pending, Start, gather, links_to_read, start
 from calsync.worker.plan_steps import steps_of
@@ -107,9 +107,11 @@ def _decide_again(context: PassContext, link_ids: Iterable[str]) -> int:
     with context.worker.database.reading() as conn:
         met = {link.id: Pending(link) for link in links.by_ids(conn, list(link_ids))}
         unanswered = owed_writes.sent_of_links(conn, met)
+        # It may have been a copy that turned out to be another version.
+        beside = [copy.remote_id for those in copies.of_links(conn, met).values() for copy in those]
     begun = Start(cursor=None, pending=(), links=met, unanswered=unanswered, reads_due=())
     sights = Sights()
-    read_by_id(context, sights, [pending.link.remote_id for pending in met.values()])
+    read_by_id(context, sights, [*(pending.link.remote_id for pending in met.values()), *beside])
     gathered = gather(context, begun, sights)
     conflicted = {
         link_id: replace(facts, case=replace(facts.case, conflict=True)) for link_id, facts in gathered.links.items()

@@ -18,7 +18,7 @@ from calsync.domain.write import Cause, WriteKind
 from calsync.store import audit, claims, copies, drifts, links, outbox, owed_writes, records, subject_changes, work
 from calsync.store.links import Confirmation
 from calsync.store.owed_writes import OwedWrite
-from calsync.store.titles import hide_titles, titles_of
+from calsync.store.titles import hide_titles, titles_of, without_marks
 from calsync.worker.context import LeaseLostError, PassContext
 
 ACTOR = "system"
@@ -74,8 +74,9 @@ def confirm(context: PassContext, batch: Sequence[tuple[OwedWrite, Link]], resul
                     owed_writes.postpone(conn, [owed.id], now + _READ_FIRST)
                 else:
                     owed_writes.settle(conn, owed.id, "superseded", now, "conflict")
-                # Should the reading that follows fail, the next pass makes up for it: the feed may be silent.
-                links.set_read_after(conn, link.id, now)
+                # Should the reading that follows fail, a later pass makes up for it: the feed may be silent. Not at
+                # once, or a service that always answers so would be asked without end.
+                links.set_read_after(conn, link.id, now + _READ_FIRST)
                 conflicts.append(link.id)
             else:
                 _rejected(conn, context, owed, link, (result, now))
@@ -127,9 +128,15 @@ def _awaits_revert(conn: Connection, link: Link) -> bool:
 
 
 def _confirmation(owed: OwedWrite, result: WriteResult, now: datetime) -> Confirmation:
-    """The baseline from now on: what the service answered, else what was sent."""
+    """The baseline from now on: what the service answered, else what was sent.
+
+    A title that the service kept because a person typed it is not what was agreed: ours stays the one to compare with,
+    or our own would seem to have changed at every pass.
+    """
     told = result.event
-    baseline = owed.target if told is None else hide_titles(told, titles_of(owed.target))
+    baseline = owed.target
+    if told is not None and owed.target is not None:
+        baseline = without_marks(hide_titles(told, titles_of(owed.target)), owed.target.master.title)
     return Confirmation(
         version=result.version,
         baseline=baseline,

@@ -301,7 +301,7 @@ def _link_facts(
         expected=facts.expected if _is_mirrored(context, link, facts) else None,
         slots=facts.slots,
         sight=_sight(match, sights, titles_of(link.baseline) | titles_of(facts.expected)),
-        copies=tuple(replace(copy, told=_was_there(before.get(rid), copy)) for rid, copy in now.items()),
+        copies=tuple(_copy_now(copy, before.get(rid), sights.items.get(rid)) for rid, copy in now.items()),
         gone_copies=frozenset(not_copies & before.keys()),
         # The removal of a copy, arrived or not, says nothing of the link's own event.
         sent=tuple(_sent_write(owed) for owed in sent if owed.cause is not Cause.COPY),
@@ -327,8 +327,9 @@ def _sent_write(owed: OwedWrite) -> SentWrite:
     return SentWrite(owed.id, owed.target, owed.content, restores=owed.reverts if owed.cause is Cause.RESTORE else ())
 
 
-def _was_there(before: Copy | None, now: Copy) -> bool:
-    return before is not None and before.event == now.event
+def _copy_now(copy: Copy, before: Copy | None, item: Item | None) -> Copy:
+    was_there = before is not None and before.event == copy.event
+    return replace(copy, told=was_there, unreadable=isinstance(item, Unreadable))
 
 
 def _is_mirrored(context: PassContext, link: Link, facts: SubjectFacts) -> bool:

@@ -283,6 +283,60 @@ def test_a_split_whose_rest_is_not_mentioned_is_still_a_split() -> None:
     assert (world.there, world.copies) == (WEEKLY, {})
 
 
+HEAD = event(rule="FREQ=WEEKLY;UNTIL=20261230T000000Z")
+REST = replace(event("2027-01-06T10:00", "FREQ=WEEKLY;COUNT=3"), uid="u-2")
+
+
+def split_and_left(**more: object) -> World:
+    """A cut series whose rest is flagged, and let be."""
+    world = World.agreed(WEEKLY, policy=policy(split="flag"), **more)
+    world.edit(HEAD)
+    world.copies["c-1"] = Copy("c-1", "7", REST)
+    world.settle()
+    return world
+
+
+def test_the_rest_of_a_split_stays_that_when_our_event_is_written_around_it() -> None:
+    world = split_and_left()
+    world.expected = with_second("2026-12-08T12:00")
+    world.settle()
+    assert {drift.kind for drift in world.drifts} == {DriftKind.SPLIT}
+    assert world.copies["c-1"].event == REST
+    assert len(shown(world)) == 5
+
+
+def test_a_split_that_a_person_let_be_is_not_found_again() -> None:
+    world = split_and_left()
+    world.drifts = [
+        replace(drift, resolution=Resolution.ACKNOWLEDGED, accepted=True, resolved_at=NOW) for drift in world.drifts
+    ]
+    world.edit(replace(HEAD, location="elsewhere"))
+    assert world.one_pass().found == ()
+    # What changes besides is another edit.
+    world.copies["c-1"] = Copy("c-1", "8", replace(REST, master=event("2027-01-06T15:00").master))
+    world.edit(HEAD)
+    assert {one.kind for one in world.one_pass().found} == {DriftKind.SPLIT}
+
+
+def test_a_copy_of_a_whole_series_is_no_rest_of_it() -> None:
+    dragged = event("2026-12-02T10:00", "FREQ=WEEKLY;COUNT=8", excluded=(datetime(2026, 12, 16, 15, tzinfo=UTC),))
+    world = World.agreed(WEEKLY)
+    world.edit(dragged)
+    world.copies["c-1"] = Copy("c-1", "7", replace(dragged, uid="u-2"))
+    kinds = {one.kind for one in world.one_pass().found}
+    assert kinds == {DriftKind.MOVED, DriftKind.DELETED, DriftKind.DUPLICATED}
+
+
+def test_a_copy_that_cannot_be_understood_any_more_is_left_to_a_person() -> None:
+    world = World.agreed(event())
+    world.copies["c-1"] = copy()
+    world.one_pass()
+    world.copies["c-1"] = replace(world.copies["c-1"], unreadable=True)
+    decision = world.one_pass()
+    assert decision.writes == ()
+    assert [one.disposition for one in decision.changed] == [Disposition.FLAG]
+
+
 def test_an_edit_under_way_is_blocked_whole_by_one_fight() -> None:
     world = World.agreed(WEEKLY)
     for _ in range(2):
