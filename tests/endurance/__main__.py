@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.endurance import kills, soak
+from tests.endurance import hooks, kills, soak
 from tests.endurance.drawing import draw
 from tests.endurance.progress import Progress, table
 from tests.servers.postgres import running_postgres
@@ -62,9 +62,22 @@ def _soak(args: argparse.Namespace, folder: Path) -> Report:
     return rows, told.problems
 
 
+def _hooks(args: argparse.Namespace, folder: Path) -> Report:
+    told = hooks.storm(folder, hooks.Plan(args.count or 20_000, args.seconds), Progress("hooks"))
+    rows: list[tuple[str, object]] = [
+        ("hooks, half of them forged", len(told.waits)),
+        ("seconds", f"{told.seconds:.1f}"),
+        ("half were answered within, s", f"{told.slowest(0.5):.3f}"),
+        ("99 of 100 within, s", f"{told.slowest(0.99):.3f}"),
+        ("passes a calendar, at most", told.passes),
+    ]
+    return rows, told.problems
+
+
 STORMS: dict[str, tuple[str, Callable[[argparse.Namespace, Path], Report]]] = {
     "kills": ("kill -9 of the worker while people edit 20 sessions a second", _kills),
     "soak": ("hundreds of calendars, 1 % faults, the worker restarted now and then: nothing grows", _soak),
+    "hooks": ("20,000 hooks in 10 s, half of them forged, against the process that also does the work", _hooks),
 }
 
 
@@ -79,6 +92,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("name", choices=STORMS, metavar="NAME")
     parser.add_argument("--count", type=int, help="how much of it; left out: the full figure")
     parser.add_argument("--minutes", type=float, default=60, help="how long a soak takes; 60 if left out")
+    parser.add_argument("--seconds", type=float, default=10, help="how long a burst of hooks lasts; 10 if left out")
     parser.add_argument("--books", choices=("sqlite", "postgresql"), default="sqlite", help="where the books are")
     args = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="calsync-storm-") as folder:

@@ -40,6 +40,7 @@ class Pushed(GoogleWorld):
 
     def deliver(self) -> list[int]:
         """Post what is held back; returns the hook's answers."""
+        self.site.bell._bursts.clear()  # it was quiet for a while
         held, self.google.pending = self.google.pending, []
         answers = []
         for address, headers in held:

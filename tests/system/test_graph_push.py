@@ -47,6 +47,7 @@ class Pushed(GraphWorld):
 
     def deliver(self) -> int:
         """Let Graph send what waits."""
+        self.site.bell._bursts.clear()  # it was quiet for a while
         return self.graph.subscriptions.deliver()
 
     def channels(self) -> list[watches.WatchRow]:

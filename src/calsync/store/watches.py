@@ -18,7 +18,6 @@ from calsync.store.schema_effects import watches
 
 REFUSED = "refused"
 OPEN = "open"
-# How exact `last_push_at` is: bursts must not cost a write each.
 _NOTE_EVERY = timedelta(seconds=30)
 
 
@@ -41,6 +40,10 @@ class WatchRow:
         """When the next one is opened, while this one still runs; for a refused attempt, when to try again."""
         return self.expires_at if self.state == REFUSED else self.opened_at + (self.expires_at - self.opened_at) * 0.8
 
+    def wants_note(self, now: datetime) -> bool:
+        """Whether a message is news for `last_push_at`, which is only so exact: bursts must not cost a write each."""
+        return self.last_push_at is None or self.last_push_at < now - _NOTE_EVERY
+
 
 def hash_of(secret: bytes) -> str:
     """What is kept of a secret; it has 256 random bits, so a plain hash is enough."""
@@ -62,10 +65,10 @@ def remove(conn: Connection, watch: str) -> None:
     conn.execute(_REMOVE, {"the_id": watch})
 
 
-def claim_push(
+def meant_by(
     conn: Connection, service: str, watch: str, secret: bytes, *, now: datetime, resource: str | None = None
-) -> str | None:
-    """Return the calendar that a message is about and note that its channel lives.
+) -> WatchRow | None:
+    """Return the channel that a message came through.
 
     None for a channel that is unknown, ended or of another service, or whose secret or resource (where the message
     names one) is another; comparing takes the same time for all of these.
@@ -75,10 +78,12 @@ def claim_push(
     is_right = hmac.compare_digest(expected.encode(), hash_of(secret).encode())
     if row is None or not is_right or row.service != service or row.state != OPEN or row.expires_at <= now:
         return None
-    if resource is not None and resource != row.resource:
-        return None
+    return None if resource is not None and resource != row.resource else row
+
+
+def note_push(conn: Connection, watch: str, now: datetime) -> None:
+    """Note that a channel lives."""
     conn.execute(_NOTE, {"the_id": watch, "now": now, "before": now - _NOTE_EVERY})
-    return row.calendar
 
 
 def at_rest(conn: Connection) -> list[str]:

@@ -45,8 +45,13 @@ class OpenChannels:
 
     def calendar_of(self, service: str, channel: str, secret: bytes, resource: str | None = None) -> str | None:
         """See `HookTargets`."""
-        with self.database.transaction() as conn:
-            return watches.claim_push(conn, service, channel, secret, now=self.clock.now(), resource=resource)
+        now = self.clock.now()
+        with self.database.reading() as conn:
+            found = watches.meant_by(conn, service, channel, secret, now=now, resource=resource)
+        if found is not None and found.wants_note(now):
+            with self.database.transaction() as conn:
+                watches.note_push(conn, channel, now)
+        return None if found is None else found.calendar
 
     def ended(self, channel: str) -> None:
         """See `HookTargets`."""

@@ -1,22 +1,28 @@
 """`/hooks/google` and `/hooks/graph`: calendar services say that something changed. A hint, never news.
 
-A known channel makes its calendar due, however often it calls; a stray one changes nothing and is counted.
+A known channel makes its calendar due, at once and once more after a burst; a stray one changes nothing but a count.
 """
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
+from datetime import timedelta
 from typing import Any, Final
 
+import structlog
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse, Response
 
+from calsync.errors import CalsyncError
 from calsync.web.guards import BodyTooDeep
 from calsync.web.problems import of_status
 from calsync.web.site import Site, site_of
 from calsync.worker import triggers
+
+_log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/hooks", include_in_schema=False)
 
@@ -25,15 +31,21 @@ _MAX_NOTES: Final = 1000
 _LOST: Final = ("subscriptionRemoved", "reauthorizationRequired")
 
 
-@router.post("/google")
-def google(request: Request) -> Response:
+async def google(request: Request) -> Response:
     """A notification of a Google channel: all of it is in the headers. 204; 404 for one that we did not open."""
     site = site_of(request)
     channel = request.headers.get("x-goog-channel-id", "")
     secret = request.headers.get("x-goog-channel-token", "")
-    if not _take(site, "google", channel, secret, request.headers.get("x-goog-resource-id", "")):
+    resource = request.headers.get("x-goog-resource-id", "")
+    calendar = await run_in_threadpool(_calendar_of, site, "google", channel, secret, resource)
+    if calendar is None:
         return of_status(404)
+    await _heard(site, calendar)
     return Response(status_code=204)
+
+
+# Bursts of thousands come here: nothing of the request needs to be taken apart first.
+router.add_route("/hooks/google", google, methods=["POST"], include_in_schema=False)
 
 
 @router.post("/graph")
@@ -50,7 +62,8 @@ async def graph(request: Request, validationToken: str | None = None) -> Respons
     if notes is None:
         site.tallies.hooks["graph", "unreadable"] += 1
         return Response(status_code=202)
-    await run_in_threadpool(_take_all, site, notes)
+    for calendar in await run_in_threadpool(_calendars_of, site, notes):
+        await _heard(site, calendar)
     return Response(status_code=202)
 
 
@@ -61,22 +74,60 @@ async def _read(request: Request) -> set[tuple[str, str, bool]] | None:
         return None
 
 
-def _take_all(site: Site, notes: set[tuple[str, str, bool]]) -> None:
+async def _heard(site: Site, calendar: str) -> None:
+    """Make the calendar due, now or a little later together with what else is heard until then."""
+    wait = site.bell.hear(calendar, site.clock.now())
+    if wait is None:
+        return
+    if wait:
+        _look_later(site, calendar, wait)
+    else:
+        await run_in_threadpool(_ring, site, calendar)
+
+
+def _look_later(site: Site, calendar: str, wait: timedelta) -> None:
+    loop = asyncio.get_running_loop()
+
+    def look() -> None:
+        again = site.bell.look(calendar, site.clock.now())
+        if again:
+            _look_later(site, calendar, again)
+        elif again is not None:
+            loop.run_in_executor(None, _ring_or_leave, site, calendar)
+
+    loop.call_later(wait.total_seconds(), look)
+
+
+def _ring(site: Site, calendar: str) -> None:
+    with site.database.transaction() as conn:
+        triggers.pushed(conn, calendar, site.clock.now())
+
+
+def _ring_or_leave(site: Site, calendar: str) -> None:
+    try:
+        _ring(site, calendar)
+    except CalsyncError as problem:
+        # Nobody waits for an answer any more, and the next poll finds what changed.
+        _log.warning("push_not_noted", calendar=calendar, because=type(problem).__name__)
+
+
+def _calendars_of(site: Site, notes: set[tuple[str, str, bool]]) -> set[str]:
+    found = set()
     for subscription, state, is_lost in notes:
-        if _take(site, "graph", subscription, state) and is_lost:
-            site.targets.ended(subscription)
+        calendar = _calendar_of(site, "graph", subscription, state)
+        if calendar is not None:
+            found.add(calendar)
+            if is_lost:
+                site.targets.ended(subscription)
+    return found
 
 
-def _take(site: Site, service: str, channel: str, secret: str, resource: str | None = None) -> bool:
+def _calendar_of(site: Site, service: str, channel: str, secret: str, resource: str | None = None) -> str | None:
     calendar = None
     if channel and len(channel) <= _MAX_ID and len(secret) <= _MAX_ID:
         calendar = site.targets.calendar_of(service, channel, secret.encode("utf-8", "surrogatepass"), resource)
     site.tallies.hooks[service, "stray" if calendar is None else "taken"] += 1
-    if calendar is None:
-        return False
-    with site.database.transaction() as conn:
-        triggers.pushed(conn, calendar, site.clock.now())
-    return True
+    return calendar
 
 
 def _notes(body: bytes) -> set[tuple[str, str, bool]] | None:

@@ -12,6 +12,7 @@ from calsync.ports import Clock, Ids
 from calsync.settings.model import Settings
 from calsync.settings.secrets import KeyRing
 from calsync.store.database import Database
+from calsync.web.bell import Bell
 from calsync.web.hook_targets import HookTargets, NoTargets
 from calsync.web.tallies import Tallies
 from calsync.worker.progress import Progress
@@ -29,6 +30,7 @@ class Site:
     progress: Progress | None = None
     targets: HookTargets = field(default_factory=NoTargets)
     tallies: Tallies = field(default_factory=Tallies)
+    bell: Bell = field(default_factory=Bell)
     registry: Registry = field(default_factory=Registry)
 
 

@@ -29,18 +29,26 @@ def test_a_message_is_known_by_channel_secret_and_service() -> None:
             ("google", "w-2", b"", NOW),
             ("google", "w-1", b"secret", NOW + timedelta(days=6)),
         ):
-            assert watches.claim_push(conn, service, name, secret, now=at) is None
+            assert watches.meant_by(conn, service, name, secret, now=at) is None
         assert not watches.is_alive(conn, "work", NOW)
         for resource in ("", "another"):
-            assert watches.claim_push(conn, "google", "w-1", b"secret", now=NOW, resource=resource) is None
-        assert watches.claim_push(conn, "google", "w-1", b"secret", now=NOW, resource="r") == "work"
+            assert watches.meant_by(conn, "google", "w-1", b"secret", now=NOW, resource=resource) is None
+        found = watches.meant_by(conn, "google", "w-1", b"secret", now=NOW, resource="r")
+        assert found == ROW
+        assert found.wants_note(NOW)
+        watches.note_push(conn, "w-1", NOW)
         assert watches.is_alive(conn, "work", NOW)
+        (heard,) = (one for one in watches.of_calendar(conn, "work") if one.state == OPEN)
+        assert (heard.wants_note(NOW + timedelta(seconds=5)), heard.wants_note(NOW + timedelta(minutes=1))) == (
+            False,
+            True,
+        )
         assert not watches.is_alive(conn, "work", NOW + timedelta(days=6))
         assert watches.doubt(conn, "work", NOW - timedelta(minutes=1)) == 0
         assert watches.doubt(conn, "work", NOW + timedelta(minutes=1)) == 1
         assert not watches.is_alive(conn, "work", NOW)
         watches.remove(conn, "w-1")
-        assert watches.claim_push(conn, "google", "w-1", b"secret", now=NOW) is None
+        assert watches.meant_by(conn, "google", "w-1", b"secret", now=NOW) is None
     database.dispose()
 
 
