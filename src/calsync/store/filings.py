@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, text, update
 
 from calsync.store.rows import Shape, chunks
-from calsync.store.schema_claims import filings
+from calsync.store.schema_claims import IN_REVIEW, filings
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,4 @@ _END = update(filings).where(_THIS, _c.ended_at.is_(None)).values(state=bindpara
 _GET = select(*_SHAPE.columns).where(_THIS)
 _OF_APPOINTMENTS = select(*_SHAPE.columns).where(_c.appointment.in_(_IDS)).order_by(_c.filed_at, _c.id)
 _FILED_AMONG = select(_c.appointment).where(_c.appointment.in_(_IDS), _c.ended_at.is_(None)).distinct()
-_IN_REVIEW = (
-    select(_c.appointment).where(_c.state == "review", _c.ended_at.is_(None)).distinct().order_by(_c.appointment)
-)
+_IN_REVIEW = select(_c.appointment).where(text(IN_REVIEW)).distinct().order_by(_c.appointment)

@@ -156,7 +156,9 @@ DUE = (
     .limit(bindparam("room"))
     .with_for_update(skip_locked=True)
 )
-_STUCK = select(*_SHAPE.columns).where(_c.state == "sending", _c.due_at < bindparam("before")).order_by(_c.key)
+_STUCK = (
+    select(*_SHAPE.columns).where(_c.state == "sending", _c.due_at < bindparam("before")).order_by(_c.due_at, _c.key)
+)
 _KINDS: Any = bindparam("kinds", expanding=True)
 _RECIPIENTS = (
     select(_c.recipient)

@@ -382,6 +382,7 @@ observations = Table(
     Index("ix_observations_appointment", "appointment", "calendar", "read_at"),
 )
 
+_STANDING = text("released_at IS NULL")
 stops = Table(
     "stops",
     metadata,
@@ -395,4 +396,5 @@ stops = Table(
     Column("released_as", Text),
     Column("released_by", Text),
     Column("handled_at", Instant),  # when the pass that the release allowed was recorded
+    Index("ix_stops_standing", "started_at", sqlite_where=_STANDING, postgresql_where=_STANDING),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Integer, Table, Text, text
+from sqlalchemy import Boolean, Column, Index, Integer, Table, Text, text
 
 from calsync.store.columns import Instant, Json, Wall
 from calsync.store.schema import metadata
@@ -29,6 +29,8 @@ clearances = Table(
     Column("ended_at", Instant),
 )
 
+# Which filed claims are a question: as text, because index and statement must say it in the same words.
+IN_REVIEW = "state = 'review' AND ended_at IS NULL"
 filings = Table(
     "filings",
     metadata,
@@ -46,6 +48,7 @@ filings = Table(
     Column("against_gate", Boolean, nullable=False, server_default=text("false")),  # the gate had not cleared it
     Column("state", Text, nullable=False, server_default="filed"),  # filed | review | recalled | corrected | void
     Column("ended_at", Instant),
+    Index("ix_filings_in_review", "appointment", sqlite_where=text(IN_REVIEW), postgresql_where=text(IN_REVIEW)),
 )
 
 recalls = Table(
@@ -100,6 +103,7 @@ statements = Table(
     Column("note", Text),
 )
 
+_UNANSWERED = text("answered_at IS NULL")
 asks = Table(
     "asks",
     metadata,
@@ -110,4 +114,5 @@ asks = Table(
     Column("at", Instant, nullable=False),
     Column("next_at", Instant),
     Column("answered_at", Instant),
+    Index("ix_asks_unanswered", "next_at", sqlite_where=_UNANSWERED, postgresql_where=_UNANSWERED),
 )

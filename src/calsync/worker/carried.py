@@ -139,7 +139,9 @@ class CarriedDispatch:
                 app,
                 queues=[QUEUE],
                 name=self._worker.owner,
-                concurrency=self._threads,
+                # Some jobs wait for a thread here, so that no thread waits for a job to be fetched. None of them holds
+                # its calendar yet.
+                concurrency=self._threads + max(1, self._threads // 2),
                 fetch_job_polling_interval=2.0,
                 shutdown_graceful_timeout=GRACE_S,
                 delete_jobs="always",
