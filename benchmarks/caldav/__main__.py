@@ -1,14 +1,12 @@
-"""Runs all of it and prints a table in Markdown: `./dev benchmark caldav [SIZE...]`."""
+"""`./dev benchmark caldav [SIZE | rounds]...`; without words, all of it."""
 
 from __future__ import annotations
 
-import platform
 import re
 import statistics
 import sys
 import tempfile
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from tests.servers.caldav_person import CaldavPerson
@@ -18,10 +16,12 @@ from tests.servers.service_account import shared_folder
 
 from benchmarks.caldav import bare_side
 from benchmarks.caldav.calsync_side import ZONE, Installation
-from benchmarks.caldav.vdirsyncer_side import VERSION, Vdirsyncer, installed
-from benchmarks.caldav.wire import Traffic, Wire
+from benchmarks.caldav.vdirsyncer_side import Vdirsyncer, installed
+from benchmarks.caldav.wire import Wire
+from benchmarks.figures import Section, section
 from calsync_caldav import dav_xml
-from calsync_caldav.multistatus import CALDAV, parse_multistatus
+from calsync_caldav.dav_xml import CALDAV
+from calsync_caldav.multistatus import parse_multistatus
 
 SIZES = (50, 1000, 5000)
 CHANGED_AT = 1000
@@ -30,22 +30,9 @@ _TIME = re.compile(rb"(DT(?:START|END);TZID=[^:]+:\d{8}T)(\d\d)(\d\d)")
 _XML = {"Content-Type": "application/xml; charset=utf-8", "Depth": "0"}
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One measurement of one client."""
-
-    work: str
-    who: str
-    cpu_ms: float
-    traffic: Traffic
-    rss_mb: float
-    note: str = ""
-
-    def text(self) -> str:
-        """A row of the table."""
-        traffic = self.traffic
-        cells = [self.work, self.who, f"{self.cpu_ms:.2f}", str(traffic.requests), f"{traffic.total:,}"]
-        return f"| {' | '.join([*cells, f'{self.rss_mb:.0f}', self.note])} |"
+COLUMNS = ("work", "client", "CPU ms", "requests", "bytes", "peak MB")
+IN_TURN = ("passes", "calsync, ms", "its connector alone, ms", "bare client, ms", "pass / bare", "connector / bare")
+TOGETHER = 8
 
 
 class Bench:
@@ -56,16 +43,12 @@ class Bench:
         self.folder = folder
         self.vdirsyncer = vdirsyncer
         self.wire = Wire(server.port)
-        self.lines: list[Line] = []
+        self.table = Section(COLUMNS)
 
-    def add(self, work: str, who: str, cpu: float, *, rss: float, note: str = "", share: int = 1) -> Line:
+    def add(self, work: str, who: str, cpu: float, *, rss: float, share: int = 1) -> None:
         """Keep a line; `share`: how many times the work was done while the wire counted."""
         counted = self.wire.take()
-        traffic = Traffic(*(round(value / share) for value in (counted.requests, counted.sent, counted.received)))
-        line = Line(work, who, cpu * 1000, traffic, rss, note)
-        self.lines.append(line)
-        print(line.text(), flush=True)
-        return line
+        self.table.add(work, who, cpu * 1000, round(counted.requests / share), round(counted.total / share), round(rss))
 
     def calendar(self, number: int, name: str) -> tuple[CaldavPerson, str]:
         """Make a calendar of a user; a person with a client of it, and its URL through the wire."""
@@ -76,6 +59,29 @@ class Bench:
 
     def size(self, size: int) -> None:
         """Everything at one number of events."""
+        with section("caldav", f"events-{size}", *COLUMNS) as self.table:
+            ours = self.all_at(size)
+        with section("caldav", f"in-turn-{size}", *IN_TURN) as table:
+            told = ours.ask(f"beside {5 * QUIET_PASSES} user1")
+            ratios = told["pass"] / told["bare"], told["look"] / told["bare"]
+            table.add(f"nothing changed, {size} links", told["pass"], told["look"], told["bare"], *ratios)
+        ours.stop()
+
+    def rounds(self) -> None:
+        """Passes over several calendars that are due at once, as a worker runs them."""
+        urls = [self.calendar(1, f"r{number}")[1] for number in range(TOGETHER)]
+        ours = Installation(self.folder / "calsync-rounds", urls[0], "user1", urls[1:])
+        ours.book(range(20))
+        ours.start()
+        ours.calsync("sync")
+        ours.calsync("sync")
+        with section("caldav", "rounds", *IN_TURN[:2], *IN_TURN[3:5]) as table:
+            told = ours.ask(f"round {2 * QUIET_PASSES} user1")
+            table.add(f"{TOGETHER} calendars due at once", told["pass"], told["bare"], told["pass"] / told["bare"])
+        ours.stop()
+
+    def all_at(self, size: int) -> Installation:
+        """All clients in turn."""
         person, url = self.calendar(1, f"c{size}")
         ours = Installation(self.folder / f"calsync-{size}", url, "user1")
         ours.book(range(size))
@@ -94,14 +100,13 @@ class Bench:
         if size == CHANGED_AT:
             self.changed_in_the_calendar(size // 100, ours, theirs, (person, their_person))
             self.changed_in_the_records(size // 100, ours, theirs)
-        ours.stop()
+        return ours
 
     def first_push(self, size: int, ours: Installation, person: CaldavPerson) -> dict[str, bytes]:
         self.wire.take()
         told = ours.ask("push")
         assert told["written"] == size, told
-        note = f"{told['requests']} requests by its own count; every link, audit row and version committed"
-        self.add(f"first push of {size}", "calsync", sum(told["cpu"]), rss=told["rss_mb"], note=note)
+        self.add(f"first push of {size}", "calsync", sum(told["cpu"]), rss=told["rss_mb"])
         return self.bodies(person)
 
     def bodies(self, person: CaldavPerson) -> dict[str, bytes]:
@@ -138,30 +143,20 @@ class Bench:
         told = ours.ask(f"pass {QUIET_PASSES}")
         assert told["requests"] == QUIET_PASSES, told
         work = f"nothing changed, {size} links"
-        spread = f"median of {QUIET_PASSES}; mean {statistics.mean(told['cpu']) * 1000:.2f}"
         cpu = statistics.median(told["cpu"])
-        self.add(work, "calsync", cpu, rss=told["rss_mb"], note=spread, share=QUIET_PASSES)
-        told = ours.ask(f"look {QUIET_PASSES}")
-        cpu = statistics.median(told["cpu"])
-        note = "without lease and books"
-        self.add(work, "calsync's connector alone", cpu, rss=told["rss_mb"], note=note, share=QUIET_PASSES)
-        told = ours.ask(f"beside {5 * QUIET_PASSES} user1")
-        times = f"{told['pass'] / told['bare']:.1f} and {told['look'] / told['bare']:.1f} times the bare request"
-        cpu = f"{told['pass']:.2f}, {told['look']:.2f}, {told['bare']:.2f}"
-        print(f"| {work}, in turn | pass, look, bare | {cpu} | | | | {times} |", flush=True)
+        self.add(work, "calsync", cpu, rss=told["rss_mb"], share=QUIET_PASSES)
         theirs.sync()
         self.wire.take()
         runs = [theirs.sync() for _ in range(3)]
         cpu = statistics.median(run.cpu for run in runs)
-        self.add(work, "vdirsyncer", cpu, rss=runs[0].rss_mb, note="median of 3", share=3)
+        self.add(work, "vdirsyncer", cpu, rss=runs[0].rss_mb, share=3)
         token = str(person.client.propfind(person.url, dav_xml.propfind("d:sync-token").decode(), 0).raw)
         token = token.partition("sync-token>")[2].partition("<")[0]
         path = person.url.partition(f":{self.server.port}")[2]
         order = {"method": "REPORT", "path": path, "headers": _XML, "body": dav_xml.sync_collection(token).decode()}
         self.wire.take()
         done = bare_side.send(self.wire.port, "user1", [order], times=QUIET_PASSES)
-        note = f"mean of {QUIET_PASSES}"
-        self.add(work, "bare client", done["cpu"] / QUIET_PASSES, rss=done["rss_mb"], note=note, share=QUIET_PASSES)
+        self.add(work, "bare client", done["cpu"] / QUIET_PASSES, rss=done["rss_mb"], share=QUIET_PASSES)
 
     def changed_in_the_calendar(
         self, count: int, ours: Installation, theirs: Vdirsyncer, people: tuple[CaldavPerson, CaldavPerson]
@@ -173,13 +168,13 @@ class Bench:
         self.wire.take()
         told = ours.ask("pass 1")
         assert (told["drifts"], told["written"]) == (count, count), told
-        work, note = f"{count} of {len(before)} changed in the calendar", "found, recorded and put back in one pass"
-        self.add(work, "calsync", sum(told["cpu"]), rss=told["rss_mb"], note=note)
+        work = f"{count} of {len(before)} changed in the calendar"
+        self.add(work, "calsync", sum(told["cpu"]), rss=told["rss_mb"])
         after = self.bodies(people[0])
         assert all(_times(after[name]) == _times(before[name]) for name in before)
         self.wire.take()
         run = theirs.sync()
-        self.add(work, "vdirsyncer", run.cpu, rss=run.rss_mb, note="copied to the files")
+        self.add(work, "vdirsyncer", run.cpu, rss=run.rss_mb)
 
     def bodies_of(self, person: CaldavPerson, name: str) -> bytes:
         return bytes(person._get(name))  # noqa: SLF001
@@ -209,30 +204,23 @@ def _times(body: bytes) -> list[bytes]:
     return sorted(line for line in body.splitlines() if line.startswith((b"DTSTART;", b"DTEND;")))
 
 
-def _cpu_name() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor()
-
-
-def main(sizes: list[int]) -> None:
+def main(words: list[str]) -> None:
+    """Measure what was named: sizes, or `rounds`; without words, all of it."""
     vdirsyncer = installed(Path(sys.prefix) / "peers")
-    python = platform.python_version()
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {_cpu_name()}, Python {python}, Cyrus, vdirsyncer {VERSION}\n")
-    print("| work | client | CPU ms | requests | bytes | peak MB | |")
-    print("| --- | --- | --: | --: | --: | --: | --- |")
     with shared_folder("bench-server") as place, tempfile.TemporaryDirectory() as folder:
         server = cyrus(place)
         server.start()
         try:
             bench = Bench(server, Path(folder), vdirsyncer)
-            for size in sizes:
-                bench.size(size)
+            for word in words or [*map(str, SIZES), "rounds"]:
+                if word == "rounds":
+                    bench.rounds()
+                else:
+                    bench.size(int(word))
             bench.wire.close()
         finally:
             server.stop()
 
 
 if __name__ == "__main__":
-    main([int(word) for word in sys.argv[1:]] or list(SIZES))
+    main(sys.argv[1:])

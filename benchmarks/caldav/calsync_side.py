@@ -2,7 +2,8 @@
 
 Command: `python -m benchmarks.caldav.calsync_side CONFIG CALENDAR`. Lines on its standard input: `pass N`, answered by
 one JSON line about those passes; `push`, which goes on until nothing is owed; `look N`, the connector's part alone;
-`beside N`, passes, looks and bare requests in turn, so that all of them meet the same machine.
+`beside N USER`, passes, looks and bare requests in turn, so that all of them meet the same machine; `round N USER`,
+rounds of the worker's own dispatch over all calendars, and the same requests by a bare client, in turn.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.client import HTTPConnection
@@ -28,7 +30,8 @@ from calsync.cli.log_output import set_up_logging
 from calsync.settings.secrets import create_key_file
 from calsync.store import calendars
 from calsync.system_ports import SystemIds
-from calsync.worker.dispatch import run_now
+from calsync.worker.context import PassResult
+from calsync.worker.dispatch import EmbeddedDispatch, run_now
 from calsync.worker.leased_run import Request, run_leased
 from calsync_caldav import dav_xml
 
@@ -47,8 +50,10 @@ name = "Dr. Ash"
 email = "ash@example.org"
 zone = "{zone}"
 practice = "default"
+"""
+_CALENDAR = """\
 [[providers.calendars]]
-id = "ash-cal"
+id = "{name}"
 connector = "caldav"
 url = "{url}"
 username = "{user}"
@@ -59,13 +64,17 @@ password_file = "password"
 class Installation:
     """An installation in a folder, and its resident process."""
 
-    def __init__(self, folder: Path, url: str, user: str) -> None:
+    def __init__(self, folder: Path, url: str, user: str, more: Sequence[str] = ()) -> None:
+        """`more`: further calendars of the same user."""
         folder.mkdir()
         self.folder = folder
         create_key_file(folder / "calsync.key", SystemIds())
         (folder / "password").touch(mode=0o600)
         (folder / "password").write_text(user)
-        (folder / "calsync.toml").write_text(_CONFIG.format(zone=ZONE, url=url, user=user))
+        config = _CONFIG.format(zone=ZONE) + _CALENDAR.format(name="ash-cal", url=url, user=user)
+        for number, other in enumerate(more):
+            config += _CALENDAR.format(name=f"ash-{number}", url=other, user=user)
+        (folder / "calsync.toml").write_text(config)
         self.calsync("db", "upgrade")
         self._process: Any = None
 
@@ -123,6 +132,26 @@ def looks(app: App, calendar: str, count: int) -> list[float]:
     return cpu
 
 
+def bare_request(app: App, calendar: str, user: str) -> Callable[[], object]:
+    """The request of a quiet pass, sent by a bare client over a connection that it keeps."""
+    with app.wired.worker.database.reading() as conn:
+        row = calendars.get(conn, calendar)
+    assert row is not None
+    assert row.remote is not None
+    assert row.cursor is not None
+    place = urlsplit(row.remote)
+    body = dav_xml.sync_collection(json.loads(row.cursor)["token"])
+    login = base64.b64encode(f"{user}:{user}".encode()).decode()
+    headers = {"Authorization": f"Basic {login}", "User-Agent": "calsync", "Accept-Encoding": "gzip", **XML}
+    connection = HTTPConnection(place.hostname or "", place.port)
+
+    def send() -> None:
+        connection.request("REPORT", place.path, body, headers)
+        connection.getresponse().read()
+
+    return send
+
+
 def beside(app: App, calendar: str, count: int, user: str) -> dict[str, float]:
     """Median CPU in ms of a quiet pass, of its look alone, and of its request sent by a bare client, in turn."""
     worker = app.wired.worker
@@ -130,19 +159,8 @@ def beside(app: App, calendar: str, count: int, user: str) -> dict[str, float]:
     with worker.database.reading() as conn:
         row = calendars.get(conn, calendar)
     assert row is not None
-    assert row.remote is not None
-    assert row.cursor is not None
     opened, window = worker.opener.open(row), worker.opener.rules(row.provider).window(worker.clock.now())
-    place = urlsplit(row.remote)
-    body = dav_xml.sync_collection(json.loads(row.cursor)["token"])
-    login = base64.b64encode(f"{user}:{user}".encode()).decode()
-    headers = {"Authorization": f"Basic {login}", "User-Agent": "calsync", "Accept-Encoding": "gzip", **XML}
-    connection = HTTPConnection(place.hostname or "", place.port)
-
-    def bare() -> None:
-        connection.request("REPORT", place.path, body, headers)
-        connection.getresponse().read()
-
+    bare = bare_request(app, calendar, user)
     works: dict[str, Callable[[], object]] = {
         "pass": lambda: run_now(worker, calendar, run),
         "look": lambda: list(opened.changes(row.cursor, window, NothingKnown())),
@@ -155,6 +173,34 @@ def beside(app: App, calendar: str, count: int, user: str) -> dict[str, float]:
             one()
             cpu[name].append((time.process_time() - began) * 1000)
     return {name: statistics.median(values) for name, values in cpu.items()}
+
+
+def rounds(app: App, count: int, user: str) -> dict[str, float]:
+    """Median CPU in ms of a pass in a worker's round over all calendars, and of its request by a bare client."""
+    worker = app.wired.worker
+    with worker.database.reading() as conn:
+        names = [row.id for row in calendars.rows(conn)]
+    bare = [bare_request(app, name, user) for name in names]
+    cpu: dict[str, list[float]] = {"pass": [], "bare": []}
+    passed: list[PassResult] = []
+    dispatch = EmbeddedDispatch(worker, threads=len(names), done=passed.append)
+    with ThreadPoolExecutor(len(names)) as pool:
+        for _ in range(count):
+            passed.clear()
+            with worker.database.transaction() as conn:
+                conn.exec_driver_sql("UPDATE calendars SET due_at = 0")
+            began = time.process_time()
+            assert dispatch.dispatch() == len(names)
+            while not dispatch.is_idle:
+                dispatch.wait_for_one(5)
+            cpu["pass"].append((time.process_time() - began) * 1000 / len(names))
+            assert [one.error for one in passed] == [None] * len(names), passed
+            began = time.process_time()
+            for done in [pool.submit(one) for one in bare]:
+                done.result()
+            cpu["bare"].append((time.process_time() - began) * 1000 / len(names))
+    dispatch.drain(5)
+    return {name: statistics.median(values[2:]) for name, values in cpu.items()}
 
 
 class NothingKnown:
@@ -179,6 +225,9 @@ def main(config: Path, calendar: str) -> None:
             continue
         if words[0] == "beside":
             print(json.dumps(beside(app, calendar, int(words[1]), words[2])), flush=True)
+            continue
+        if words[0] == "round":
+            print(json.dumps(rounds(app, int(words[1]), words[2])), flush=True)
             continue
         count = int(words[1]) if words[0] == "pass" else 100
         cpu, wall, results = [], [], []

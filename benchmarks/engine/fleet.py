@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ import psutil
 from sqlalchemy import text
 from tests.unit.worker.world import ZONE
 
+from calsync.store import workers
 from calsync.store.database import Database, open_database
 from calsync.store.schema import calendars, providers
 
@@ -39,8 +41,24 @@ class Fleet:
     def __enter__(self) -> Self:
         for number in range(self.count):
             self.add(number)
-        self._server_before = self._server_cpu()
+        self.start_counting()
         return self
+
+    def start_counting(self) -> None:
+        """CPU counts from here on: what a worker's start costs is not what a pass costs."""
+        self._server_before = self._server_cpu()
+        self._workers_before = self._workers_cpu()
+
+    def counted(self) -> tuple[float, float]:
+        """CPU seconds of the workers and of the database's server since then."""
+        return self._workers_cpu() - self._workers_before, self._server_cpu() - self._server_before
+
+    def wait_until_ready(self, books: Database) -> None:
+        """Until every worker has said that it lives, and has passed what was due for it to warm up on."""
+        until = time.monotonic() + 120
+        while workers.count(books) < self.count:
+            assert time.monotonic() < until, "no worker came up"
+            time.sleep(0.2)
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, _: TracebackType | None
@@ -74,15 +92,21 @@ class Fleet:
             time.sleep(0.2)
         return found
 
-    def end(self) -> tuple[list[dict[str, Any]], float]:
-        """Stop all in order: what each of them told, and the CPU seconds of the database's server meanwhile."""
-        server = self._server_cpu() - self._server_before
+    def end(self) -> list[dict[str, Any]]:
+        """Stop all in order: what each of them told."""
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
         for process in self.processes:
             process.wait(30)
-        told = [json.loads(file.read_text()) for file in sorted(self.folder.glob("w?.json"))]
-        return told, server
+        return [json.loads(file.read_text()) for file in sorted(self.folder.glob("w?.json"))]
+
+    def _workers_cpu(self) -> float:
+        total = 0.0
+        for process in self.processes:
+            with suppress(psutil.NoSuchProcess):
+                times = psutil.Process(process.pid).cpu_times()
+                total += times.user + times.system
+        return total
 
     def _server_cpu(self) -> float:
         if self.server_pid is None:
@@ -119,7 +143,7 @@ def fill(database: Database, count: int, *, spread: timedelta = timedelta()) -> 
                         "cursor": "c",
                         "last_read_at": now,
                         "inventory_at": now,
-                        "due_at": now + spread * (number / count),
+                        "due_at": now + spread * ((number + 1) / count),
                     }
                     for number in range(first, min(count, first + CHUNK))
                 ],

@@ -52,7 +52,7 @@ def main() -> None:
     for line in sys.stdin:
         order = json.loads(line)
         for calendar, number in order["drag"]:
-            person.drag(calendar, body(number, {})["id"], timedelta(minutes=15))
+            person.drag(names[calendar], body(number, {})["id"], timedelta(minutes=15))
         print(json.dumps({"requests": sandbox.state.requests}), flush=True)
     sandbox.stop()
 

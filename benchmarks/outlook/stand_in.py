@@ -16,6 +16,7 @@ from calsync.system_ports import SystemClock
 from calsync_outlook.ours import MARKER, UID, ZONE
 
 HOME = "America/New_York"
+TENANT = "practice.example"
 MONDAY = datetime(2027, 1, 4, 13, tzinfo=UTC)
 
 

@@ -1,0 +1,1 @@
+"""What the benchmarks of Google and Outlook have in common: sweeps over many calendars, and edits answered by push."""
