@@ -10,7 +10,7 @@ import asyncio
 import resource
 import socket
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import structlog
 import uvicorn
@@ -22,31 +22,38 @@ from calsync.system_threads import Background
 
 _log = structlog.get_logger(__name__)
 
-# How long a connection may stay without a whole request's head. Many slow ones must not use up the process's files.
-HEAD_WITHIN_S: Final = 20.0
+# How long a connection may stay without a whole request's head, and again half as long as its body may take. Many slow
+# ones must not use up the process's files.
+REQUEST_WITHIN_S: Final = 20.0
 _GRACE_S: Final = 5
 _BACKLOG: Final = 2048
 _FILES: Final = 20_000
 
 
 class ImpatientProtocol(H11Protocol):
-    """HTTP/1.1 that hangs up on whoever opens a connection and does not ask for anything."""
+    """HTTP/1.1 that hangs up on whoever does not ask for anything, or does not come to the end of a request."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start waiting for the first request's head."""
+        """Start waiting for the first request."""
         super().connection_made(transport)
-        self._impatience = self.loop.call_later(HEAD_WITHIN_S, self._hang_up)
+        self._unfinished: object = None
+        self._impatience = self.loop.call_later(REQUEST_WITHIN_S, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._impatience.cancel()
         super().connection_lost(exc)
 
-    def _hang_up(self) -> None:
-        # Between requests uvicorn's own keep-alive limit holds.
-        asked: object = self.cycle
-        if asked is None and not self.transport.is_closing():
+    def _look(self) -> None:
+        # Between requests uvicorn's own keep-alive limit holds. A body that was incomplete at the last look, too, has
+        # had its time.
+        asked: Any = self.cycle
+        unfinished = asked if asked is not None and asked.more_body else None
+        if asked is None or (unfinished is not None and unfinished is self._unfinished):
             self.transport.close()
+            return
+        self._unfinished = unfinished
+        self._impatience = self.loop.call_later(REQUEST_WITHIN_S, self._look)
 
 
 @dataclass(slots=True)
