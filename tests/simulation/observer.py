@@ -195,8 +195,9 @@ class Observer:
             beside = (one for one in self.of_link[held.link] if one.stored is not None and one.key[1] == key[1])
             self.versions[held.link] += [(self.pos, one.now) for one in beside]
         if change.after is not None and self.wrote.get((held.link, change.after.marker)) == change.after.event:
-            # Taken back to what we wrote ourselves before: nobody who only reads can tell it from our own write.
-            held.since, held.gone = {}, {}
+            # Taken back to what we wrote ourselves before: nobody who only reads can tell it from our own write. What
+            # people do next is measured from there.
+            held.ours, held.since, held.gone = Counter(now), {}, {}
             return
         held.since = {span: held.since.get(span, self.pos) for span in now - held.ours}
         held.gone = {span: held.gone.get(span, self.pos) for span in held.ours - now}

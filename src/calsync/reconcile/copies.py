@@ -214,5 +214,6 @@ def _on_books(ground: Ground, one: Duplicate) -> Drift | None:
 
 def _phase(ground: Ground, key: OriginalStart, before: Appearance | None = None) -> Phase:
     slot = ground.case.slots.get(key)
-    shown = ground.view.agreed.get(key) or ground.expected.get(key) or before
+    # By the record first: what was agreed may be an edit of our own event that was let be for now.
+    shown = ground.expected.get(key) or ground.view.agreed.get(key) or before
     return phase_of(shown, ground.moment.now, claimed=slot is not None and slot.claimed)

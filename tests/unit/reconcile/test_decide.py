@@ -244,6 +244,19 @@ def test_what_is_put_back_even_late_waits_for_an_answer_once_somebody_undid_it()
     assert world.settle() == 0
 
 
+def test_a_copy_is_put_away_though_the_session_beside_it_was_let_be_on_a_day_that_is_over() -> None:
+    world = World.agreed(WEEKLY, policy=policy(moved="flag"))
+    world.edit(with_second("2026-11-20T10:00"))
+    world.one_pass()
+    third = datetime(2026, 12, 15, 15, tzinfo=UTC)
+    world.expected = replace(WEEKLY, overrides=(Override(third, event("2026-12-15T12:00").master),))
+    world.settle()
+    assert event("2026-11-20T10:00").master in shown(world), "it is kept, and agreed for now"
+    rest = event("2026-12-01T11:00", "FREQ=WEEKLY;COUNT=8")
+    world.copies["c-1"] = Copy("c-1", "7", replace(rest, uid="u-2"))
+    assert {one.disposition for one in world.one_pass().found} == {Disposition.REVERT}
+
+
 def test_a_copy_that_a_person_let_be_stays() -> None:
     world = World.agreed(event(), policy=policy(duplicated="flag"))
     world.copies["c-1"] = copy()
