@@ -408,15 +408,28 @@ def _void(_: object) -> None:
     """Forget an answer."""
 
 
+def back(world: World, calendar: str, name: str) -> None:
+    """Take an event out of the bin again.
+
+    A service that counts versions anew for it may give it the very version on the books, for something else than ours:
+    nobody could see that, so it is given a further one.
+    """
+    world.people(calendar).put_back(name)
+    stored = world.people(calendar).see(name)
+    [(booked,)] = world.books.rows("SELECT version FROM links WHERE remote_id = ?", name) or [(None,)]
+    known = world.observer.events.get((world.places[calendar], calendar, name))
+    if stored.version == booked and known is not None and (known.since or known.gone):
+        world.services[world.places[calendar]].calendars[calendar].touch(name)
+
+
 @doing("undo-delete")
 def _undo_delete(world: World, act: Act) -> None:
     """Somebody takes an event out of the bin again."""
-    people = world.people(act["calendar"])
     for key, held in list(world.observer.events.items()):
         gone = held.stored is None and held.removed_by == "person" and key[1] == act["calendar"]
         known = world.subject_of(held.link)
         if gone and known is not None and f"{known[0]}:{known[1]}" == act["subject"]:
-            people.put_back(key[2])
+            back(world, act["calendar"], key[2])
             return
 
 

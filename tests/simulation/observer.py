@@ -269,7 +269,7 @@ class Observer:
             if one.stored is not None and one.stored.unreadable is not None and not unguarded:
                 self.fail("I2-unreadable", f"wrote blindly over {one.key}")
             for span, pos in one.since.items():
-                if after[span] == 0:
+                if after[span] == 0 and not self._is_renamed(one, span):
                     self._require(
                         one, pos, self._about(one, pos, observed=span), "overwrote", span, unguarded=unguarded
                     )
@@ -279,6 +279,12 @@ class Observer:
                         one, pos, self._about(one, pos, expected=span), "brought back", span, unguarded=unguarded
                     )
                     self._count_revert(one, span, change, causes)
+
+    def _is_renamed(self, held: Held, span: Shown) -> bool:
+        """Whether it is our own event under another id, and nothing else of it is left: it shows what we wrote."""
+        wrote = self.wrote.get((held.link, held.stored.marker)) if held.stored is not None else None
+        alone = not any(one.stored is not None for one in self.of_link[held.link] if one is not held)
+        return held.is_copy and alone and wrote is not None and counted(wrote)[span] > 0
 
     def _about(self, held: Held, pos: int, **wanted: Shown) -> list[Revision]:
         """Drifts on the books that tell of it: recorded since, or still open and saying just this.
@@ -499,7 +505,11 @@ class Observer:
                     self.fail("I2-lost", f"{held.key} shows {span} since {at}, and no drift tells of it")
             for span, at in held.gone.items():
                 known = any(one.expected == span for one in accepted) or not wanted[span]
-                elsewhere = any(other.now[span] for other in self.of_link[held.link])
+                elsewhere = any(
+                    other.now[span] or (other.edited_at is not None and other.edited_at > before)
+                    for other in self.of_link[held.link]
+                    if other is not held
+                )
                 if at <= pos and not known and not elsewhere and not self._about(held, at, expected=span):
                     self.fail("I2-lost", f"{held.key} lacks {span} since {at}, and no drift tells of it")
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from calsync.store import work
 from calsync.store.work import Priority
 from calsync.testing.weather import Fault, FaultKind
-from tests.simulation.acts import doing, person
+from tests.simulation.acts import back, doing, person
 from tests.simulation.plan import Act
 from tests.simulation.world import World
 
@@ -72,7 +72,7 @@ def _swap_back(world: World, act: Act) -> None:
     people = world.people(calendar)
     for name in world.swapped.pop(calendar, []):
         if name not in people.ids():
-            people.put_back(name)
+            back(world, calendar, name)
     world.services[world.places[calendar]].calendars[calendar].expire_cursors()
 
 
