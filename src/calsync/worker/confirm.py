@@ -107,7 +107,7 @@ def _written(
         # A person looked and said that the bookings stand: that is the answer, and nobody is asked again.
         for drift in reverted:
             drifts.resolve(conn, drift, Resolution.ACKNOWLEDGED, now, by=ACTOR)
-    elif owed.cause is Cause.RECORD and link.linked_at is not None and _awaits_revert(conn, link):
+    elif owed.cause is Cause.RECORD and _had_event(link) and _awaits_revert(conn, link):
         # The record's change could not wait for the settling edit beside it; the edit is decided on again from here.
         subject_changes.mark(conn, link.provider, link.subject)
     audit.append(
@@ -120,6 +120,11 @@ def _written(
     )
     if reverted:
         claims.touch(conn, drifts.appointments_of(conn, reverted))
+
+
+def _had_event(link: Link) -> bool:
+    """Whether people may have edited an event of this link: under its present name, or under an earlier one."""
+    return link.linked_at is not None or link.generation > 1
 
 
 def _awaits_revert(conn: Connection, link: Link) -> bool:
