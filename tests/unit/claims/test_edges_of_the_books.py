@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from calsync.claims.case import NextRead
 from calsync.claims.casebook import _provider, _record, _span
 from calsync.claims.deciding import decide
 from calsync.claims.filing import CloseReason, FiledLine, Frequency, close_recall, file_claims
 from calsync.claims.proof import write_proof
+from calsync.claims.reads import reads_of
 from calsync.claims.rules import GateRules
 from calsync.domain.event import Appearance
 from calsync.domain.span import Span
@@ -115,6 +117,11 @@ class TestCalendars:
         with world.db.transaction() as conn:
             conn.exec_driver_sql("UPDATE links SET ended_at = ?", (_micros(READ),))
         assert codes(world.check()) == set()
+
+    def test_of_several_reads_to_come_the_first_one_is_next(self, world: GateWorld) -> None:
+        (found,) = world.gate.look(["A-1"])
+        coming = tuple(NextRead(calendar="K-1", due_at=NOW + hours * HOUR) for hours in (3, 1, 2))
+        assert reads_of(replace(found.file.case, next_reads=coming), "K-1").next_at == NOW + HOUR
 
 
 def _micros(at: datetime) -> int:

@@ -79,6 +79,28 @@ BESIDE: dict[str, dict[str, Any]] = {
             read("10T16:50", "agrees", written_at=utc("10T16:45")),
         ]
     },
+    "six calendars, none of which was read": {
+        "observations": [read(None, "never", f"cal-{number}") for number in (3, 6, 1, 5, 2, 4)]
+    },
+    "seen at a time that nobody knows": {"observations": [read(None, "agrees")]},
+    "two reads of one moment, one of before any write": {
+        "observations": [read("10T17:00", "differs"), read("10T17:00", written_at=utc("10T16:40"))]
+    },
+    "two reads of one moment, one of them told of": {
+        "observations": [read("10T17:00", "differs"), read("10T17:00", "differs", drift="D-9", version="7")]
+    },
+    "two stops, one of a time that nobody knows": {
+        "observations": [
+            read("10T16:05"),
+            read(None, "stopped", touched=False),
+            read("10T18:00", "stopped", touched=False),
+        ]
+    },
+    "gone and there at one moment": {"observations": [read("10T17:00", "absent"), read("10T17:00")]},
+    "one differs, the other shows what was accepted": {
+        "drifts": [drift(resolution="acknowledged", calendar="cal-2")],
+        "observations": [read("10T19:00", "differs"), read("10T19:00", "differs", "cal-2", drift="D-1")],
+    },
     "a read at this very moment": {"observations": [read("11T12:00")]},
     "two edits of one moment": {
         "drifts": [drift(id="D-2", detected_at=None), drift(), drift(id="D-3", calendar=None, observed_start=None)],
