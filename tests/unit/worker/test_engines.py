@@ -112,6 +112,27 @@ def test_pushes_go_before_changes_and_changes_before_polls(books: Database, url:
     assert runs.order[:2] == ["k009", "k005"]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_worker_that_is_told_to_end_finishes_what_it_began_and_leaves_the_rest(
+    books: Database, url: str, kind: str
+) -> None:
+    names = add_calendars(books, 12)
+    runs = Runs(seconds=0.5)
+    one = Process(url, kind, runs, threads=3).start()
+    eventually(lambda: len(runs.order) >= 3)
+    one.end()
+    assert one.drained
+    assert sum(runs.now.values()) == 0
+    assert len(runs.order) < 12
+    with books.reading() as conn:
+        assert work.owners(conn) == []
+    runs.seconds = 0.0
+    successor = Process(url, kind, runs, threads=3).start()
+    eventually(lambda: len(runs.order) >= 12)
+    successor.end()
+    assert sorted(runs.order) == names
+
+
 def test_a_waiting_job_becomes_as_urgent_as_its_calendar(books: Database, url: str) -> None:
     add_calendars(books, 30)
     runs = Runs(seconds=0.1)
