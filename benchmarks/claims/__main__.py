@@ -67,6 +67,7 @@ def main() -> None:
         run(sys.argv[1], Path(sys.argv[2]))
         return
     from benchmarks.claims.material import make_books, write_file  # noqa: PLC0415 - see `bare`
+    from benchmarks.figures import section  # noqa: PLC0415
 
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
     with tempfile.TemporaryDirectory() as name:
@@ -74,17 +75,20 @@ def main() -> None:
         make_books(folder, count).dispose()
         segments = write_file(folder / "claims.x12", count)
         size = (folder / "claims.x12").stat().st_size / 1e6
-        print(f"{count:,} claims, {segments:,} segments, {size:.1f} MB; CPU time of one process each\n")
-        print("| step | s | beside pyx12 | peak MB |\n| --- | --- | --- | --- |")
-        figures = {}
-        for step in STEPS:
-            command = [sys.executable, "-m", "benchmarks.claims", step, name]
-            figures[step] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
-            one = figures[step]
-            # What starting the program costs is the same for any file.
-            start = figures["loaded"]["seconds"] if "loaded" in figures else 0.0
-            ratio = (one["seconds"] - start) / figures["pyx12"]["seconds"]
-            print(f"| {step} | {one['seconds']:.1f} | {ratio:.2f} | {one['memory']:.0f} |", flush=True)
+        columns = ("claims", "segments", "MB", "step", "CPU s", "beside pyx12", "ms a claim", "peak MB")
+        with section("claims", f"file-{count}", *columns) as table:
+            figures = {}
+            for step in STEPS:
+                command = [sys.executable, "-m", "benchmarks.claims", step, name]
+                done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+                one = figures[step] = json.loads(done.stdout)
+                # What starting the program costs is the same for any file.
+                start = figures["loaded"]["seconds"] if "loaded" in figures else 0.0
+                spent = one["seconds"] - (0.0 if step == "loaded" else start)
+                ratio = spent / figures["pyx12"]["seconds"]
+                table.add(
+                    count, segments, size, step, one["seconds"], ratio, spent * 1000 / count, round(one["memory"])
+                )
 
 
 if __name__ == "__main__":

@@ -31,6 +31,8 @@ from calsync.system_ports import SystemIds
 COLUMNS = ("woken by", "what", "edits", "p50 ms", "p99 ms")
 DEADLINE_S = 240.0
 POLL_S = 2
+# Between two edits, so that the burst of pushes of the last one is over: within it, the next waits for its end.
+REST_S = 4.0
 OWNER = "ash@practice.example"
 ZONE = "America/New_York"
 DRAG = timedelta(minutes=15)
@@ -114,7 +116,6 @@ def calsync_side(place: Place, edits: int, *, push: bool) -> tuple[list[float], 
             worker = subprocess.Popen([sys.executable, "-m", "calsync", "run", *where], stdout=log, stderr=log)
         try:
             wait(lambda: len(desk.starts()) == 2 * edits and (not push or place.is_watched(desk)), "the first push")
-            time.sleep(4)  # our own echoes have come back
             return measured(place.hands(desk), folder / "calsync.db", edits)
         finally:
             worker.terminate()
@@ -122,11 +123,12 @@ def calsync_side(place: Place, edits: int, *, push: bool) -> tuple[list[float], 
 
 
 def measured(hands: Hands, database: Path, edits: int) -> tuple[list[float], list[float]]:
-    """Drag one after the other."""
+    """Drag one after the other; our own echoes have come back before each."""
     books = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     recorded, put_back = [], []
     for number, event in enumerate(hands.events()[:edits], start=1):
         before = hands.starts_at(event)
+        time.sleep(REST_S)
         began = time.perf_counter()
         hands.drag(event)
         recorded.append(wait(lambda n=number: drifts(books) >= n, "the record") - began)  # type: ignore[misc]
