@@ -1,0 +1,134 @@
+"""Corners of deciding that no story passes by: what is built, kept or left to people where little is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from calsync.domain.drift import Disposition, Phase
+from calsync.domain.event import Appearance, Event, Override, Recurrence
+from calsync.domain.span import Span
+from calsync.reconcile.brakes import check_stampede
+from calsync.reconcile.case import CalendarFacts, Copy, RecentChange
+from calsync.reconcile.compare import kind_of, same_state
+from calsync.reconcile.disposition import phase_of
+from calsync.reconcile.fleet import FleetBrake, FleetFacts, FleetLimits, check_fleet
+from calsync.reconcile.plan import Decision
+from calsync.reconcile.target import build_target
+from tests.properties.pretend import NOW, POLICY, World
+
+ZONE = "America/New_York"
+SECOND = datetime(2026, 12, 8, 15, tzinfo=UTC)
+
+
+def seen(start: str = "2026-12-01T10:00", minutes: int = 50, **more: object) -> Appearance:
+    wall = datetime.fromisoformat(start)
+    return Appearance(Span(wall, wall + timedelta(minutes=minutes), ZONE), "Session 1", **more)  # type: ignore[arg-type]
+
+
+SINGLE = Event("u-1", seen())
+WEEKLY = replace(SINGLE, recurrence=Recurrence("FREQ=WEEKLY;COUNT=3"))
+
+
+class TestTheTarget:
+    def test_the_one_occurrence_there_is_stays_though_it_should_be_absent(self) -> None:
+        assert build_target(SINGLE, kept={None: None}) == SINGLE
+
+    def test_what_is_kept_beside_a_single_event_is_a_date_added_to_it(self) -> None:
+        target = build_target(SINGLE, kept={SECOND: seen("2026-12-08T10:00")})
+        assert target.recurrence is not None
+        assert (target.recurrence.rule, target.recurrence.added) == ("", (SECOND,))
+        assert target.master == SINGLE.master
+
+    def test_what_stands_in_its_slot_is_no_override(self) -> None:
+        moved = replace(WEEKLY, overrides=(Override(SECOND, seen("2026-12-08T14:00")),))
+        assert build_target(moved, kept={SECOND: seen("2026-12-08T10:00")}) == WEEKLY
+        called_off = replace(WEEKLY, recurrence=Recurrence("FREQ=WEEKLY;COUNT=3", excluded=(SECOND,)))
+        assert build_target(called_off, kept={SECOND: seen("2026-12-08T10:00")}) == WEEKLY
+        assert build_target(WEEKLY, kept={SECOND: None}) == called_off
+
+    def test_the_first_of_a_series_is_kept_under_its_own_slot(self) -> None:
+        target = build_target(WEEKLY, kept={None: seen("2026-12-01T14:00")})
+        assert [one.original_start for one in target.overrides] == [WEEKLY.master.span.start_at]
+
+
+@pytest.mark.parametrize(
+    ("hours", "claimed", "phase"),
+    [
+        (-1.0, False, Phase.UPCOMING),
+        (0.0, False, Phase.STARTED),
+        (49 / 60, False, Phase.STARTED),
+        (50 / 60, False, Phase.PAST),
+        (-1.0, True, Phase.CLAIMED),
+        (5.0, True, Phase.CLAIMED),
+    ],
+)
+def test_a_session_begins_and_ends_to_the_minute(hours: float, claimed: bool, phase: Phase) -> None:
+    now = seen().span.start_at + timedelta(hours=hours)
+    assert phase_of(seen(), now, claimed=claimed) is phase
+    assert phase_of(None, now, claimed=False) is Phase.UPCOMING
+
+
+class TestWhatPeopleSee:
+    @pytest.mark.parametrize(("one", "other"), [(None, seen()), (seen(), None), (seen(cancelled=True), seen())])
+    def test_there_and_not_there_are_two_states(self, one: Appearance | None, other: Appearance | None) -> None:
+        assert not same_state(one, other)
+        assert not same_state(other, one)
+
+    @pytest.mark.parametrize(
+        ("one", "other"), [(None, None), (None, seen(cancelled=True)), (seen(cancelled=True),) * 2]
+    )
+    def test_all_ways_of_not_being_there_are_one(self, one: Appearance | None, other: Appearance | None) -> None:
+        assert same_state(one, other)
+
+    def test_a_time_that_is_proposed_is_news_once(self) -> None:
+        proposed = Span(datetime(2026, 12, 2, 10), datetime(2026, 12, 2, 10, 50), ZONE)
+        other = Span(datetime(2026, 12, 3, 10), datetime(2026, 12, 3, 10, 50), ZONE)
+        assert kind_of(seen(), seen(proposed=proposed)) == "new-time-proposed"
+        assert kind_of(seen(proposed=other), seen(proposed=proposed)) == "new-time-proposed"
+        assert kind_of(seen(proposed=proposed), seen(proposed=proposed)) is None
+        assert kind_of(seen(proposed=proposed), seen()) is None
+
+
+class TestACopy:
+    def test_one_that_cannot_be_read_any_more_is_left_to_people(self) -> None:
+        world = World.agreed(SINGLE)
+        copy = Copy("c-1", "7", Event("u-2", seen("2026-12-03T10:00")))
+        world.copies["c-1"] = copy
+        world.one_pass()
+        assert [one.disposition.reverts for one in world.drifts] == [True]
+        world.copies["c-1"] = replace(copy, version="8", unreadable=True)
+        world.now += POLICY.settle
+        assert world.one_pass().writes == ()
+        assert [one.disposition for one in world.drifts] == [Disposition.FLAG]
+        assert "c-1" in world.copies
+
+    def test_of_a_cancelled_session_it_goes_at_once_and_does_not_wait_for_quiet(self) -> None:
+        world = World.agreed(SINGLE)
+        world.copies["c-1"] = Copy("c-1", "7", Event("u-2", seen("2026-12-03T10:00")))
+        world.expected = None
+        (write,) = [one for one in world.one_pass().writes if one.remote_id == "c-1"]
+        assert write.not_before == NOW
+
+
+class TestNumbersForPeople:
+    def test_with_nothing_upcoming_all_of_it_changed(self) -> None:
+        facts = CalendarFacts(
+            calendar="K-1",
+            zone="UTC",
+            upcoming_links=0,
+            recent=tuple(RecentChange(f"L-{n}", vanished=False) for n in range(4)),
+        )
+        fresh = Decision("L-9", "cell", looked=True, changed_wholly=True, starts=(NOW + timedelta(days=9), NOW))
+        stop = check_stampede([fresh], facts, POLICY)
+        assert stop is not None
+        assert (stop.changed, stop.share) == (5, 1.0)
+        assert stop.suspects[-1].original_starts == (NOW, NOW + timedelta(days=9)), "in the order of their days"
+
+    def test_the_fleet_is_stopped_for_new_logins_as_well(self) -> None:
+        facts = FleetFacts(calendars=100, drifting=0, reconnecting=50)
+        brake = check_fleet(facts, FleetLimits(drifting=0.5, reconnecting=0.1, floor=10))
+        assert isinstance(brake, FleetBrake)
+        assert str(brake) == "50 of 100 calendars began to need a new login, more than 10%"
