@@ -104,7 +104,8 @@ def close_recall(gate: Gate, recall_id: str, reason: CloseReason, *, by: str, no
         recalls.replace(conn, closed)
         if row.filing is not None:
             _settle_filing(conn, row.filing, reason, now)
-        elif row.clearance is not None:
+        else:
+            assert row.clearance is not None
             clearances.end(conn, [row.clearance], now)
         detail = {"appointment": row.appointment, "reason": reason.value, "note": note}
         audit.append(conn, at=now, actor=by, what="recall-closed", subject=f"recall:{row.id}", detail=detail)

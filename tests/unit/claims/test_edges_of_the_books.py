@@ -14,11 +14,13 @@ from calsync.claims.filing import CloseReason, FiledLine, Frequency, close_recal
 from calsync.claims.proof import write_proof
 from calsync.claims.reads import reads_of
 from calsync.claims.rules import GateRules
+from calsync.domain.appointment import AppointmentStatus
+from calsync.domain.drift import Resolution
 from calsync.domain.event import Appearance
 from calsync.domain.span import Span
 from calsync.errors import NotFoundError, Refused
 from calsync.settings.practice import Practice
-from calsync.store import calendars, evidence, filings, gate_rows, observations, stops
+from calsync.store import calendars, drifts, evidence, filings, gate_rows, observations, stops
 from calsync.store.calendars import CalendarState
 from calsync.store.database import open_database
 from calsync.store.evidence import SessionEvidence
@@ -227,6 +229,35 @@ class TestFiling:
         close_recall(world.gate, recall.id, CloseReason.NOT_OURS, by="support:ada", note="never sent")
         (found,) = world.gate.look(["A-1"])
         assert found.file.clearance is None
+
+    def test_the_same_facts_again_are_the_same_recall_told_anew(self, world: GateWorld) -> None:
+        file_claims(world.gate, [FiledLine(appointment="A-1")], by="support:ada")
+        for status in (AppointmentStatus.NO_SHOW, AppointmentStatus.COMPLETED, AppointmentStatus.NO_SHOW):
+            world.book(status=status)
+            world.drain()
+        (recall,) = world.recalls()
+        assert (recall.action, recall.state, recall.version, recall.closed_at) == ("void", "open", 3, None)
+
+    @pytest.mark.parametrize(("code", "state"), [("90834", "withdrawn"), ("90832", "open")])
+    def test_a_recalled_clearance_is_right_again_only_with_all_that_it_said(
+        self, world: GateWorld, code: str, state: str
+    ) -> None:
+        world.check()
+        world.drift()
+        world.drain()
+        file_claims(world.gate, [FiledLine(appointment="A-1")], by="support:ada")
+        with world.db.transaction() as conn:
+            drifts.resolve(conn, "D-1", Resolution.ACKNOWLEDGED, NOW, by="support:ada", accepted=True)
+        world.book(code=code)
+        world.drain()
+        assert [one.state for one in world.recalls() if one.action == "stop"] == [state]
+
+    def test_another_line_of_a_batch_is_another_line(self, world: GateWorld) -> None:
+        file_claims(world.gate, [FiledLine(appointment="A-1", batch="1", claim="C-1", line="1")], by="support:ada")
+        other = FiledLine(appointment="A-1", batch="1", claim="C-1", line="2", frequency=Frequency.REPLACEMENT)
+        (told,) = file_claims(world.gate, [other], by="support:ada")
+        assert (told.line, told.state) == ("2", "filed")
+        assert file_claims(world.gate, [replace(other, date=DAY)], by="support:ada") == []
 
 
 class TestRulings:
