@@ -22,6 +22,10 @@ class _Burst:
     heard_at: datetime
     waits_until: datetime | None = None
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether nobody is about to look, and nothing was heard for long enough."""
+        return self.waits_until is None and now - self.heard_at >= QUIET
+
     def next_look(self) -> datetime:
         return min(self.heard_at + QUIET, self.rung_at + LONGEST)
 
@@ -35,7 +39,7 @@ class Bell:
     def hear(self, calendar: str, now: datetime) -> timedelta | None:
         """A hook came. Zero: ring now; a time: `look` again after it; None: somebody is about to look."""
         burst = self._bursts.get(calendar)
-        if burst is None or not timedelta() <= now - burst.rung_at < LONGEST:
+        if burst is None or burst.is_over(now) or not timedelta() <= now - burst.rung_at < LONGEST:
             return self._ring(calendar, now)
         burst.heard_at = now
         if burst.waits_until is not None and now <= burst.waits_until + QUIET:

@@ -44,6 +44,17 @@ def test_a_single_one_later_is_rung_for_at_once_and_calendars_do_not_meet() -> N
     assert bell.hear("work", NOW + LONGEST) == ZERO
 
 
+def test_after_a_burst_is_over_the_next_rings_at_once() -> None:
+    """An edit that is put back is followed by the hook of our own write, and often by the next edit."""
+    bell = Bell()
+    bell.hear("work", NOW)
+    assert bell.hear("work", after(0.1)) == QUIET
+    assert bell.look("work", after(2.1)) == ZERO
+    assert bell.hear("work", after(3)) == QUIET
+    assert bell.look("work", after(5)) == ZERO
+    assert bell.hear("work", after(7)) == ZERO
+
+
 def test_a_look_that_never_came_and_a_clock_that_was_set_back_silence_nobody() -> None:
     bell = Bell()
     bell.hear("work", NOW)
