@@ -31,6 +31,7 @@ READS: dict[str, list[dict[str, Any]]] = {
 EDITS: dict[str, list[dict[str, Any]]] = {
     "none": [],
     "open": [drift()],
+    "open, same day": [move("14:00", "14:45", resolution="open")],
     "put back": [drift(phase="upcoming", resolution="reverted")],
     "put back, same day": [move("14:00", "14:45")],
     "accepted": [drift(resolution="acknowledged")],
@@ -45,27 +46,27 @@ def oracle(status: str, pending: str | None, log: str, shown: str, edit: str, as
     proven = log == "together" and took_place
     # A session that is said not to have been: only what speaks of one brings it back.
     if not took_place:
-        perhaps = edit == "open" or log in ("together", "another day", "desk")
+        perhaps = edit.startswith("open") or log in ("together", "another day", "desk")
         return "held" if perhaps else "not-billable"
     doubts = [
         status == "scheduled",
         pending is not None,
         asked != "2026-11-10",
         log in ("another day", "alone"),
-        edit == "open" and not proven,
+        edit.startswith("open") and not proven,
         edit == "put back" and not proven and log != "desk",
         shown in ("too early", "unreachable") and not proven,
     ]
     if shown in ("differs", "gone"):
         # What shows is as good as agreement only when this session's own edit was accepted, or answered by the log.
-        own = edit in ("open", "put back", "put back, same day")
+        own = edit.startswith(("open", "put back"))
         doubts.append(not (edit == "accepted" or (own and proven)))
     return "held" if any(doubts) else "cleared"
 
 
 def test_every_cell() -> None:
     cells = list(product(STATUS, PENDING, LOGS, READS, EDITS, ASKED))
-    assert len(cells) == 2880
+    assert len(cells) == 3360
     wrong, found = [], {"held": 0, "cleared": 0, "not-billable": 0}
     for status, pending, log, shown, edit, asked in cells:
         answer = judge(

@@ -113,6 +113,12 @@ BESIDE: dict[str, dict[str, Any]] = {
         ]
     },
     "a harmless move": {"drifts": [move("10:00", "10:45")]},
+    "a move of the same day that still stands": {"drifts": [move("10:00", "10:45", resolution="open")]},
+    "a shortening in the hour that the clocks repeat": {
+        "record": {"start": "2026-11-01T09:00", "end": "2026-11-01T09:45"},
+        "drifts": [drift(kind="resized", observed_start="2026-11-01T00:50", observed_end="2026-11-01T01:20")],
+        "observations": [read("01T16:05")],
+    },
     "reverts that nobody asks about": {
         "drifts": [drift(resolution="reverted")],
         "policy": {"acknowledge_reverts": False},
