@@ -152,6 +152,7 @@ class World:
                 resolution=change.ended or Resolution.OPEN,
                 accepted=change.ended is Resolution.IGNORED,
                 changed_at=before.changed_at if same_state(before.observed, change.observed) else self.now,
+                copy_id=change.copy_id or before.copy_id,
             )
             if change.ended is Resolution.REVERTED:
                 self.reverts.append(PastRevert(before.original_start, self.now, before.observed))

@@ -294,7 +294,7 @@ class Observer:
         return [
             one
             for one in self.revisions.get(held.link, ())
-            if (one.pos >= pos or self._still_says(one))
+            if (one.pos >= pos or self._still_says(one, pos))
             and (self._is_about_copy(one, held) or all(getattr(one, name) == span for name, span in wanted.items()))
         ]
 
@@ -302,13 +302,12 @@ class Observer:
         """A copy, or the rest of a split, is told of as a whole: not all it shows has one of ours to stand by."""
         return held.is_copy and (one.copy_id == held.key[2] or one.kind in ("split", "duplicated"))
 
-    def _still_says(self, one: Revision) -> bool:
+    def _still_says(self, one: Revision, pos: int) -> bool:
         current = self.drifts.get(one.id)
-        return (
-            current is not None
-            and current.open
-            and (current.expected, current.observed) == (one.expected, one.observed)
-        )
+        if current is None or (current.expected, current.observed) != (one.expected, one.observed):
+            return False
+        # One that the record overtook after the edit was open until then. Ended by our own write is another matter.
+        return current.open or (current.pos >= pos and current.resolution != "reverted")
 
     def _require(self, held: Held, pos: int, found: list[Revision], did: str, span: Shown, *, unguarded: bool) -> None:
         if self.power_lost:
@@ -450,7 +449,7 @@ class Observer:
                 self.mark(f"drift-{fresh.kind}")
             self._mark_change(known, fresh)
             self.drifts[drift_id] = fresh
-            if known is None or (known.expected, known.observed) != (fresh.expected, fresh.observed):
+            if known is None or _tells(known) != _tells(fresh):
                 self.revisions.setdefault(fresh.link, []).append(fresh)
             if known is None or known.observed != fresh.observed:
                 self.last_of[fresh.place] = fresh
@@ -486,7 +485,7 @@ class Observer:
 
     def check_owed(self, calendar: str, pos: int, before: datetime, expected: dict[str, Counter[Shown]]) -> None:
         """Every edit that was in place when a clean pass began is on the books when it ends."""
-        horizon = (before + timedelta(days=400)).timestamp()
+        horizon, behind = (before + timedelta(days=400)).timestamp(), (before - timedelta(days=60)).timestamp()
         for held in self.events.values():
             if held.key[1] != calendar or held.edited_at is None or held.edited_at > before:
                 continue
@@ -500,7 +499,9 @@ class Observer:
             wanted = expected.get(f"{subject[0]}:{subject[1]}", Counter())
             accepted = [one for one in self.drifts.values() if one.link == held.link and one.accepted]
             for span, at in held.since.items():
-                known = any(one.observed == span for one in accepted) or wanted[span] or span[0] > horizon
+                # A copy far back in time stands beside nothing that is mirrored there.
+                beyond = span[0] > horizon or (held.is_copy and span[1] < behind)
+                known = any(one.observed == span for one in accepted) or wanted[span] or beyond
                 if at <= pos and not known and not self._about(held, at, observed=span):
                     self.fail("I2-lost", f"{held.key} shows {span} since {at}, and no drift tells of it")
             for span, at in held.gone.items():
@@ -545,6 +546,20 @@ def _shows(seen: Counter[Shown], drift: Revision) -> bool:
     return drift.expected is None or seen[drift.expected] == 0
 
 
+def _tells(one: Revision) -> tuple[object, ...]:
+    return one.expected, one.observed, one.kind, one.copy_id
+
+
 def _same(one: Revision, other: Revision) -> bool:
-    names = ("expected", "observed", "kind", "disposition", "resolution", "accepted", "appointment", "resolved_by")
+    names = (
+        "copy_id",
+        "expected",
+        "observed",
+        "kind",
+        "disposition",
+        "resolution",
+        "accepted",
+        "appointment",
+        "resolved_by",
+    )
     return all(getattr(one, name) == getattr(other, name) for name in names)

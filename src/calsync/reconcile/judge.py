@@ -222,6 +222,9 @@ def _story(
         return Story.STILL
     if kind is None:
         return Story.BACK
+    if shown.copy_id is not None and not (_is_of_rest(drift) and drift.copy_id == shown.copy_id):
+        # It may stand at the same time as before, but it was cut off since, or cut off once more.
+        return Story.OTHER
     same = same_state(shown.seen, drift.observed) and drift.kind is not DriftKind.UNREADABLE
     return Story.STILL if same and (_is_time(kind) or kind is drift.kind) else Story.OTHER
 
@@ -314,7 +317,8 @@ def _standing_edit(
             quiet_since = one.drift.changed_at
         ended = Resolution.IGNORED if disposition is Disposition.IGNORE else None
         if one.story is Story.OTHER or disposition is not one.drift.disposition or ended is not None:
-            changes = (*changes, DriftChange(one.drift.id, seen, kind, disposition, ended))
+            copy_id = one.shown.copy_id if one.story is Story.OTHER else None
+            changes = (*changes, DriftChange(one.drift.id, seen, kind, disposition, ended, copy_id))
     return Verdict(
         one,
         keep=not reverts and not along,

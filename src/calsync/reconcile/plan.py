@@ -34,13 +34,17 @@ class FoundDrift:
 
 @dataclass(frozen=True, slots=True)
 class DriftChange:
-    """A change to a drift on the books: what is seen now, and how it ended if it did."""
+    """A change to a drift on the books: what is seen now, and how it ended if it did.
+
+    `copy_id`: the rest of a split that shows it now; None leaves what is on the books.
+    """
 
     drift: str
     observed: Appearance | None
     kind: DriftKind
     disposition: Disposition
     ended: Resolution | None = None
+    copy_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,11 @@ def update(
     conn.execute(_UPDATE, parameters | {"to_observed": seen, "to_history": history, "at": changed_at})
 
 
+def shown_by(conn: Connection, drift_id: str, copy_id: str) -> None:
+    """Another event shows it from now on: the rest of a split, by its remote id."""
+    conn.execute(_SHOWN_BY, {"the_id": drift_id, "to_copy": copy_id})
+
+
 def resolve(conn: Connection, drift_id: str, resolution: Resolution, at: datetime, **answer: Unpack[Answer]) -> None:
     """The drift has ended, or is answered after it was put back. Its holds close, unless it was merely put back."""
     parameters = {
@@ -315,6 +320,7 @@ _IN_ORDER = (_c.original_start, _c.episode, _c.id)
 _ADD = drifts.insert()
 _REJUDGE = drifts.update().where(_THIS).values(kind=bindparam("to_kind"), disposition=bindparam("to_disposition"))
 _UPDATE = _REJUDGE.values(observed=bindparam("to_observed"), history=bindparam("to_history"), changed_at=_AT)
+_SHOWN_BY = drifts.update().where(_THIS).values(copy_id=bindparam("to_copy"))
 _RESOLVE = (
     drifts.update()
     .where(_THIS)

@@ -230,6 +230,8 @@ def _record_change(conn: Connection, facts: LinkFacts, change: DriftChange, now:
         drifts.update(
             conn, drift.id, kind=change.kind, observed=change.observed, disposition=change.disposition, changed_at=now
         )
+    if change.copy_id not in (None, drift.copy_id):
+        drifts.shown_by(conn, drift.id, change.copy_id)
     if change.ended is Resolution.REVERTED:
         # Our own write had put it back, though its answer never came: that counts, and nobody has answered yet.
         drifts.put_back(conn, [drift.id], now)

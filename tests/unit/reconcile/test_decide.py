@@ -350,6 +350,17 @@ def test_a_copy_that_cannot_be_understood_any_more_is_left_to_a_person() -> None
     assert [one.disposition for one in decision.changed] == [Disposition.FLAG]
 
 
+def test_an_edited_series_that_is_cut_without_another_move_is_told_of_as_cut() -> None:
+    world = World.agreed(WEEKLY, policy=policy(moved="flag", split="flag"))
+    world.edit(event("2026-12-01T11:00", "FREQ=WEEKLY;COUNT=8"))
+    world.one_pass()
+    world.edit(event("2026-12-01T11:00", "FREQ=WEEKLY;COUNT=5"))
+    rest = event("2027-01-05T11:00", "FREQ=WEEKLY;COUNT=3")
+    world.copies["c-1"] = Copy("c-1", "7", replace(rest, uid="u-2"))
+    assert [(one.kind, one.copy_id) for one in world.one_pass().changed] == [(DriftKind.SPLIT, "c-1")] * 3
+    assert world.one_pass().changed == ()
+
+
 def test_an_edit_under_way_is_blocked_whole_by_one_fight() -> None:
     world = World.agreed(WEEKLY)
     for _ in range(2):
