@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, exists, func, or_, select, update
 
 from calsync.domain.appointment import Subject, SubjectKind
+from calsync.domain.drift import DriftKind, Resolution
 from calsync.domain.event import Event
 from calsync.domain.link import Link, LinkState
 from calsync.store.rows import chunks, stream
-from calsync.store.schema import links
+from calsync.store.schema import drifts, links
 from calsync.store.titles import hide_titles, titles_of
 
 
@@ -83,7 +84,10 @@ def by_remote_ids(conn: Connection, calendar: str, remote_ids: Iterable[str]) ->
 
 
 def versions(conn: Connection, calendar: str, remote_ids: Iterable[str]) -> dict[str, str]:
-    """The version on the books of those of these events that have one and are not missing, by remote id."""
+    """The version on the books of those of these events that have one, by remote id.
+
+    Those that are missing or cannot be understood are left out: to be back is news, under whatever version.
+    """
     return {
         row.remote_id: row.version
         for part in chunks(sorted(set(remote_ids)))
@@ -289,8 +293,13 @@ _BY_SUBJECTS = (
 )
 _BY_REMOTE_IDS = select(*_COLUMNS).where(_HERE, _c.remote_id.in_(_IDS))
 # One that was missing and is back is news, even under its old version: tags may be hashes of the content.
+_IS_UNREADABLE = exists().where(
+    drifts.c.link == _c.id,
+    drifts.c.kind == DriftKind.UNREADABLE.value,
+    drifts.c.resolution == Resolution.OPEN.value,
+)
 _VERSIONS = select(_c.remote_id, _c.version).where(
-    _HERE, _c.remote_id.in_(_IDS), _c.version.is_not(None), _c.absent.is_(False), _ALIVE
+    _HERE, _c.remote_id.in_(_IDS), _c.version.is_not(None), _c.absent.is_(False), ~_IS_UNREADABLE, _ALIVE
 )
 _ALL_REMOTE_IDS = select(_c.id, _c.remote_id, _c.version).where(_HERE, _ALIVE).order_by(_c.id)
 _OF_CALENDAR = select(*_COLUMNS).where(_HERE, _ALIVE).order_by(_c.id)

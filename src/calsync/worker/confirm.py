@@ -69,8 +69,8 @@ def confirm(context: PassContext, batch: Sequence[tuple[OwedWrite, Link]], resul
                 _written(conn, context, (owed, link), (result, now), together)
                 written += 1
             elif result.outcome is Outcome.CONFLICT:
-                if owed.sent_at is not None and owed.target is not None:
-                    # It went out before, unanswered: what it met may be itself. The reading tells, and settles it.
+                if owed.target is not None:
+                    # What it met may be itself: sent before and unanswered, or carried twice. The reading tells.
                     owed_writes.postpone(conn, [owed.id], now + _READ_FIRST)
                 else:
                     owed_writes.settle(conn, owed.id, "superseded", now, "conflict")

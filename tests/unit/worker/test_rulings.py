@@ -116,6 +116,16 @@ class TestLostAnswers:
         world.run()
         assert [drift.disposition for drift in world.drifts()] == [Disposition.REVERT, Disposition.FLAG]
 
+    def test_a_write_that_met_its_own_double_put_the_edit_back_all_the_same(self, world: World) -> None:
+        world.settle(settle=timedelta(0))
+        world.book("4821", "2026-11-24T10:00")
+        world.run()
+        world.people.drag(world.only(), timedelta(hours=2))
+        world.service.weather.next("write", Fault(FaultKind.DOUBLED))
+        world.run()
+        assert world.shown()[world.only()].start == wall("2026-11-24T10:00")
+        assert [drift.resolution for drift in world.drifts()] == [Resolution.REVERTED]
+
     def test_what_a_person_had_restored_is_answered_though_the_calendar_never_did(self, world: World) -> None:
         world.settle(revert_limit=0)
         world.book("4821", "2026-11-24T10:00")
@@ -200,6 +210,20 @@ class TestOwedWrites:
         world.book("4821", "2026-11-24T10:00", status="cancelled")
         assert world.run().written == 0
         assert world.people.ids() == []
+
+
+class TestUnreadable:
+    def test_an_event_that_is_readable_again_under_its_old_version_is_news(self, world: World) -> None:
+        world.book("4821", "2026-11-24T10:00")
+        world.run()
+        world.people.break_event(world.only())
+        world.run()
+        world.book("4821", "2026-11-24T12:00")
+        assert world.run().written == 0
+        world.people.put_back(world.only())
+        world.run()
+        world.run()
+        assert world.shown()[world.only()].start == wall("2026-11-24T12:00")
 
 
 class TestStops:
