@@ -8,6 +8,8 @@ import click
 
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
+from calsync.cli.options import actor_options
+from calsync.store import audit
 from calsync.store import backup as store_backup
 
 
@@ -18,10 +20,14 @@ def register(app: click.Group) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@actor_options
 @pass_app
 def backup(app: App, file: Path) -> int:
     """Copy the database to FILE, while everything runs. Keep the key file apart from it: both together open it."""
     store_backup.make(app.database_url, file)
+    with app.database.transaction() as conn:
+        detail = {"file": file.name}
+        audit.append(conn, at=app.clock.now(), actor=app.actor, what="copied", subject="installation", detail=detail)
     click.echo(f"Written: {file} ({file.stat().st_size:,} bytes). It holds session times; keep it as you keep records.")
     click.echo(f"Not in it: the key file {app.settings.secrets.key_file}. Without that one, no copy is of use.")
     return ExitCode.FINE

@@ -52,6 +52,7 @@ def adopt(app: App) -> int:
 
 @db.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@actor_options
 @pass_app
 def restore(app: App, file: Path) -> int:
     """Go back to a copy that `calsync backup` made. What was there is kept beside it.
@@ -64,7 +65,7 @@ def restore(app: App, file: Path) -> int:
     store_upgrade.upgrade(app.database_url)
     with app.database.transaction() as conn:
         detail = {"file": file.name}
-        audit.append(conn, at=app.clock.now(), actor="system", what="restored", subject="installation", detail=detail)
+        audit.append(conn, at=app.clock.now(), actor=app.actor, what="restored", subject="installation", detail=detail)
     click.echo(f"Restored from {file}. What was there is kept as {aside}." if aside.exists() else "Restored.")
     return ExitCode.FINE
 

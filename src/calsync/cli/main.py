@@ -51,6 +51,7 @@ COMMANDS: Final = {
     "users": "users",
     "secrets": "secrets",
     "backup": "backup",
+    "emergency": "emergency",
     "purge": "purge",
 }
 """Top-level commands in the order of `--help`, and the module of this package that brings each.
