@@ -119,6 +119,11 @@ BESIDE: dict[str, dict[str, Any]] = {
         "drifts": [drift(kind="resized", observed_start="2026-11-01T00:50", observed_end="2026-11-01T01:20")],
         "observations": [read("01T16:05")],
     },
+    "a no-show that was dragged and put back": {
+        "record": {"status": "no-show"},
+        "drifts": [move("10:00", "10:45")],
+        "observations": [read("10T18:00")],
+    },
     "reverts that nobody asks about": {
         "drifts": [drift(resolution="reverted")],
         "policy": {"acknowledge_reverts": False},
