@@ -52,9 +52,11 @@ def weigh_dates(bench: Bench) -> None:
     item = of_dates(bench)
     bench.findings.note(item, None)
     bench.judge_dates(bench.times.spans, "the session", item)
+    if bench.policy.date_zone == "hold":
+        return
     stored = named_zones(bench.record, replace(bench.policy, date_zone="hold")).values()
     zones = tuple(zone for name in stored if name is not None and (zone := zone_named(name)) is not None)
-    if bench.policy.date_zone != "hold" and Dates(zones, bench.policy.midnight).depend_on_zone(bench.times.spans):
+    if Dates(zones, bench.policy.midnight).depend_on_zone(bench.times.spans):
         bench.findings.note(item, Rule.ZONE_RULE)
 
 

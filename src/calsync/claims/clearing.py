@@ -70,7 +70,7 @@ def clearance_of(answer: Answer, clearance_id: str, now: datetime) -> Clearance:
 def _with_code_of_the_record(clearance: Clearance, file: CaseFile) -> Clearance:
     """Billing may clear another code than the one that was planned; only a change of the plan is news later."""
     planned = file.case.record.code if file.case.record is not None else None
-    return clearance if planned is None else replace(clearance, code=planned)
+    return clearance if planned in (None, clearance.code) else replace(clearance, code=planned)
 
 
 def _note(clearance: Clearance, now: datetime) -> Note:

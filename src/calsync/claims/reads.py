@@ -64,7 +64,8 @@ def _not_overwritten(rows: list[Observation]) -> Iterable[Observation]:
 
 
 def _by_time(rows: Iterable[Observation]) -> tuple[Observation, ...]:
-    return tuple(sorted(rows, key=_order))
+    several = tuple(rows)
+    return tuple(sorted(several, key=_order)) if len(several) > 1 else several
 
 
 def _order(read: Observation) -> tuple[datetime, list[str]]:
