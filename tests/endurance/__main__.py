@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.endurance import hooks, kills, soak
+from tests.endurance import claim_kills, days, hooks, kills, soak, upgrades
 from tests.endurance.drawing import draw
 from tests.endurance.progress import Progress, table
 from tests.servers.postgres import running_postgres
@@ -74,10 +74,46 @@ def _hooks(args: argparse.Namespace, folder: Path) -> Report:
     return rows, told.problems
 
 
+def _upgrade(args: argparse.Namespace, folder: Path) -> Report:
+    told, progress = upgrades.Told(), Progress("upgrade")
+    if args.books == "sqlite":
+        upgrades.storm(upgrades.Folder(folder), told, progress, each=True)
+    else:
+        with running_postgres() as server:
+            upgrades.storm(upgrades.Server(server), told, progress, each=True)
+    return [("steps", told.steps), ("kills, one at each statement", told.kills)], told.problems
+
+
+def _claims(args: argparse.Namespace, folder: Path) -> Report:
+    told = claim_kills.storm(folder, args.count or 100, Progress("claims"))
+    rows: list[tuple[str, object]] = [("kills", told.kills), ("of them in the middle", told.cut)]
+    return [
+        *rows,
+        ("files found after a kill, all whole", told.files),
+        ("cleared at the end", told.cleared),
+    ], told.problems
+
+
+def _days(args: argparse.Namespace, folder: Path) -> Report:
+    del folder
+    told = days.live(days.Plan(args.count or 30), Progress("days"))
+    rows: list[tuple[str, object]] = [
+        ("days, each quiet one followed by a busy one", 2 * len(told.memory)),
+        ("passes", told.passes),
+        ("edits", told.edits),
+        ("rows an edit", f"{min(told.rows_an_edit):.2f} to {max(told.rows_an_edit):.2f}"),
+        ("memory, MB", f"{told.memory[0] / 1e6:.1f} to {told.memory[-1] / 1e6:.1f}"),
+    ]
+    return rows, told.problems
+
+
 STORMS: dict[str, tuple[str, Callable[[argparse.Namespace, Path], Report]]] = {
     "kills": ("kill -9 of the worker while people edit 20 sessions a second", _kills),
     "soak": ("hundreds of calendars, 1 % faults, the worker restarted now and then: nothing grows", _soak),
     "hooks": ("20,000 hooks in 10 s, half of them forged, against the process that also does the work", _hooks),
+    "upgrade": ("kill -9 at each statement of each step of an upgrade", _upgrade),
+    "claims": ("kill -9 of `claims check --file … --write-cleared` while people edit past sessions", _claims),
+    "days": ("virtual days of 50 calendars, polled every five minutes, with and without edits", _days),
 }
 
 

@@ -96,16 +96,16 @@ class Fleet:
             f'client_id = "client-1"\nclient_secret_file = "client_secret"\n{self.more}\n'
         )
 
-    def book(self) -> None:
+    def book(self, first_day: int = FIRST_DAY, status: str = "scheduled") -> None:
         """Book all sessions, as a platform's file."""
         monday = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0, tzinfo=None)
-        monday += timedelta(days=FIRST_DAY)
+        monday += timedelta(days=first_day)
         for provider in range(self.count):
             for number in range(self.sessions):
                 day, hour = divmod(number, SESSIONS_A_DAY)
                 start = monday + timedelta(days=day, hours=hour)
                 self.booked.append(Session(f"{provider}x{number}", provider, start))
-        rows = [row(one.id, f"P-{one.provider}", one.start) for one in self.booked]
+        rows = [row(one.id, f"P-{one.provider}", one.start, status=status) for one in self.booked]
         answer = self.site.import_rows(rows)
         assert answer.code == 0, answer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from tests.servers.process import free_port
 CONNECTIONS = 64
 SLOWEST_S = 1.0
 MOST_PASSES = 2
+LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from calsync.cli.main import run
@@ -31,13 +31,12 @@ _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload([*_LOADED, __name__])
 
 
-class Program:
-    """One running command. Its output goes to a file; its end is told as `subprocess.Popen` tells it."""
+class Forked:
+    """A function that runs in a process of its own. Its end is told as `subprocess.Popen` tells it."""
 
-    def __init__(self, line: tuple[str, ...], output: Path, environ: Mapping[str, str]) -> None:
-        self._process = _forks.Process(target=_become, args=(line, str(output), dict(environ)), daemon=True)
+    def __init__(self, act: Callable[..., object], *given: object) -> None:
+        self._process = _forks.Process(target=act, args=given, daemon=True)
         self._process.start()
-        self.line = line
 
     @property
     def pid(self) -> int:
@@ -58,7 +57,7 @@ class Program:
         """Wait for its end; `subprocess.TimeoutExpired` if that does not come."""
         self._process.join(timeout)
         if self._process.exitcode is None:
-            raise subprocess.TimeoutExpired(self.line, timeout)
+            raise subprocess.TimeoutExpired("a forked process", timeout)
         return self._process.exitcode
 
     def send_signal(self, number: signal.Signals) -> None:
@@ -73,6 +72,13 @@ class Program:
     def terminate(self) -> None:
         """Ask it to end."""
         self.send_signal(signal.SIGTERM)
+
+
+class Program(Forked):
+    """One running command. Its output goes to a file."""
+
+    def __init__(self, line: tuple[str, ...], output: Path, environ: Mapping[str, str]) -> None:
+        super().__init__(_become, line, str(output), dict(environ))
 
 
 def _become(line: tuple[str, ...], output: str, environ: dict[str, str]) -> None:

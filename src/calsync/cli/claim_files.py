@@ -118,6 +118,8 @@ def _check_places(request: FileRequest) -> None:
 
 def _answer(app: App, gate: Gate, batch: Batch, request: FileRequest) -> int:
     told = Counter[str]()
+    if request.cleared is not None:
+        withdraw(request.cleared)
     with _held_file(request.held) as write_held, _printer(as_json=app.as_json) as show:
         for claim in batch.check(gate, app.actor):
             for line in claim.lines:

@@ -30,7 +30,7 @@ from calsync.settings.secrets import read_secret_file
 from calsync.store.credentials import Credentials
 from calsync.support.report_mail import owe_report
 from calsync.system_ports import WakeEvent
-from calsync.system_threads import Background
+from calsync.system_threads import Background, end_at_once
 from calsync.worker import fleet, retention
 from calsync.worker.farewell import say_farewell
 from calsync.worker.loop import Loop
@@ -121,7 +121,12 @@ def work_until_stopped(app: App, *, with_web: bool) -> int:
             break
         signals.take(after)
     manager.stopping()
-    return ExitCode.FINE if drained else ExitCode.FAILED
+    if not drained:
+        # A pass that waits for a service which does not answer is cut off, as a crash may cut it off anywhere. Its
+        # lease is given back; whoever takes it next asks the service what became of the write.
+        _log.warning("passes_cut_off", because="they did not end in time")
+        end_at_once(ExitCode.FINE)
+    return ExitCode.FINE
 
 
 def _work(signals: Signals, manager: ServiceManager, *, with_web: bool) -> tuple[bool, App | None]:

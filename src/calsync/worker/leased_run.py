@@ -209,7 +209,9 @@ def _succeeded(worker: WorkerContext, lease: Lease, row: CalendarRow, rules: Rul
         state = "stopped" if result.stopped else _state_after(row, result)
         if state not in {"stopped", row.state}:
             _change_state(conn, worker, row, (state, None, now))
-        due = _next_due(conn, worker, row, rules, now)
+        # A pass that a stop cut short goes on as soon as somebody works again.
+        is_cut = worker.is_stopping and not result.stopped and (result.owed > 0 or result.again)
+        due = now if is_cut else _next_due(conn, worker, row, rules, now)
         work.done(conn, lease, due, now)
     return replace(result, state=state, error="mass-change" if result.stopped else None)
 

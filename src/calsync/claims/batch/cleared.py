@@ -22,11 +22,11 @@ from calsync.errors import UserError
 def write_cleared(batch: Batch, target: Path) -> bool:
     """Write the cleared claims of a batch whose every claim was answered; whether there is a file now.
 
+    An older one was withdrawn before the first answer, so that a check that is cut short leaves none.
     Raises FileRefused if the checked file is not what it was, and UserError when the target cannot be written.
     """
     try:
         if not batch.cleared:
-            target.unlink(missing_ok=True)
             return False
         part = Path(_new_file(target))
         try:
@@ -41,8 +41,11 @@ def write_cleared(batch: Batch, target: Path) -> bool:
 
 
 def withdraw(target: Path) -> None:
-    """Take an older file from the place: of a refused file nothing may be sent."""
-    target.unlink(missing_ok=True)
+    """Take an older file from the place: what it says may no longer hold. UserError if it cannot be removed."""
+    try:
+        target.unlink(missing_ok=True)
+    except OSError as problem:
+        raise UserError.of(f"it cannot be removed ({problem.strerror})", where=target.name) from problem
 
 
 def _new_file(target: Path) -> str:
