@@ -180,7 +180,7 @@ def _rejected(
         detail={"kind": owed.kind.value, "calendar": context.row.id, "reason": result.reason},
     )
     if result.reason == NAME_REFUSED and owed.kind is WriteKind.CREATE:
-        _next_generation(conn, context, link)
+        _next_generation(conn, context, owed, link, now)
         return
     outbox.put(
         conn,
@@ -193,9 +193,29 @@ def _rejected(
     )
 
 
-def _next_generation(conn: Connection, context: PassContext, link: Link) -> None:
-    """The service refuses the old name for good: the same subject goes on under the next generation's name."""
+def _next_generation(conn: Connection, context: PassContext, owed: OwedWrite, link: Link, now: datetime) -> None:
+    """The service refuses the old name for good: the same subject goes on under the next generation's name.
+
+    What it should show is decided anew, but for what a person said is to be restored: deciding knows nothing of that.
+    """
     generation = link.generation + 1
     remote_id = derived_remote_id(context.worker.keys, link.id, generation)
     links.next_generation(conn, link.id, generation=generation, remote_id=remote_id, uid=f"{remote_id}@calsync")
-    subject_changes.mark(conn, link.provider, link.subject)
+    if owed.cause is not Cause.RESTORE or owed.target is None:
+        subject_changes.mark(conn, link.provider, link.subject)
+        return
+    again = OwedWrite(
+        id=context.worker.ids.new_id("write"),
+        calendar=owed.calendar,
+        link=link.id,
+        kind=owed.kind,
+        remote_id=remote_id,
+        target=(target := owed.target.with_uid(f"{remote_id}@calsync")),
+        content=content_hash(target),
+        version=None,
+        cause=owed.cause,
+        reverts=owed.reverts,
+        not_before=now,
+        created_at=now,
+    )
+    owed_writes.owe(conn, again)

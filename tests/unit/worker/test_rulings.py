@@ -19,6 +19,7 @@ from calsync.settings.model import Settings
 from calsync.store import drifts, holds, outbox, providers, records, stops
 from calsync.store.calendars import CalendarState, set_state
 from calsync.store.providers import ProviderRow
+from calsync.testing.personality import GOOGLE
 from calsync.testing.weather import Fault, FaultKind
 from tests.unit.worker.world import World
 
@@ -248,6 +249,15 @@ class TestStops:
         assert {drift.resolution for drift in world.drifts()} == {Resolution.ACKNOWLEDGED}
         assert mails(world) == ["calendar-stopped"]
         assert world.run().requests == 1
+
+    def test_released_as_restore_under_new_names_nobody_is_asked_either(self) -> None:
+        world = World(GOOGLE)
+        self.wipe(world)
+        self.release(world, "restore")
+        world.run()
+        assert len(world.people.ids()) == 8
+        assert {drift.resolution for drift in world.drifts()} == {Resolution.ACKNOWLEDGED}
+        assert mails(world) == ["calendar-stopped"]
 
     def test_released_as_edits_they_are_recorded_and_put_back_by_policy(self, world: World) -> None:
         self.wipe(world)
