@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
-from pathlib import Path
 
-from calsync.store.database import open_database
-from calsync.store.upgrade import upgrade
-from calsync.web.server import WebServer
-from tests.hostile.crowd import crowd, serve_one
+from tests.hostile.crowded import crowded
 from tests.hostile.register import entries, missing
-from tests.unit.web.conftest import House
 
 
 def main(arguments: list[str]) -> int:
@@ -22,7 +16,11 @@ def main(arguments: list[str]) -> int:
         "--crowd", type=int, metavar="N", help="how many slow and idle connections (the list asks for 10,000)"
     )
     asked = parser.parse_args(arguments)
-    return _register() if asked.crowd is None else _crowd(asked.crowd)
+    if asked.crowd is None:
+        return _register()
+    served = crowded(asked.crowd)
+    print(f"{asked.crowd} connections held; {served.requests} requests beside them, the slowest {served.slowest:.3f} s")
+    return 0
 
 
 def _register() -> int:
@@ -34,23 +32,6 @@ def _register() -> int:
         for name in (*one.files, *one.proof):
             print(f"      {'MISSING ' if name in lost else ''}{name}")
     return 1 if gone else 0
-
-
-def _crowd(number: int) -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'calsync.db'}"
-        upgrade(url)
-        database = open_database(url)
-        server = WebServer(House(database).app, ("127.0.0.1", 0))
-        server.start()
-        try:
-            with crowd(server.address[1], number):
-                served = serve_one(server.address[1], 50)
-        finally:
-            server.stop()
-            database.dispose()
-    print(f"{number} connections held open; {served.requests} requests beside them, the slowest {served.slowest:.3f} s")
-    return 0
 
 
 if __name__ == "__main__":
