@@ -29,6 +29,7 @@ _PURE = [
     *(f"tests/unit/claims/test_{name}.py" for name in ("answer", "books", "calendars", "drifts", "gate_scenarios")),
     *(f"tests/unit/claims/test_{name}.py" for name in ("log", "minutes", "readings", "sessions", "standing", "words")),
     "tests/unit/claims/test_whole_answers.py",
+    "tests/unit/claims/test_edges_of_the_books.py",
     "tests/properties/test_gate_cells.py",
     "tests/properties/test_gate_properties.py",
 ]
