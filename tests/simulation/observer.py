@@ -368,7 +368,8 @@ class Observer:
         return since or self._was_never_heard(held.sent)
 
     def _count_revert(self, held: Held, span: Shown, change: Change, causes: set[str]) -> None:
-        if causes & {"restore"}:
+        # What is over goes back along with its series; only sessions to come are fought about.
+        if causes & {"restore"} or span[0] <= self.clock.now().timestamp():
             return
         # A write that arrived and was undone before anybody read it: nobody knows that it was ever there, and what
         # follows is that write once more. It counts once if it put something back, and not at all if it was the
