@@ -16,6 +16,7 @@ import pytest
 from calsync.settings.model import Web
 from calsync.store import audit
 from calsync.store.database import open_database
+from calsync.store.errors import StoreUnavailable
 from tests.system.site import NOW, Site, at, row
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +93,18 @@ class TestNames:
         assert practice.calsync("db", "restore", str(copy), "--by", "support:bob").code == 0
         assert (noted(practice)[-1].actor, noted(practice)[-1].what) == ("support:bob", "restored")
         assert practice.calsync("audit", "verify").code == 0
+
+    def test_a_copy_of_books_that_cannot_be_written_is_made_all_the_same(
+        self, practice: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(_conn: object) -> None:
+            raise StoreUnavailable.of("the disk is full", where="calsync.db", remedy="Make room")
+
+        monkeypatch.setattr("calsync.store.database.audit.write_notes", full)
+        told = practice.calsync("backup", str(practice.folder / "copy.db"))
+        assert told.code == 0
+        assert (practice.folder / "copy.db").exists()
+        assert "could not be noted" in told.err
 
 
 class TestTheLogStays:

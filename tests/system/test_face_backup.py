@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 import subprocess
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -53,10 +54,18 @@ def test_an_older_copy_finds_its_events_again_and_doubles_none(office: Site, han
 
 def test_a_copy_is_whole_private_and_never_written_over(office: Site, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
-    writer = sqlite3.connect(office.folder / "calsync.db")
-    writer.execute("BEGIN IMMEDIATE")  # somebody writes just now
+    writer = sqlite3.connect(office.folder / "calsync.db", check_same_thread=False)
+    writer.execute("BEGIN IMMEDIATE")  # somebody writes just now, until the copy is there
+
+    def write_on() -> None:
+        while not copy.exists():
+            writer.execute("SELECT 1")
+        writer.close()
+
+    writing = threading.Thread(target=write_on)
+    writing.start()
     assert office.calsync("backup", str(copy)).code == 0
-    writer.close()
+    writing.join()
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with closing(sqlite3.connect(copy)) as books:
         assert books.execute("SELECT count(*) FROM links").fetchone() == (3,)
