@@ -79,7 +79,7 @@ def assert_usable(event: Event) -> None:
     assert content_hash(event)
 
 
-@budget(250)
+@budget(120)
 @given(broken_text(ICS, ICS_TOKENS))
 def test_a_resource_is_refused_by_name_or_can_be_used_and_merged(text: str) -> None:
     body = text.replace("\n", "\r\n").encode("utf-8", "surrogatepass")
@@ -115,7 +115,7 @@ XML_TOKENS = ("<response>", "</response>", "<prop>", "<!DOCTYPE x>", "&amp;", "&
               "<?x?>",               'xmlns:d="DAV:"', "<status>HTTP/1.1 999 X</status>", "<href>", "\x01")  # fmt: skip
 
 
-@budget(150)
+@budget(80)
 @given(broken_text([MULTISTATUS], XML_TOKENS))
 def test_a_dav_answer_is_refused_or_read(text: str) -> None:
     try:
@@ -126,7 +126,7 @@ def test_a_dav_answer_is_refused_or_read(text: str) -> None:
         member_of(HERE, response.href)
 
 
-@budget(100)
+@budget(60)
 @given(broken_text(["/cal/a.ics", "http://cal.example.org:80/cal/%2e%2e/x", "//evil/cal/x"], separator="/"))
 def test_an_href_names_a_member_or_nothing(href: str) -> None:
     name = member_of(HERE, href)
@@ -205,7 +205,7 @@ def take(pages: Callable[[], Iterator[Any]]) -> None:
             (item.marker or "").encode()
 
 
-@budget(150)
+@budget(100)
 @given(broken_json(GOOGLE_PAGE, GOOGLE_PAGE["items"]), broken_json({"items": [GOOGLE_OCCURRENCE]}), st.booleans())
 def test_google_pages_are_refused_or_read(page: Any, other: Any, news: bool) -> None:
     client: Any = GoogleClient(page, [other, {"items": [GOOGLE_OCCURRENCE]}, GOOGLE_SERIES])
@@ -269,7 +269,7 @@ def graph_feed(client: Any) -> OutlookFeed:
     return OutlookFeed(Loader(Mailbox(client, "/me", "cal"), ZONE, FakeClock(NOW)))
 
 
-@budget(150)
+@budget(80)
 @given(
     broken_json(GRAPH_PAGE, GRAPH_PAGE["value"]),
     st.tuples(broken_json(WHOLE), broken_json(WHOLE_SERIES), broken_json(INSTANCES, INSTANCES["value"])),
@@ -285,7 +285,7 @@ def test_graph_pages_are_refused_or_read(page: Any, bodies: tuple[Any, Any, Any]
 BATCH = {"responses": [{"id": str(n), "status": 200, "headers": {}, "body": {}} for n in range(2)]}
 
 
-@budget(80)
+@budget(50)
 @given(st.data())
 def test_graph_batches_are_refused_or_read(data: st.DataObject) -> None:
     client = GraphClient(GRAPH_PAGE, [WHOLE, WHOLE_SERIES, INSTANCES], lambda batch: data.draw(broken_json(batch)))
@@ -309,7 +309,7 @@ CURSORS: dict[str, tuple[str, Callable[[str], object]]] = {
 
 
 @pytest.mark.parametrize("kind", CURSORS)
-@budget(60)
+@budget(30)
 @given(data=st.data())
 def test_a_damaged_cursor_has_expired(kind: str, data: st.DataObject) -> None:
     sound, read = CURSORS[kind]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import schemathesis
 from httpx import Response
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 
 from calsync.store import audit, records
 from calsync.store.records import AppointmentFilter
+from tests.fuzz.budget import budget
 from tests.unit.web.conftest import House
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -38,13 +39,7 @@ KNOWN = {
     "start": "2026-12-24T15:00",
     "end": "2026-12-24T15:50",
 }
-QUIET = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
+QUIET = budget(EXAMPLES)
 
 
 def send(house: House, case: Case[Any], headers: dict[str, str]) -> Response:
