@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.resources import as_file, files
-from itertools import count, pairwise
+from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -89,17 +89,18 @@ def storm(shelf: Shelf, told: Told, progress: Progress, *, steps: Collection[int
 
     `each`: at each statement of the step; otherwise once within it.
     """
-    known = (None, *revisions.known())
+    known = revisions.known()
     places = _places(shelf.empty())
     old, rows = shelf.empty(), dict[str, int]()
-    for number, (revision, following) in enumerate(pairwise(known)):
+    for number, following in enumerate(known):
+        revision = known[number - 1] if number else None
         if not steps or number in steps:
             told.steps += 1
             within = places[following]
             for place in within if each else within[len(within) // 2 : len(within) // 2 + 1]:
                 _one(shelf.copy(old), revision, place, (rows, told))
         rows = _go_on(old, following)
-        progress.step(number + 1, len(known) - 1, f"{told.kills} kills")
+        progress.step(number + 1, len(known), f"{told.kills} kills")
     return told
 
 

@@ -147,3 +147,19 @@ def test_content_of_the_file_stays_out_of_messages_and_the_audit_log(shell: Shel
     shell("claims", "check", "--file", sample("v01-one-claim-one-line.x12"))
     log = json.dumps(shell.json("audit", "list")) if "list" in shell("audit", "--help") else ""
     assert "A-1001*150" not in log
+
+
+def test_a_check_that_is_cut_short_leaves_no_file_of_an_earlier_one(
+    shell: Shell, world: SampleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = shell.folder / "clean.x12"
+    line = ("claims", "check", "--file", sample("v01-one-claim-one-line.x12"), "--write-cleared", str(out))
+    shell(*line)
+    assert out.exists()
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("calsync.claims.batch.checking.Batch.check", die)
+    shell(*line, code=1)
+    assert not out.exists()
