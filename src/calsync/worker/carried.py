@@ -142,7 +142,8 @@ class CarriedDispatch:
                 # Some jobs wait for a thread here, so that no thread waits for a job to be fetched. None of them holds
                 # its calendar yet.
                 concurrency=self._threads + max(1, self._threads // 2),
-                fetch_job_polling_interval=2.0,
+                # A word of new jobs that comes while it fetches is lost on the engine.
+                fetch_job_polling_interval=0.5,
                 shutdown_graceful_timeout=GRACE_S,
                 delete_jobs="always",
                 install_signal_handlers=False,
