@@ -33,7 +33,8 @@ _DRIFTS = (
     " appointment, phase, scope, resolved_by FROM drifts"
 )
 _UNDER_WAY = "SELECT id FROM owed_writes WHERE link = ? AND cause != 'copy' AND state = 'sent'"
-_NEVER_HEARD = "SELECT 1 FROM owed_writes WHERE id = ? AND state = 'superseded' AND reason IS NULL"
+# Given up, though it had taken effect, or about to go out once more: all the same to whoever has no answer.
+_NEVER_HEARD = "SELECT 1 FROM owed_writes WHERE id = ? AND state IN ('sent', 'superseded')"
 
 
 @dataclass(frozen=True)
@@ -390,7 +391,7 @@ class Observer:
         return tuple(one for (one,) in self.books.rows(_UNDER_WAY, link))
 
     def _was_never_heard(self, sent: tuple[str, ...]) -> bool:
-        return any(self.books.rows(_NEVER_HEARD, one) for one in sent)
+        return bool(sent) and all(self.books.rows(_NEVER_HEARD, one) for one in sent)
 
     def _count_mass(self, held: Held, change: Change) -> None:
         # Counted are upcoming events (R-13) that the books knew of: one whose write was never heard of was never there.
@@ -497,6 +498,8 @@ class Observer:
                 continue  # cancelled: what people do with a copy that was flagged before is theirs
             if self._is_unsigned(held):
                 continue  # a copy whose marker was taken off before anybody read it: who could know whose it is?
+            if not self._is_booked(held) and held.now and all(not behind <= span[0] < horizon for span in held.now):
+                continue  # its name was never told to us, and it lies where no listing looks: nobody can have read it
             wanted = expected.get(f"{subject[0]}:{subject[1]}", Counter())
             accepted = [one for one in self.drifts.values() if one.link == held.link and one.accepted]
             for span, at in held.since.items():
@@ -519,11 +522,12 @@ class Observer:
         """Whether nothing tells any more that this copy came from us: neither a marker of ours nor its name."""
         if not held.is_copy or held.stored is None or held.stored.marker in self.markers:
             return False
-        booked = (
-            self.books.rows(f"SELECT 1 FROM {table} WHERE remote_id = ?", held.key[2])
-            for table in ("links", "link_copies")
-        )
-        return not any(booked)
+        return not self._is_booked(held)
+
+    def _is_booked(self, held: Held) -> bool:
+        """Whether the books know its name."""
+        query = "SELECT 1 FROM {} WHERE remote_id = ?"
+        return any(self.books.rows(query.format(table), held.key[2]) for table in ("links", "link_copies"))
 
     def alive(self, calendar: str | None = None) -> Iterable[Held]:
         """Own events that stand, in the order in which they came."""
