@@ -77,6 +77,7 @@ def confirm(context: PassContext, batch: Sequence[tuple[OwedWrite, Link]], resul
                 # Should the reading that follows fail, a later pass makes up for it: the feed may be silent. Not at
                 # once, or a service that always answers so would be asked without end.
                 links.set_read_after(conn, link.id, now + _READ_FIRST)
+                _take_name(conn, owed, link, result)
                 conflicts.append(link.id)
             else:
                 _rejected(conn, context, owed, link, (result, now))
@@ -164,6 +165,18 @@ def _next_read(context: PassContext, sessions: Iterable[Appointment], now: datet
     ends = [a.span.end_at + settle for a in sessions if a.status.shows_in_calendars]
     past = [end for end in ends if context.window.start <= end <= now]
     return now if past else min((end for end in ends if end > now), default=None)
+
+
+def _take_name(conn: Connection, owed: OwedWrite, link: Link, result: WriteResult) -> None:
+    """Look where a service that names events itself says that the event of our name is, from now on.
+
+    Somebody may have taken its marker off before anybody read it: then nothing else tells that it is there.
+    """
+    told = result.remote_id
+    if owed.kind is not WriteKind.CREATE or not told or told == link.remote_id:
+        return
+    if not copies.ids_among(conn, link.calendar, [told]) and not links.by_remote_ids(conn, link.calendar, [told]):
+        links.rename(conn, link.id, told)
 
 
 def _rejected(

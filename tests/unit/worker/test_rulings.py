@@ -19,7 +19,7 @@ from calsync.settings.model import Settings
 from calsync.store import drifts, holds, outbox, providers, records, stops
 from calsync.store.calendars import CalendarState, set_state
 from calsync.store.providers import ProviderRow
-from calsync.testing.personality import GOOGLE
+from calsync.testing.personality import GOOGLE, GRAPH
 from calsync.testing.weather import Fault, FaultKind
 from tests.unit.worker.world import World
 
@@ -126,6 +126,18 @@ class TestLostAnswers:
         world.run()
         assert world.shown()[world.only()].start == wall("2026-11-24T10:00")
         assert [drift.resolution for drift in world.drifts()] == [Resolution.REVERTED]
+
+    def test_an_event_made_unheard_is_found_by_its_name_though_its_marker_is_gone(self) -> None:
+        world = World(GRAPH)
+        world.book("4821", "2026-11-24T10:00")
+        world.service.weather.next("write", Fault(FaultKind.ANSWER_LOST))
+        world.run()
+        world.people.strip_marker(world.only())
+        world.later(minutes=5)
+        world.run()
+        assert len(world.people.ids()) == 1
+        quiet = world.run()
+        assert (quiet.requests, quiet.written) == (1, 0)
 
     def test_what_a_person_had_restored_is_answered_though_the_calendar_never_did(self, world: World) -> None:
         world.settle(revert_limit=0)
