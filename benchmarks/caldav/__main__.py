@@ -1,4 +1,4 @@
-"""`./dev benchmark caldav [SIZE | rounds]...`; without words, all of it."""
+"""`./dev benchmark caldav [SIZE | in-turn | rounds]...`; without words, all of it."""
 
 from __future__ import annotations
 
@@ -61,11 +61,22 @@ class Bench:
         """Everything at one number of events."""
         with section("caldav", f"events-{size}", *COLUMNS) as self.table:
             ours = self.all_at(size)
-        with section("caldav", f"in-turn-{size}", *IN_TURN) as table:
-            told = ours.ask(f"beside {5 * QUIET_PASSES} user1")
-            ratios = told["pass"] / told["bare"], told["look"] / told["bare"]
-            table.add(f"nothing changed, {size} links", told["pass"], told["look"], told["bare"], *ratios)
         ours.stop()
+
+    def in_turn(self) -> None:
+        """Quiet passes at all sizes, with the bare client's requests in between."""
+        with section("caldav", "in-turn", *IN_TURN) as table:
+            for size in SIZES:
+                _, url = self.calendar(1, f"q{size}")
+                ours = Installation(self.folder / f"calsync-quiet-{size}", url, "user1")
+                ours.book(range(size))
+                ours.start()
+                ours.ask("push")
+                ours.ask("pass 3")
+                told = ours.ask(f"beside {5 * QUIET_PASSES} user1")
+                ratios = told["pass"] / told["bare"], told["look"] / told["bare"]
+                table.add(f"nothing changed, {size:,} links", told["pass"], told["look"], told["bare"], *ratios)
+                ours.stop()
 
     def rounds(self) -> None:
         """Passes over several calendars that are due at once, as a worker runs them."""
@@ -205,16 +216,18 @@ def _times(body: bytes) -> list[bytes]:
 
 
 def main(words: list[str]) -> None:
-    """Measure what was named: sizes, or `rounds`; without words, all of it."""
+    """Measure what was named: sizes, `in-turn`, `rounds`; without words, all of it."""
     vdirsyncer = installed(Path(sys.prefix) / "peers")
     with shared_folder("bench-server") as place, tempfile.TemporaryDirectory() as folder:
         server = cyrus(place)
         server.start()
         try:
             bench = Bench(server, Path(folder), vdirsyncer)
-            for word in words or [*map(str, SIZES), "rounds"]:
+            for word in words or [*map(str, SIZES), "in-turn", "rounds"]:
                 if word == "rounds":
                     bench.rounds()
+                elif word == "in-turn":
+                    bench.in_turn()
                 else:
                     bench.size(int(word))
             bench.wire.close()

@@ -32,7 +32,7 @@ COLUMNS = ("woken by", "what", "edits", "p50 ms", "p99 ms")
 DEADLINE_S = 240.0
 POLL_S = 2
 # Between two edits, so that the burst of pushes of the last one is over: within it, the next waits for its end.
-REST_S = 4.0
+REST_S = 6.0
 OWNER = "ash@practice.example"
 ZONE = "America/New_York"
 DRAG = timedelta(minutes=15)

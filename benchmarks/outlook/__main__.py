@@ -9,7 +9,12 @@ from benchmarks.hosted import pushes, sweeps
 from benchmarks.outlook.echo import OUTLOOK as PLACE
 from benchmarks.outlook.sides import OUTLOOK as SERVICE
 
-SIZES = ((1_000, 50, 5), (10_000, 5, 1))
+SIZES = ((1_000, 50, 5), (10_000, 2, 1))
+
+
+def size(calendars: int, events: int) -> tuple[int, int, int]:
+    """With how many sweeps of each kind: the larger, the fewer."""
+    return calendars, events, 1 if calendars >= sweeps.ONLY_QUIET else 3
 
 
 def main(words: list[str]) -> None:
@@ -17,7 +22,7 @@ def main(words: list[str]) -> None:
     what = words[0] if words else "all"
     numbers = [int(word) for word in words[1:]]
     if what in {"all", "sweeps"}:
-        for calendars, events, times in [(*numbers[:2], 3)] if len(numbers) > 1 else SIZES:
+        for calendars, events, times in [size(*numbers[:2])] if len(numbers) > 1 else SIZES:
             with section("outlook", f"sweeps-{calendars}", *sweeps.COLUMNS) as table:
                 sweeps.run(table, SERVICE, calendars, events, times)
     if what in {"all", "push"}:
