@@ -145,6 +145,7 @@ class Forks:
             os.dup2(quiet, 1)
             os.dup2(quiet, 2)
             self._weaving.on = change.number
+            _forget()
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.alarm(10 + int(5 * sum(self._took[one.nodeid] for one in tests)))
             before = session.testsfailed
@@ -155,6 +156,16 @@ class Forks:
                     code = _KILLED
                     break
         os._exit(code)
+
+
+def _forget() -> None:
+    """Empty calsync's caches: what they hold was found before the change."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "calsync":
+            for value in vars(module).values():
+                clear = getattr(value, "cache_clear", None)
+                if callable(clear):
+                    clear()
 
 
 def _with_next(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:
