@@ -342,8 +342,8 @@ def programs(stage: Stage, tokens: dict[str, str]) -> None:
     assert stage.tell(f"/api/v1/claims/{unknown}", headers=platform, own=(unknown,)).status_code == 404
     google = {"X-Goog-Channel-Id": "c", "X-Goog-Channel-Token": stage["hook-token"], "X-Goog-Resource-Id": "r"}
     assert stage.tell("/hooks/google", method="POST", headers=google).status_code == 404
-    told = {"value": [{"subscriptionId": "s", "clientState": stage["hook-client-state"]}]}
-    assert stage.tell("/hooks/graph", method="POST", json=told).status_code == 202
+    lost: dict[str, Any] = {"value": [{"subscriptionId": "s", "clientState": stage["hook-client-state"]}]}
+    assert stage.tell("/hooks/graph", method="POST", json=lost).status_code == 202
 
 
 def pages(stage: Stage) -> None:

@@ -134,7 +134,7 @@ class TestTheLogStays:
         assert practice.calsync("audit", "verify").code == 0
 
     def test_evidence_is_kept_longer_than_six_years_unless_somebody_decides_otherwise(self) -> None:
-        assert Site  # the default stands in the shipped config
+        # The default stands in the shipped config.
         shipped = (ROOT / "config" / "calsync.toml").read_text(encoding="utf-8")
         assert '# retention = "7y"' in shipped
 
