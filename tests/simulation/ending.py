@@ -10,6 +10,7 @@ from calsync.claims.gate import drain_touched
 from calsync.store import audit
 from tests.simulation.billing import unanswered
 from tests.simulation.observer import COSMETIC, HOLDS_NOTHING, REVERTS, Held, Revision
+from tests.simulation.reached import mark_reached
 from tests.simulation.sights import Shown
 from tests.simulation.world import World
 
@@ -51,6 +52,7 @@ def finish(world: World) -> None:
             world.sync(0, place["id"])
     if not world.observer.violations:
         _judge(world)
+    mark_reached(world)
     if not world.observer.violations:
         _be_quiet(world)
 
@@ -193,8 +195,6 @@ def _check_recalls(world: World) -> None:
             query = "SELECT 1 FROM recalls WHERE appointment = ? AND state = 'open'"
             if not world.books.rows(query, appointment) and not world.plan.policy.get("observe"):
                 world.observer.fail("I1-no-recall", f"{clearance} of {appointment} stands, and its session is in doubt")
-    if world.books.rows("SELECT 1 FROM recalls"):
-        world.observer.mark("recall-issued")
 
 
 def _be_quiet(world: World) -> None:

@@ -56,6 +56,7 @@ class Held:
     stored: StoredEvent | None = None
     since: dict[Shown, int] = field(default_factory=dict)
     gone: dict[Shown, int] = field(default_factory=dict)
+    removed: tuple[int, dict[Shown, int], dict[Shown, int]] | None = None  # where, with what was changed then
     edited_at: datetime | None = None
     title: str | None = None
     removed_by: Actor | None = None
@@ -185,8 +186,13 @@ class Observer:
                 return
             held = self._adopt(key, known[1])
             held.is_copy = True
+        since, gone = held.since, held.gone
         if change.after is None:
+            held.removed = (self.pos, since, gone)
             held.removed_by, held.wipe = Actor.PERSON, self.wipe
+        elif held.stored is None and held.removed is not None and self.read_pos.get(key[1], -1) < held.removed[0]:
+            # Removed and put back before anybody looked: what was changed then has been so all along.
+            _, since, gone = held.removed
         held.stored = change.after
         held.edited_at = change.at
         now = held.now
@@ -200,8 +206,8 @@ class Observer:
             # people do next is measured from there.
             held.ours, held.since, held.gone = Counter(now), {}, {}
             return
-        held.since = {span: held.since.get(span, self.pos) for span in now - held.ours}
-        held.gone = {span: held.gone.get(span, self.pos) for span in held.ours - now}
+        held.since = {span: since.get(span, self.pos) for span in now - held.ours}
+        held.gone = {span: gone.get(span, self.pos) for span in held.ours - now}
 
     def _adopt(self, key: Key, link: str) -> Held:
         held = self.events[key] = Held(key, link, self.pos)
@@ -235,7 +241,7 @@ class Observer:
     def _take(self, held: Held, change: Change) -> None:
         held.stored = change.after
         held.ours = Counter(look(change.after))
-        held.since, held.gone, held.edited_at = {}, {}, None
+        held.since, held.gone, held.edited_at, held.removed = {}, {}, None, None
         held.sent = self._under_way(held.link)
         held.removed_by = None if change.after is not None else Actor.CALSYNC
         if change.after is not None:

@@ -44,8 +44,22 @@ def widened(plan: Plan) -> Plan:
         if office:
             acts += [{"do": name} for name in ("timers", "mail") if people.random() < 0.4]
         rounds.append(Round(one.advance, acts))
+    rounds = _with_answers(Random(f"{plan.seed}/people-3"), rounds)
     policy = plan.policy | ({"office": True} if office else {})
     return replace(plan, policy=policy, rounds=rounds, faults=[*plan.faults, *_faults(weather, plan, office=office)])
+
+
+def _with_answers(people: Random, rounds: list[Round]) -> list[Round]:
+    """Who was asked for another time chooses one, now and then, a few rounds later."""
+    answered = list(rounds)
+    for place, one in enumerate(rounds):
+        for act in one.acts:
+            if act.get("what") == "ask" and people.random() < 0.6:
+                later = min(place + people.randint(1, 2), len(rounds) - 1)
+                chosen = {k: act[k] for k in ("do", "id", "occurrence")} | {"what": "respond", "by": "client:K-1"}
+                chosen["by_seconds"] = 3600 * people.choice((24, 49, 170))
+                answered[later] = replace(answered[later], acts=[*answered[later].acts, chosen])
+    return answered
 
 
 def _trouble(weather: Random, plan: Plan, name: str) -> Act:
