@@ -125,12 +125,15 @@ def main(arguments: list[str]) -> int:
         description="\n".join(lines),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", choices=STORMS, metavar="NAME")
+    parser.add_argument("name", nargs="?", choices=STORMS, metavar="NAME")
     parser.add_argument("--count", type=int, help="how much of it; left out: the full figure")
     parser.add_argument("--minutes", type=float, default=60, help="how long a soak takes; 60 if left out")
     parser.add_argument("--seconds", type=float, default=10, help="how long a burst of hooks lasts; 10 if left out")
     parser.add_argument("--books", choices=("sqlite", "postgresql"), default="sqlite", help="where the books are")
     args = parser.parse_args(arguments)
+    if args.name is None:
+        parser.print_help()
+        return 0
     with tempfile.TemporaryDirectory(prefix="calsync-storm-") as folder:
         rows, problems = STORMS[args.name][1](args, Path(folder))
     print(table((args.name, args.books), rows))
