@@ -104,26 +104,23 @@ ODD: dict[str, tuple[bytes, set[int]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ODD)
-def test_odd_octets_are_refused_in_few_words(served: WebServer, name: str) -> None:
-    octets, expected = ODD[name]
-    with small_cost():
-        told = ask(served, octets)
-    assert status(told) in expected, told[:300]
-    assert b"root:" not in told
-    assert len(told) < 4000
-    assert status(ask(served, request(b"GET /healthz HTTP/1.1"))) == 200
+def test_odd_octets_are_refused_in_few_words(served: WebServer) -> None:
+    for name, (octets, expected) in ODD.items():
+        with small_cost():
+            told = ask(served, octets)
+        assert status(told) in expected, (name, told[:300])
+        assert b"root:" not in told, name
+        assert len(told) < 4000, name
+        assert status(ask(served, request(b"GET /healthz HTTP/1.1"))) == 200, name
 
 
-@pytest.mark.parametrize(
-    "line", [b"GET /a/x HTTP/1.1", b"GET http://evil.example/a/x HTTP/1.1", b"GET //evil.example/a/x HTTP/1.1"]
-)
-@pytest.mark.parametrize("host", [b"evil.example", b"evil.example:80@x", b'x"><script>'])
-def test_no_page_says_what_the_host_header_says(served: WebServer, line: bytes, host: bytes) -> None:
-    told = ask(served, request(line).replace(b"Host: x", b"Host: " + host))
-    assert status(told) in (400, 404, 410)
-    assert b"evil" not in told
-    assert b"<script" not in told
+def test_no_page_says_what_the_host_header_says(served: WebServer) -> None:
+    for path in (b"/a/x", b"http://evil.example/a/x", b"//evil.example/a/x"):
+        for host in (b"evil.example", b"evil.example:80@x", b'x"><script>'):
+            told = ask(served, request(b"GET " + path + b" HTTP/1.1").replace(b"Host: x", b"Host: " + host))
+            assert status(told) in (400, 404, 410)
+            assert b"evil" not in told
+            assert b"<script" not in told
 
 
 def test_links_and_forms_know_the_public_address_only(served: WebServer, house: House) -> None:
