@@ -466,6 +466,11 @@ class Observer:
         before = self.last_of.get(fresh.place)
         if before is not None and before.id in self.drifts and self.drifts[before.id].open and fresh.open:
             self.fail("I2-double", f"drifts {before.id} and {fresh.id} are both open on one occurrence")
+        late = fresh.phase != "upcoming" and fresh.kind not in COSMETIC
+        if late and fresh.disposition in REVERTS and not self._was_stopped(fresh.calendar):
+            self.fail(
+                "I2-late", f"drift {fresh.id} ({fresh.kind}) is of a session that has begun, and is to be put back"
+            )
         if self.power_lost or self.read_stale:
             return
         # What cannot be read stays so, whatever becomes of the record: it is told again for each state of that.
@@ -474,6 +479,10 @@ class Observer:
         versions = [seen for pos, seen in self.versions.get(fresh.link, ()) if pos > after]
         if not any(_shows(seen, fresh) for seen in versions):
             self.fail("I2-phantom", f"drift {fresh.id} ({fresh.kind} {fresh.expected} -> {fresh.observed}) has no edit")
+
+    def _was_stopped(self, calendar: str) -> bool:
+        """Whether a person may have said that all goes back, what is over included."""
+        return bool(self.books.rows("SELECT 1 FROM stops WHERE calendar = ?", calendar))
 
     def _mark_change(self, known: Revision | None, fresh: Revision) -> None:
         if known is None or known.resolution != fresh.resolution:
