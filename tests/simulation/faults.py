@@ -4,7 +4,6 @@ shows what the connectors make of it."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 CRASHES = frozenset(
@@ -149,7 +148,7 @@ class Line:
     met: int
 
 
-def table(fired: Mapping[str, int], met: Mapping[str, int]) -> list[Line]:
+def table(fired: Counter[str], met: Counter[str]) -> list[Line]:
     """A line for each kind."""
     return [Line(one, sum(fired[n] for n in one.fired_as), sum(met[n] for n in one.fired_as)) for one in KINDS]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def test_a_meeting_is_in_the_same_round_or_the_next() -> None:
 
 
 def test_the_table_has_a_line_for_each() -> None:
-    told = render(table({"lag": 1234}, {"lag": 56}), 1000)
+    told = render(table(Counter(lag=1234), Counter(lag=56)), 1000)
     assert "| feed lags | 1,234 | 56 | |" in told
     assert told.count("\n|") == len(KINDS) + 2
 
