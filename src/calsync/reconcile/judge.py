@@ -119,10 +119,8 @@ def _look_at(ground: Ground, key: OriginalStart, drift: Drift | None, accepted: 
         # A record that has come to say what is seen is not an answer any more, but what both sides agree on.
         if answered or (same_state(accepted.observed, shown.seen) and not same_state(expected, shown.own)):
             reference = accepted.observed
-    if answered and accepted is not None and _is_still_rest(accepted, shown):
-        kind = shown_kind(reference, replace(shown, copy_id=None))
-    else:
-        kind = shown_kind(reference, shown, elsewhere=ground.elsewhere)
+    let_be = answered and accepted is not None and _is_still_rest(accepted, shown)
+    kind = shown_kind(reference, replace(shown, copy_id=None) if let_be else shown, elsewhere=ground.elsewhere)
     record = Record.SAME if answered else _record_side(reference, expected)
     calendar = _calendar_side(reference, expected, shown, kind)
     return Look(
@@ -166,8 +164,7 @@ def _is_of_rest(drift: Drift) -> bool:
 
 def _is_still_rest(accepted: Drift, shown: Shown) -> bool:
     """Tell whether the rest of a split that a person let be shows an occurrence as it did then."""
-    as_then = accepted.copy_id == shown.copy_id and same_state(accepted.observed, shown.seen)
-    return _is_of_rest(accepted) and as_then
+    return _is_of_rest(accepted) and accepted.copy_id == shown.copy_id and same_state(accepted.observed, shown.seen)
 
 
 def _concerns(ground: Ground, drift: Drift) -> bool:

@@ -13,7 +13,6 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import Connection, bindparam, exists, func, or_, select, update
 
 from calsync.domain.appointment import Subject, SubjectKind
-from calsync.domain.drift import DriftKind, Resolution
 from calsync.domain.event import Event
 from calsync.domain.link import Link, LinkState
 from calsync.store.rows import chunks, stream
@@ -84,10 +83,7 @@ def by_remote_ids(conn: Connection, calendar: str, remote_ids: Iterable[str]) ->
 
 
 def versions(conn: Connection, calendar: str, remote_ids: Iterable[str]) -> dict[str, str]:
-    """The version on the books of those of these events that have one, by remote id.
-
-    Those that are missing or cannot be understood are left out: to be back is news, under whatever version.
-    """
+    """The version on the books, by remote id; where an event is missing or cannot be understood, to be back is news."""
     return {
         row.remote_id: row.version
         for part in chunks(sorted(set(remote_ids)))
@@ -293,11 +289,7 @@ _BY_SUBJECTS = (
 )
 _BY_REMOTE_IDS = select(*_COLUMNS).where(_HERE, _c.remote_id.in_(_IDS))
 # One that was missing and is back is news, even under its old version: tags may be hashes of the content.
-_IS_UNREADABLE = exists().where(
-    drifts.c.link == _c.id,
-    drifts.c.kind == DriftKind.UNREADABLE.value,
-    drifts.c.resolution == Resolution.OPEN.value,
-)
+_IS_UNREADABLE = exists().where(drifts.c.link == _c.id, drifts.c.kind == "unreadable", drifts.c.resolution == "open")
 _VERSIONS = select(_c.remote_id, _c.version).where(
     _HERE, _c.remote_id.in_(_IDS), _c.version.is_not(None), _c.absent.is_(False), ~_IS_UNREADABLE, _ALIVE
 )

@@ -81,7 +81,6 @@ def _record_decision(conn: Connection, context: PassContext, gathered: Gathered,
     for change in decision.changed:
         _record_change(conn, facts, change, now)
         if restored and change.ended is Resolution.REVERTED:
-            # A person had said so: that is the answer, as if the calendar had told us (`confirm`).
             drifts.resolve(conn, change.drift, Resolution.ACKNOWLEDGED, now, by=ACTOR)
     _ask_after_observing(conn, context, facts, decision, now)
     _record_sight(conn, facts, decision, now)
@@ -233,7 +232,6 @@ def _record_change(conn: Connection, facts: LinkFacts, change: DriftChange, now:
     if change.copy_id not in (None, drift.copy_id):
         drifts.shown_by(conn, drift.id, change.copy_id)
     if change.ended is Resolution.REVERTED:
-        # Our own write had put it back, though its answer never came: that counts, and nobody has answered yet.
         drifts.put_back(conn, [drift.id], now)
     elif change.ended is not None:
         drifts.resolve(conn, drift.id, change.ended, now, by=ACTOR, accepted=change.ended is Resolution.IGNORED)
@@ -293,7 +291,7 @@ def _adopt(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime
 
 
 def _arrived(facts: LinkFacts, decision: Decision) -> owed_writes.OwedWrite | None:
-    """The write of ours that turned out to have taken effect, if one did."""
+    """The write of ours that turned out to have taken effect, if one did; what a person restored by it is answered."""
     content = decision.adopt.content if decision.adopt is not None else None
     return next((sent for sent in facts.sent if content is not None and sent.content == content), None)
 
