@@ -9,7 +9,7 @@ from tests.endurance.progress import Progress
 from tests.endurance.soak import Plan, soak
 
 # A worker warms up in its first minutes and edits come in threes, so a short look is a coarse one.
-COARSE = 0.3
+COARSE = 1.0
 SHORT = Plan(
     seconds=16, calendars=12, poll="2s", lives=2, edits_a_second=3, fault_share=0.02, tolerance=COARSE, sample_every=0.5
 )

@@ -260,7 +260,7 @@ def test_a_push_on_another_machine_is_heard_at_once(books: Database, url: str) -
     took = time.monotonic() - began
     stop.set()
     listener.join(10)
-    assert took < 1.0
+    assert took < 3.0  # looking by itself, it would come to it after five
 
 
 def test_killed_workers_are_taken_over_from_within_15_seconds(postgres: Postgres, tmp_path: Path) -> None:
