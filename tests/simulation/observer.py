@@ -329,8 +329,10 @@ class Observer:
         current = [self.drifts[one.id] for one in self._told_here(held, found, span) if one.id in self.drifts]
         for one in current:
             left = one.open and one.disposition not in REVERTS and one.resolved_by is None and one.kind not in COSMETIC
-            # What is over by now goes back with its series; its evidence is on the books.
-            over = one.expected is not None and one.expected[0] <= self.clock.now().timestamp()
+            # What is over by now goes back with its series; its evidence is on the books. Of one that only the
+            # calendar shows, what it shows tells.
+            told = one.expected or one.observed
+            over = told is not None and told[0] <= self.clock.now().timestamp()
             along = one.scope == "series" and (over or one.phase != "upcoming")
             if left and not along and not unguarded and not said_restore:
                 self.fail(

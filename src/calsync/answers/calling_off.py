@@ -89,8 +89,9 @@ def take_back(desk: Desk, calendar: str, *, by: str) -> None:
 def agree(desk: Desk, calendar: str, *, by: str, note: str, reason: str | None = None) -> CalledOff:
     """Cancel them, and record what else changed there as people's edits.
 
-    `reason`: as the practice wants it of any other cancellation; left out, the note is the reason. Refused to whoever proposed it, and whole where the
-    rules protect every one of the sessions; where they protect some, those are left and named.
+    `reason`: as the practice wants it of any other cancellation; left out, the note is the reason. Refused to whoever
+    proposed it, and whole where the rules protect every one of the sessions; where they protect some, those are left
+    and named.
     """
     now = desk.clock.now()
     with desk.database.transaction() as conn:

@@ -131,7 +131,7 @@ def _look_at(ground: Ground, key: OriginalStart, drift: Drift | None, accepted: 
         reference=reference,
         expected=expected,
         shown=shown,
-        phase=_phase(ground, key, reference or expected or shown.seen),
+        phase=_phase(ground, key, reference or expected or shown.seen or (drift.observed if drift else None)),
         kind=kind,
         drift=drift,
         answered=answered,

@@ -184,11 +184,13 @@ class TestTheGap:
         office.mailer.before = raising(problem)  # type: ignore[assignment]
         assert office.drained(minutes=12) == 0
         with office.world.database.reading() as conn:
-            begun = {one.message_id for one in outbox.of_recipient(conn, "provider:P-1", NOW)} - {None}
+            begun = [one.message_id for one in outbox.of_recipient(conn, "provider:P-1", NOW) if one.message_id]
         office.mailer.before = lambda: None
         assert office.drained(seconds=30) == 0
         assert office.drained(minutes=5) == 1
-        assert [mail["Message-ID"] for mail in office.mails] == sorted(begun), "the mail that was begun, no other one"
+        assert [mail["Message-ID"] for mail in office.mails] == sorted(set(begun)), (
+            "the mail that was begun, no other one"
+        )
         assert "(no. 1)" in office.texts[0]
         assert "(no. 2)" in office.texts[0]
 

@@ -349,6 +349,23 @@ class TestRemindersEnd:
         assert "We remind you twice" in desk.office.texts[0]
         assert "We do not remind you again" in desk.office.texts[2]
 
+    def test_a_last_day_to_bill_that_is_near_has_support_and_billing_told_in_time(self, desk: Desk) -> None:
+        desk.office.settings.claims.timely_filing_days["default"] = 7
+        desk.world.book("4790", "2026-11-16T10:00")
+        desk.world.run()
+        desk.world.later(days=1)
+        desk.world.people.drag(desk.event("2026-11-16T10:00"), timedelta(hours=5))
+        desk.world.run()
+        text = desk.mail()
+        assert "The last day to bill this session is Monday 23 November." in text
+        assert "If we hear nothing by Tuesday 17 November" in text
+        told: list[int] = []
+        for hour in range(24 * 6):
+            before = len(desk.office.mails)
+            desk.evening(hours=1)
+            told += [hour // 24 for mail in desk.office.mails[before:] if mail["To"] == "support@example.org"]
+        assert told == [0, 2]
+
 
 def test_a_reconnect_link_under_the_other_path_leads_there(desk: Desk) -> None:
     from calsync.notices.answer_links import RECONNECT, AnswerLinks  # noqa: PLC0415
@@ -367,20 +384,3 @@ def test_the_mail_is_text_that_needs_no_html(desk: Desk) -> None:
     desk.dragged()
     desk.mail()
     assert "<" not in text_of(desk.office.mails[-1])
-
-    def test_a_last_day_to_bill_that_is_near_has_support_and_billing_told_in_time(self, desk: Desk) -> None:
-        desk.office.settings.claims.timely_filing_days["default"] = 7
-        desk.world.book("4790", "2026-11-16T10:00")
-        desk.world.run()
-        desk.world.later(days=1)
-        desk.world.people.drag(desk.event("2026-11-16T10:00"), timedelta(hours=5))
-        desk.world.run()
-        text = desk.mail()
-        assert "The last day to bill this session is Monday 23 November." in text
-        assert "If we hear nothing by Tuesday 17 November" in text
-        told: list[int] = []
-        for hour in range(24 * 6):
-            before = len(desk.office.mails)
-            desk.evening(hours=1)
-            told += [hour // 24 for mail in desk.office.mails[before:] if mail["To"] == "support@example.org"]
-        assert told == [0, 2]

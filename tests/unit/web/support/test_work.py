@@ -204,9 +204,7 @@ class TestCalendars:
         assert office.statuses() == {"cancelled"}
         with office.house.database.reading() as conn:
             (one,) = stops.of_calendars(conn, ["work"])["work"]
-            mailed = [
-                row for row in outbox.of_recipient(conn, "client:K-1", office.house.clock.now() - timedelta(hours=1))
-            ]
+            mailed = outbox.of_recipient(conn, "client:K-1", office.house.clock.now() - timedelta(hours=1))
         assert (one.released_as, one.released_by) == ("edits", "support:bob")
         assert [row.kind for row in mailed] == ["appointment-cancelled"] * 7
         assert [row.actor for row in office.noted("cancelling-proposed")] == ["support:ann"]
