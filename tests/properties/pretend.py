@@ -168,6 +168,8 @@ class World:
                 absent=decision.absent,
                 version=decision.version_seen or self.link.version,
             )
+        # What a copy shows is on the books from now on, until it is edited.
+        self.copies = {name: replace(copy, told=True) for name, copy in self.copies.items()}
         if decision.renamed is not None:
             copy = self.copies.pop(decision.renamed)
             self.link = replace(self.link, remote_id=copy.remote_id, version=copy.version)

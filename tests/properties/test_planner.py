@@ -188,3 +188,19 @@ def test_a_session_long_past_that_was_made_to_repeat_settles() -> None:
         datetime(2026, 10, 24, 13, 30, tzinfo=UTC),
         datetime(2026, 10, 25, 13, 30, tzinfo=UTC),
     ]
+
+
+def test_the_rest_of_a_series_that_the_record_ends_is_told_once() -> None:
+    """Nothing is taken away where the practice observes: the copy still stands when the next pass looks."""
+    span = Span(datetime(2026, 11, 22, 9, 30), datetime(2026, 11, 22, 10, 20), "America/New_York")
+    series = Event("u-1", Appearance(span, "Session 1"), Recurrence("FREQ=WEEKLY"))
+    world = World.agreed(series, policy=replace(POLICY, observe_only=True))
+    world.expected = replace(series, recurrence=Recurrence("FREQ=WEEKLY;UNTIL=20261128T143000Z"))
+    world.edit(replace(series, recurrence=Recurrence("FREQ=WEEKLY;UNTIL=20261121T143000Z")))
+    marker = Marker("L1", 1, content_hash(series), "place")
+    world.copies["c-1"] = Copy("c-1", "7", replace(series, uid="u-2"), marker)
+    assert world.settle() == 1
+    assert {drift.kind for drift in world.drifts} == {DriftKind.SPLIT}
+    # The one that the record still wants waits; those that it ended are evidence.
+    assert [drift.resolution for drift in world.drifts].count(Resolution.OPEN) == 1
+    assert Resolution.SUPERSEDED in {drift.resolution for drift in world.drifts}
