@@ -134,6 +134,20 @@ def accepted_drifts(case: LinkCase) -> dict[OriginalStart, Drift]:
     }
 
 
+def marker_is_lost(ground: Ground) -> bool:
+    """Tell whether our event has come without its marker and that is news."""
+    link, sight = ground.case.link, ground.case.sight
+    if (
+        not isinstance(sight, SeenNow)
+        or sight.marker is not None
+        or link.baseline is None
+        or ground.arrived is not None
+    ):
+        return False
+    told = (drift for drift in ground.case.drifts if drift.kind is DriftKind.MARKER_LOST)
+    return not any(link.confirmed_at is None or drift.detected_at >= link.confirmed_at for drift in told)
+
+
 def _told(case: LinkCase, moment: Moment) -> Told:
     """Return what the drifts that stand say of our event and of what is beside it."""
     if not case.drifts:

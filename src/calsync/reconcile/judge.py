@@ -14,7 +14,6 @@ from enum import StrEnum
 from calsync.domain.drift import COSMETIC, Disposition, Drift, DriftKind, Phase, Resolution, Scope
 from calsync.domain.event import Appearance, OriginalStart
 from calsync.reconcile.brakes import is_fight
-from calsync.reconcile.case import SeenNow
 from calsync.reconcile.compare import Level, Shown, same_state, shown_kind, sort_key
 from calsync.reconcile.disposition import (
     disposition_of,
@@ -214,7 +213,7 @@ def _story(
         # The record was changed after the edit was seen: whatever the calendar shows, the record speaks last.
         return Story.OVERTAKEN
     hidden = shown.copy_id is None and (shown.own is None or shown.own.cancelled)
-    if _is_of_rest(drift) and hidden and drift.copy_id not in ground.case.gone_copies:
+    if _is_of_rest(drift) and hidden and not _rest_is_news(ground, drift):
         # The rest of a split was not mentioned this time; not being mentioned is no news.
         return Story.STILL
     if kind is None:
@@ -224,6 +223,12 @@ def _story(
         return Story.OTHER
     same = same_state(shown.seen, drift.observed) and drift.kind is not DriftKind.UNREADABLE
     return Story.STILL if same and (_is_time(kind) or kind is drift.kind) else Story.OTHER
+
+
+def _rest_is_news(ground: Ground, drift: Drift) -> bool:
+    """Tell whether the rest of a split was taken away, or shows something else than what was recorded of it."""
+    edited = {one.remote_id for one in ground.case.copies if not one.told}
+    return drift.copy_id in ground.case.gone_copies | edited
 
 
 _NO_DRIFT = frozenset({Do.NOTHING, Do.PUSH, Do.CREATE, Do.REMOVE, Do.ADOPT})
@@ -384,17 +389,3 @@ def _back(ground: Ground, one: Look) -> tuple[DriftChange, ...]:
 
 def _change(drift: Drift, observed: Appearance | None, ended: Resolution | None) -> DriftChange:
     return DriftChange(drift.id, observed, drift.kind, drift.disposition, ended)
-
-
-def marker_is_lost(ground: Ground) -> bool:
-    """Tell whether our event has come without its marker and that is news."""
-    link, sight = ground.case.link, ground.case.sight
-    if (
-        not isinstance(sight, SeenNow)
-        or sight.marker is not None
-        or link.baseline is None
-        or ground.arrived is not None
-    ):
-        return False
-    told = (drift for drift in ground.case.drifts if drift.kind is DriftKind.MARKER_LOST)
-    return not any(link.confirmed_at is None or drift.detected_at >= link.confirmed_at for drift in told)
