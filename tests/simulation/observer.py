@@ -135,6 +135,7 @@ class Observer:
         self.revisions: dict[str, list[Revision]] = {}  # by link
         self.last_of: dict[tuple[str, int, str | None], Revision] = {}
         self.read_pos: dict[str, int] = {}
+        self.wrote_pos: dict[str, int] = {}  # by link: where we wrote to an event of it last
         self.reverted: dict[tuple[str, Shown], list[tuple[datetime, tuple[str, ...]]]] = {}  # when, and by which writes
         self.clock_jumped = False
         self.power_lost = False
@@ -239,6 +240,7 @@ class Observer:
         return held.link if held is not None else ""
 
     def _take(self, held: Held, change: Change) -> None:
+        self.wrote_pos[held.link] = self.pos
         held.stored = change.after
         held.ours = Counter(look(change.after))
         held.since, held.gone, held.edited_at, held.removed = {}, {}, None, None
@@ -477,10 +479,21 @@ class Observer:
             return
         # What cannot be read stays so, whatever becomes of the record: it is told again for each state of that.
         told_late = fresh.kind == "unreadable" or fresh.kind in COSMETIC
-        after = before.read_pos if before is not None and not told_late else -1
+        after = self._read_until(before) if before is not None and not told_late else -1
         versions = [seen for pos, seen in self.versions.get(fresh.link, ()) if pos > after]
         if not any(_shows(seen, fresh) for seen in versions):
             self.fail("I2-phantom", f"drift {fresh.id} ({fresh.kind} {fresh.expected} -> {fresh.observed}) has no edit")
+
+    def _read_until(self, drift: Revision) -> int:
+        """Up to where what people did was read when a drift came to say what it says.
+
+        A feed may not tell yet what was done last. As long as we did not write over that, it stands, and a drift that
+        says otherwise was told before it was read.
+        """
+        done = [(pos, seen) for pos, seen in self.versions.get(drift.link, ()) if pos <= drift.read_pos]
+        if done and self.wrote_pos.get(drift.link, -1) < done[-1][0] and not _shows(done[-1][1], drift):
+            return done[-1][0] - 1
+        return drift.read_pos
 
     def _was_stopped(self, calendar: str) -> bool:
         """Whether a person may have said that all goes back, what is over included."""
