@@ -95,8 +95,9 @@ def _compare(world: World, calendar: str) -> None:
             continue
         if held.stored.unreadable is not None:
             skip.add(name)
-        behind = (world.clock.now() - timedelta(days=60)).timestamp() if held.is_copy else 0
-        # A copy far back in time stands beside nothing that is mirrored there.
+        # A copy far back in time stands beside nothing that is mirrored there; our own event under a new name is none.
+        beside = held.is_copy and not _is_own(world, held)
+        behind = (world.clock.now() - timedelta(days=60)).timestamp() if beside else 0
         shown.setdefault(name, Counter()).update({span: n for span, n in held.now.items() if span[1] >= behind})
     now = world.clock.now().timestamp()
     for name in sorted({*expected, *shown} - skip):
@@ -151,11 +152,14 @@ def _counts(world: World, held: Held) -> bool:
     return generation == [(int(marker.split(".")[3]),)]
 
 
+def _is_own(world: World, held: Held) -> bool:
+    return bool(world.books.rows("SELECT 1 FROM links WHERE remote_id = ?", held.key[2]))
+
+
 def _is_let_be(world: World, held: Held) -> bool:
     """Whether it is a copy that is told of and stays: as a whole, for not all it shows has one of ours to stand by."""
     told = (one for one in _standing(world, {held.link}) if one.kind == "duplicated" and one.disposition not in REVERTS)
-    is_own = bool(world.books.rows("SELECT 1 FROM links WHERE remote_id = ?", held.key[2]))
-    return held.is_copy and not is_own and held.key[2] in {one.copy_id for one in told}
+    return held.is_copy and not _is_own(world, held) and held.key[2] in {one.copy_id for one in told}
 
 
 def _standing(world: World, links: set[str]) -> list[Revision]:
