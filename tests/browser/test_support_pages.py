@@ -104,7 +104,7 @@ class TestLooks:
             screenshot(page, f"stop-{where}")
             check_accessible(page)
             check_fits(page)
-        desk.get_by_label("Why").fill("the provider emptied it by mistake")
+        desk.get_by_label("Why").first.fill("the provider emptied it by mistake")
         desk.get_by_role("button", name="Put everything back").click()
         desk.get_by_role("status").filter(has_text="written again").wait_for()
 

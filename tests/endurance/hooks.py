@@ -7,6 +7,7 @@ import random
 import re
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,7 +61,9 @@ def storm(folder: Path, plan: Plan, progress: Progress) -> Told:
             fleet.wait(lambda: fleet.all_shown() and fleet.is_at_rest() and _nobody_works(fleet), program, 600)
             _open_channels(fleet)
             before = _passes(fleet)
-            asyncio.run(_fire(plan, port, told, progress))
+            # In a thread of its own: a browser test of this process may have left its loop running in ours.
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(asyncio.run, _fire(plan, port, told, progress)).result()
             fleet.wait(lambda: _nobody_works(fleet) and _all_done(fleet), program, 120)
             after = _passes(fleet)
     counts = {calendar: after[calendar] - before[calendar] for calendar in after}

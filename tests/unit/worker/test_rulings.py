@@ -16,7 +16,7 @@ from calsync.domain.drift import Disposition, DriftKind, Resolution
 from calsync.reports.build import Scope
 from calsync.reports.gather import gather
 from calsync.settings.model import Settings
-from calsync.store import drifts, holds, outbox, providers, records, stops
+from calsync.store import drifts, holds, observations, outbox, providers, records, stops
 from calsync.store.calendars import CalendarState, set_state
 from calsync.store.providers import ProviderRow
 from calsync.testing.personality import GOOGLE, GRAPH
@@ -338,3 +338,19 @@ class TestTimes:
         now = world.clock.now()
         report = gather(world.database, Scope(since=now - timedelta(days=1), until=now + timedelta(days=1)))
         assert report.time_to_detect.longest == timedelta(minutes=4)
+
+
+def test_a_reading_counts_from_when_it_was_asked_for(world: World) -> None:
+    """The answer may take its time: what it shows is as old as the question (R-20)."""
+    world.book("4821", "2026-11-16T10:00")
+    world.run()
+    world.later(hours=8)
+    asked = world.clock.now()
+    slowly = Fault(FaultKind.AFTERWARDS, act=lambda: world.later(minutes=7))
+    world.service.weather.always("changes", slowly).always("read", slowly)
+    world.people.drag(world.only(), timedelta(hours=1))
+    world.run()
+    with world.database.reading() as conn:
+        (read,) = observations.of_appointments(conn, ["4821"])["4821"]
+    assert world.clock.now() >= asked + timedelta(minutes=7)
+    assert read.read_at < asked + timedelta(minutes=7)

@@ -12,7 +12,7 @@ import pyx12.params
 import pyx12.x12n_document
 
 from calsync.claims.batch.checking import read_batch
-from calsync.claims.batch.cleared import write_cleared
+from calsync.claims.batch.cleared import withdraw, write_cleared
 from calsync.claims.batch.lines import FileRefused
 from calsync.claims.batch.x12_claims import read_x12
 from calsync.claims.batch.x12_cleared import write_x12
@@ -98,11 +98,14 @@ class TestAnyForm:
         assert write(lite, "b03-no-service-date.x12", tmp_path / "out.x12") is False
         assert not (tmp_path / "out.x12").exists()
 
-    def test_an_old_file_does_not_stay_when_nothing_may_be_sent(self, lite: SampleWorld, tmp_path: Path) -> None:
+    def test_an_old_file_is_withdrawn_and_none_is_made_when_nothing_may_be_sent(
+        self, lite: SampleWorld, tmp_path: Path
+    ) -> None:
         out = tmp_path / "out.x12"
         assert write(lite, "v01-one-claim-one-line.x12", out) is True
         assert is_valid(out)
         assert out.stat().st_mode & 0o077 == 0
+        withdraw(out)
         assert write(lite, "g01-wrong-date.x12", out) is False
         assert list(tmp_path.glob("*.x12")) == []
 
