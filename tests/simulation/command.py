@@ -92,7 +92,7 @@ def run_many(first: int, count: int, jobs: int) -> Summary:
     return run_ranges([range(first, first + count)], jobs)
 
 
-def run_ranges(ranges: Sequence[range], jobs: int) -> Summary:
+def run_ranges(ranges: Sequence[Sequence[int]], jobs: int) -> Summary:
     """The same for several ranges of seeds; those that are run twice are compared at the end."""
     began, summary = time.perf_counter(), Summary()
     if jobs <= 1:
@@ -128,7 +128,7 @@ def traces_hashed_otherwise(seeds: Sequence[int]) -> dict[int, str]:
     return {int(seed): trace for seed, trace in json.loads(done.stdout).items()}
 
 
-def _parts(seeds: range, size: int) -> Iterator[range]:
+def _parts(seeds: Sequence[int], size: int) -> Iterator[Sequence[int]]:
     for start in range(0, len(seeds), size):
         yield seeds[start : start + size]
 
