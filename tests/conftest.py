@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
+
+# The same examples in every run, so that a change is judged by itself; `./dev fuzz` draws fresh ones.
+settings.register_profile("fixed", derandomize="CALSYNC_FUZZ" not in os.environ)
+settings.load_profile("fixed")
 
 # Before anything imports it: the suite's asserts say what they compared.
 pytest.register_assert_rewrite("calsync.testing.conformance")
