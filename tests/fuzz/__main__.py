@@ -10,7 +10,12 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-TARGETS = ("tests/fuzz", "tests/unit/web/test_api_fuzzed.py", "tests/properties/test_rules.py", "tests/properties/test_planner.py")
+TARGETS = (
+    "tests/fuzz",
+    "tests/unit/web/test_api_fuzzed.py",
+    "tests/properties/test_rules.py",
+    "tests/properties/test_planner.py",
+)
 FACTOR = 10
 
 
