@@ -1,4 +1,4 @@
-"""What a hostile case may cost: a second of CPU and 64 MiB, in this process, server of the test included."""
+"""What a hostile case may cost: seconds of CPU and 64 MiB, in this process, server of the test included."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-MOST_SECONDS = 1.0
+# A case is to cost a second. Beside other tests on shared cores the same work is charged with up to twice as much, and
+# what made these cases hang cost minutes.
+MOST_SECONDS = 3.0
 MOST_MEBIBYTES = 64.0
 
 
