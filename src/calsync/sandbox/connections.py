@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ class CuttableServer(ThreadingHTTPServer):
         """Nothing: clients that break off are part of the weather."""
 
 
-class CuttableConnection(BaseHTTPRequestHandler):
+class CuttableConnection(BaseHTTPRequestHandler, ABC):
     """One connection. Subclasses say in `serve` how a request is answered."""
 
     protocol_version = "HTTP/1.1"
@@ -60,9 +61,9 @@ class CuttableConnection(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Nothing: the stand-ins keep the calls."""
 
+    @abstractmethod
     def serve(self) -> None:
         """Answer the request that was just read."""
-        raise NotImplementedError("each stand-in answers for itself")
 
     def do_GET(self) -> None:
         """Serve."""
