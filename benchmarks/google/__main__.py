@@ -4,31 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks.figures import section
 from benchmarks.google.echo import GOOGLE as PLACE
 from benchmarks.google.sides import GOOGLE as SERVICE
-from benchmarks.hosted import pushes, sweeps
-
-SIZES = ((1_000, 50, 5), (10_000, 2, 1))
-
-
-def size(calendars: int, events: int) -> tuple[int, int, int]:
-    """With how many sweeps of each kind: the larger, the fewer."""
-    return calendars, events, 1 if calendars >= sweeps.ONLY_QUIET else 3
-
-
-def main(words: list[str]) -> None:
-    """Measure what was named."""
-    what = words[0] if words else "all"
-    numbers = [int(word) for word in words[1:]]
-    if what in {"all", "sweeps"}:
-        for calendars, events, times in [size(*numbers[:2])] if len(numbers) > 1 else SIZES:
-            with section("google", f"sweeps-{calendars}", *sweeps.COLUMNS) as table:
-                sweeps.run(table, SERVICE, calendars, events, times)
-    if what in {"all", "push"}:
-        with section("google", "push", *pushes.COLUMNS) as table:
-            pushes.measure(table, PLACE, numbers[0] if numbers else 60)
-
+from benchmarks.hosted.command import measure
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    measure("google", SERVICE, PLACE, sys.argv[1:])
