@@ -65,20 +65,22 @@ def remove(conn: Connection, watch: str) -> None:
     conn.execute(_REMOVE, {"the_id": watch})
 
 
-def meant_by(
-    conn: Connection, service: str, watch: str, secret: bytes, *, now: datetime, resource: str | None = None
-) -> WatchRow | None:
-    """Return the channel that a message came through.
+def get(conn: Connection, watch: str) -> WatchRow | None:
+    """A channel; None for one that is not on the books."""
+    return _SHAPE.first(conn, _GET, {"the_id": watch})
 
-    None for a channel that is unknown, ended or of another service, or whose secret or resource (where the message
-    names one) is another; comparing takes the same time for all of these.
+
+def fits(row: WatchRow | None, service: str, secret: bytes, *, now: datetime, resource: str | None = None) -> bool:
+    """Whether a message came through this channel.
+
+    Not where there is none, where it ended or is of another service, nor where its secret or resource (where the
+    message names one) is another; comparing takes the same time for all of these.
     """
-    row = _SHAPE.first(conn, _GET, {"the_id": watch})
     expected = row.secret_hash if row is not None else hash_of(b"")
     is_right = hmac.compare_digest(expected.encode(), hash_of(secret).encode())
     if row is None or not is_right or row.service != service or row.state != OPEN or row.expires_at <= now:
-        return None
-    return None if resource is not None and resource != row.resource else row
+        return False
+    return resource is None or resource == row.resource
 
 
 def note_push(conn: Connection, watch: str, now: datetime) -> None:

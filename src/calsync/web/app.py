@@ -9,6 +9,7 @@ from calsync.web import actions, api, connect, health, hooks, metrics, pages, pr
 from calsync.web.access import Door
 from calsync.web.describing import ABOUT, TAGS
 from calsync.web.guards import Headers, Limits
+from calsync.web.hook_bursts import HookBursts
 from calsync.web.site import Site
 from calsync.web.support import door
 
@@ -34,6 +35,7 @@ def make_app(site: Site) -> FastAPI:
     door.install(app)
     for room in (health, metrics, hooks, api, actions, connect, support, pages):
         app.include_router(room.router)
+    app.add_middleware(HookBursts, site=site)
     app.add_middleware(Limits)
     app.add_middleware(Headers, https=(site.settings.web.public_url or "").startswith("https://"))
     return app

@@ -38,14 +38,19 @@ class Bell:
 
     def hear(self, calendar: str, now: datetime) -> timedelta | None:
         """A hook came. Zero: ring now; a time: `look` again after it; None: somebody is about to look."""
-        burst = self._bursts.get(calendar)
-        if burst is None or burst.is_over(now) or not timedelta() <= now - burst.rung_at < LONGEST:
+        if self.would_ring(calendar, now):
             return self._ring(calendar, now)
+        burst = self._bursts[calendar]
         burst.heard_at = now
         if burst.waits_until is not None and now <= burst.waits_until + QUIET:
             return None
         burst.waits_until = burst.next_look()
         return burst.waits_until - now
+
+    def would_ring(self, calendar: str, now: datetime) -> bool:
+        """Whether a hook that came now would be the first of a burst, or of the next stretch of a long one."""
+        burst = self._bursts.get(calendar)
+        return burst is None or burst.is_over(now) or not timedelta() <= now - burst.rung_at < LONGEST
 
     def look(self, calendar: str, now: datetime) -> timedelta | None:
         """The time that `hear` or `look` gave is over. Zero: ring now; a time: look again after it; None: forget it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import html
 import json
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/hooks", include_in_schema=False)
 
-_MAX_ID: Final = 256
+MAX_ID: Final = 256
 _MAX_NOTES: Final = 1000
 _LOST: Final = ("subscriptionRemoved", "reauthorizationRequired")
 
@@ -40,7 +41,7 @@ async def google(request: Request) -> Response:
     calendar = await run_in_threadpool(_calendar_of, site, "google", channel, secret, resource)
     if calendar is None:
         return of_status(404)
-    await _heard(site, calendar)
+    await heard(site, calendar)
     return Response(status_code=204)
 
 
@@ -63,7 +64,7 @@ async def graph(request: Request, validationToken: str | None = None) -> Respons
         site.tallies.hooks["graph", "unreadable"] += 1
         return Response(status_code=202)
     for calendar in await run_in_threadpool(_calendars_of, site, notes):
-        await _heard(site, calendar)
+        await heard(site, calendar)
     return Response(status_code=202)
 
 
@@ -74,7 +75,7 @@ async def _read(request: Request) -> set[tuple[str, str, bool]] | None:
         return None
 
 
-async def _heard(site: Site, calendar: str) -> None:
+async def heard(site: Site, calendar: str) -> None:
     """Make the calendar due, now or a little later together with what else is heard until then."""
     wait = site.bell.hear(calendar, site.clock.now())
     if wait is None:
@@ -93,7 +94,9 @@ def _look_later(site: Site, calendar: str, wait: timedelta) -> None:
         if again:
             _look_later(site, calendar, again)
         elif again is not None:
-            loop.run_in_executor(None, _ring_or_leave, site, calendar)
+            # A server that is ending takes no more work: the hint is lost, and the next poll finds what changed.
+            with suppress(RuntimeError):
+                loop.run_in_executor(None, _ring_or_leave, site, calendar)
 
     loop.call_later(wait.total_seconds(), look)
 
@@ -124,7 +127,7 @@ def _calendars_of(site: Site, notes: set[tuple[str, str, bool]]) -> set[str]:
 
 def _calendar_of(site: Site, service: str, channel: str, secret: str, resource: str | None = None) -> str | None:
     calendar = None
-    if channel and len(channel) <= _MAX_ID and len(secret) <= _MAX_ID:
+    if channel and len(channel) <= MAX_ID and len(secret) <= MAX_ID:
         calendar = site.targets.calendar_of(service, channel, secret.encode("utf-8", "surrogatepass"), resource)
     site.tallies.hooks[service, "stray" if calendar is None else "taken"] += 1
     return calendar

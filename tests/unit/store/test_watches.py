@@ -29,12 +29,13 @@ def test_a_message_is_known_by_channel_secret_and_service() -> None:
             ("google", "w-2", b"", NOW),
             ("google", "w-1", b"secret", NOW + timedelta(days=6)),
         ):
-            assert watches.meant_by(conn, service, name, secret, now=at) is None
+            assert not watches.fits(watches.get(conn, name), service, secret, now=at)
         assert not watches.is_alive(conn, "work", NOW)
         for resource in ("", "another"):
-            assert watches.meant_by(conn, "google", "w-1", b"secret", now=NOW, resource=resource) is None
-        found = watches.meant_by(conn, "google", "w-1", b"secret", now=NOW, resource="r")
+            assert not watches.fits(ROW, "google", b"secret", now=NOW, resource=resource)
+        found = watches.get(conn, "w-1")
         assert found == ROW
+        assert watches.fits(found, "google", b"secret", now=NOW, resource="r")
         assert found.wants_note(NOW)
         watches.note_push(conn, "w-1", NOW)
         assert watches.is_alive(conn, "work", NOW)
@@ -48,7 +49,7 @@ def test_a_message_is_known_by_channel_secret_and_service() -> None:
         assert watches.doubt(conn, "work", NOW + timedelta(minutes=1)) == 1
         assert not watches.is_alive(conn, "work", NOW)
         watches.remove(conn, "w-1")
-        assert watches.meant_by(conn, "google", "w-1", b"secret", now=NOW) is None
+        assert watches.get(conn, "w-1") is None
     database.dispose()
 
 

@@ -46,6 +46,9 @@ class Targets:
             "work" if (service, channel, secret) in {(one, "known", b"right") for one in ("google", "graph")} else None
         )
 
+    def at_hand(self, service: str, channel: str, secret: bytes, resource: str | None = None) -> None:
+        """The books are always asked."""
+
     def ended(self, channel: str) -> None:
         """Nothing is kept."""
 
