@@ -6,11 +6,14 @@ The pages of people have a table of their own, tested likewise in `tests/unit/we
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
+from calsync.store import recalls
+from calsync.store.recalls import RecallRow
 from calsync.store.tokens import Role
 from calsync.support.roles import PEOPLE, Field, may_see
 from tests.unit.web.conftest import House, house, template  # noqa: F401 - fixtures
@@ -31,6 +34,7 @@ SHOWN: Final = {
     "payer": '"insurance"',
     "edits": "drift-4790",
     "possible days of a claim": "2026-11-20",
+    "what was sent and taken back": "recall-4790",
     "what support noted": "she will call back",
     "why something was changed": "her mother is ill",
     "the title of what somebody wrote into an event": "<script>",
@@ -66,6 +70,10 @@ def told(office: Office, role: Role) -> str:  # noqa: F811
 def test_a_program_is_told_what_the_page_says_and_nothing_else(full: Office, role: Role) -> None:  # noqa: F811
     with full.house.database.transaction() as conn:
         conn.exec_driver_sql("UPDATE record_history SET reason = 'her mother is ill' WHERE subject = '4790'")
+        days = (date(2026, 11, 19), date(2026, 11, 18), "90834", "90834")
+        facts: dict[str, Any] = {"facts": [], "items": []}
+        now = full.house.clock.now()
+        recalls.put(conn, RecallRow("recall-4790", "k", "4790", "c-1", None, "stop", *days, (), facts, 1, now, None))
     text = told(full, role)
     seen = {field for field, mark in SHOWN.items() if mark in text}
     said = table("What a program is told, by the role of its token:")

@@ -67,17 +67,21 @@ _ENDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The sentences, in the order in which a person wants them, and what in it waits for somebody."""
+    """The sentences, in the order in which a person wants them.
+
+    `sent` are those of them that tell of clearances and filed claims, `waiting` what waits for somebody.
+    """
 
     appointment: str
     sentences: tuple[str, ...]
+    sent: tuple[str, ...]
     waiting: tuple[str, ...]
 
 
 def tell_story(conn: Connection, appointment_id: str, now: datetime) -> Story:
     """Return one appointment's story as of `now`; `NotFoundError` if there is none."""
     one = find_appointment(conn, appointment_id)
-    waiting = _waiting(conn, one)
+    sent, waiting = _sent(conn, one), _waiting(conn, one)
     sentences = [
         _booked(conn, one),
         *_history(conn, one),
@@ -86,10 +90,10 @@ def tell_story(conn: Connection, appointment_id: str, now: datetime) -> Story:
         *_edits(conn, one),
         *_reads(conn, one, now),
         *_words(conn, one),
-        *_claim(conn, one),
+        *sent,
         *(f"Waiting: {each}" for each in waiting),
     ]
-    return Story(one.id, tuple(sentences), tuple(waiting))
+    return Story(one.id, tuple(sentences), tuple(sent), tuple(waiting))
 
 
 def _booked(conn: Connection, one: Appointment) -> str:
@@ -197,7 +201,7 @@ def _words(conn: Connection, one: Appointment) -> list[str]:
     return told
 
 
-def _claim(conn: Connection, one: Appointment) -> list[str]:
+def _sent(conn: Connection, one: Appointment) -> list[str]:
     told: list[str] = []
     for clearance in clearances.of_appointments(conn, [one.id]).get(one.id, []):
         ended = f", withdrawn {_at(clearance.ended_at, one.span.zone)}" if clearance.ended_at else ""

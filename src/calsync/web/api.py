@@ -12,6 +12,7 @@ from calsync.claims.gate import Gate, Question
 from calsync.domain.time_text import read_day
 from calsync.errors import NotFoundError
 from calsync.store import records
+from calsync.support.minimum import answer_told
 from calsync.web import api_appointments, api_book, api_claims, api_drifts, api_people, evidence, shapes
 from calsync.web.access import BillingCaller, PlatformCaller, ReadingCaller
 from calsync.web.bodies import Id
@@ -85,14 +86,14 @@ def take_evidence(request: Request, caller: PlatformCaller, body: EvidenceRows) 
 
 
 @router.get("/claims/{appointment}", tags=["claims"])
-def claim(request: Request, _caller: ReadingCaller, appointment: str) -> dict[str, Any]:
+def claim(request: Request, caller: ReadingCaller, appointment: str) -> dict[str, Any]:
     """How one session's claim stands. Looking tells nobody: nothing is issued by it."""
     site = site_of(request)
     _require_known(site, [appointment])
     found = next(iter(_gate(site).look([appointment])), None)
     if found is None:
         raise NotFoundError("appointment", appointment[:128])
-    return found.answer.to_json()
+    return answer_told(caller.role, found.answer).to_json()
 
 
 @router.post("/claims/check", tags=["claims"])

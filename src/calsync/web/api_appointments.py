@@ -41,6 +41,7 @@ from calsync.records.one_row import ORIGIN, SaidAppointment, take_appointment
 from calsync.settings.fields import parse_zone
 from calsync.store import pages, records, requests
 from calsync.store.records import AppointmentFilter
+from calsync.support.minimum import record_told
 from calsync.web import paging, shapes
 from calsync.web.access import ReadingCaller
 from calsync.web.bodies import (
@@ -70,9 +71,9 @@ Match = Annotated[
 ]
 
 
-@router.get("", response_model=shapes.Page[shapes.AppointmentShape])
+@router.get("", response_model=shapes.Page[shapes.AppointmentShape], response_model_exclude_unset=True)
 def list_appointments(
-    site: SiteHere, _caller: ReadingCaller, asked: Annotated[paging.SomeAppointments, Query()]
+    site: SiteHere, caller: ReadingCaller, asked: Annotated[paging.SomeAppointments, Query()]
 ) -> dict[str, Any]:
     """Appointments by start, then id."""
     wanted = AppointmentFilter(
@@ -85,7 +86,7 @@ def list_appointments(
     )
     with site.database.reading() as conn:
         found, place = pages.appointments_page(conn, wanted, paging.read_place(asked.cursor), asked.limit)
-        rows = _rows(conn, found)
+        rows = [record_told(caller.role, row) for row in _rows(conn, found)]
     return paging.answer(rows, paging.place_text(place))
 
 
@@ -100,19 +101,21 @@ def book_appointment(call: BookCall, body: Booked) -> Response:
 
 
 @router.get("/{appointment}", response_model=shapes.AppointmentShape)
-def show_appointment(site: SiteHere, _caller: ReadingCaller, appointment: Id) -> Response:
+def show_appointment(site: SiteHere, caller: ReadingCaller, appointment: Id) -> Response:
     """One appointment. Its `ETag` is for `If-Match`."""
     with site.database.reading() as conn:
         (row,) = _rows(conn, [find_appointment(conn, appointment)])
-    return JSONResponse(row, headers={"ETag": _tag(row["version"])})
+    return JSONResponse(record_told(caller.role, row), headers={"ETag": _tag(row["version"])})
 
 
 @router.get("/{appointment}/history", response_model=shapes.Page[shapes.ChangeShape])
-def show_history(site: SiteHere, _caller: ReadingCaller, appointment: Id) -> dict[str, Any]:
+def show_history(site: SiteHere, caller: ReadingCaller, appointment: Id) -> dict[str, Any]:
     """Everything that happened to the record, in its order."""
     with site.database.reading() as conn:
         find_appointment(conn, appointment)
         rows = [history_row(one) for one in records.history(conn, SubjectKind.APPOINTMENT, appointment)]
+    for row in rows:
+        row |= {when: record_told(caller.role, row[when]) for when in ("before", "after") if row[when] is not None}
     return paging.answer(rows, None)
 
 

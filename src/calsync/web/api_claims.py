@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy import Connection
 
 from calsync.claims.filing import FiledLine, close_recall, file_claims
@@ -15,13 +15,17 @@ from calsync.records.json_rows import recall_row
 from calsync.store import recalls, records
 from calsync.store.filings import Filing
 from calsync.store.joined import JoinedDatabase
+from calsync.store.tokens import Role
 from calsync.web import paging, shapes
-from calsync.web.access import BillingCaller, ReadingCaller
+from calsync.web.access import BillingCaller, Caller, require
 from calsync.web.bodies import Filed, Id, RecallClosed
 from calsync.web.calls import BillingCall, Call, SiteHere
 from calsync.web.strict import StrictRoute
 
 router = APIRouter(prefix="/claims", tags=["claims"], route_class=StrictRoute, responses=shapes.ERRORS)
+
+RecallsCaller = Annotated[Caller, Depends(require(Role.PLATFORM, Role.BILLING))]
+"""What was sent, and with which code and date, is for those who bill."""
 
 
 @router.get("/ready", response_model=shapes.Page[dict[str, Any]])
@@ -41,7 +45,7 @@ def list_ready(site: SiteHere, _caller: BillingCaller, asked: Annotated[paging.P
 
 @router.get("/recalls", response_model=shapes.Page[shapes.RecallShape])
 def list_recalls(
-    site: SiteHere, _caller: ReadingCaller, asked: Annotated[paging.SomeRecalls, Query()]
+    site: SiteHere, _caller: RecallsCaller, asked: Annotated[paging.SomeRecalls, Query()]
 ) -> dict[str, Any]:
     """Recalls by when they were found: claims that were cleared or filed and turned out otherwise."""
     with site.database.reading() as conn:
@@ -51,7 +55,7 @@ def list_recalls(
 
 
 @router.post("/recalls/{recall}/close", response_model=shapes.RecallShape)
-def endrecall_row(call: BillingCall, recall: Id, body: RecallClosed) -> Response:
+def end_recall(call: BillingCall, recall: Id, body: RecallClosed) -> Response:
     """Close a recall by a person's word."""
     by = call.actor(body.by)
 

@@ -60,7 +60,7 @@ class SlotList(Shape):
 
 
 class AppointmentShape(SpanShape):
-    """One session's record."""
+    """One session's record. A token of role support is not told `code` and `payer`: they are left out."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -101,8 +101,8 @@ class AppointmentShape(SpanShape):
     status: str
     series: str | None
     original_start: str | None
-    code: str | None
-    payer: str
+    code: str | None = None
+    payer: str | None = None
     format: str | None
     session: str | None
     client_zone: str | None

@@ -313,6 +313,7 @@ def may(role: str, method: str, path: str) -> bool:
         ("GET", ("/clients",), ("platform", "support")),
         ("GET", ("/report",), ("support", "billing")),
         ("GET", ("/claims/ready",), ("billing",)),
+        ("GET", ("/claims/recalls",), ("platform", "billing")),
         ("GET", ("/",), ("platform", "support", "billing")),
         ("POST", ("/claims",), ("billing",)),
         ("POST", ("/drifts", "/edits"), ("support",)),

@@ -12,6 +12,7 @@ from calsync.booking.story import tell_story
 from calsync.claims.proof import write_proof
 from calsync.store import clients, providers
 from calsync.support.matters import load_matter
+from calsync.support.minimum import matter_told
 from calsync.support.picture import draw
 from calsync.support.roles import Action
 from calsync.support.tickets import Voice, candidate_dates, ticket_text
@@ -31,7 +32,7 @@ def show(at: LoggedIn, appointment: str) -> Response:
         entries = [entry for entry in load_timeline(conn, one) if at.sees(entry.field)]
         sights, story = load_sights(conn, one), tell_story(conn, one.id, now)
         provider, client = providers.get(conn, one.provider), clients.get(conn, one.client)
-    matter = load_matter(at.gate, one)
+    matter = matter_told(at.agent.role, load_matter(at.gate, one))
     return at.show(
         "appointment",
         one=one,
@@ -39,7 +40,7 @@ def show(at: LoggedIn, appointment: str) -> Response:
         client=client,
         entries=entries,
         picture=draw(sights, one.span.zone),
-        story=[text for text in story.sentences if at.sees("filings") or "claim was" not in text],
+        story=[text for text in story.sentences if at.sees("filings") or text not in story.sent],
         answer=matter.answer,
         candidates=candidate_dates(matter) if at.sees("candidate-dates") else [],
         edits=sorted({drift.edit for drift in matter.drifts if drift.resolution.value in ("open", "reverted")}),
