@@ -7,9 +7,10 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from calsync.answers.words import Desk
-from calsync.errors import NotFoundError, Problem, Refused
+from calsync.errors import Problem, Refused
 from calsync.store import audit, calendars, claims, stops, work
 from calsync.store.calendars import NOT_IN_CONFIG, CalendarRow, CalendarState
+from calsync.store.known import calendar_in_use
 from calsync.store.stops import StopRow
 from calsync.store.work import Priority
 from calsync.worker.farewell import take_off
@@ -24,7 +25,7 @@ def pause(desk: Desk, calendar: str, *, by: str, note: str | None = None) -> boo
     """
     now = desk.clock.now()
     with desk.database.transaction() as conn:
-        row = find_calendar(conn, calendar)
+        row = calendar_in_use(conn, calendar)
         if row.state is CalendarState.STOPPED:
             remedy = "Answer the stop: `calsync calendars resume ID --as edits` or `--as restore`"
             raise Refused([Problem("it is stopped already", f"calendar {calendar}", remedy)], code="stopped")
@@ -44,7 +45,7 @@ def resume(desk: Desk, calendar: str, *, by: str, as_: ResumeAs | None = None, n
     Refused without that answer, and for a calendar that the config does not name any more.
     """
     with desk.database.transaction() as conn:
-        row = find_calendar(conn, calendar)
+        row = calendar_in_use(conn, calendar)
         standing = stops.standing(conn, calendar)
         if row.last_error == NOT_IN_CONFIG and row.state is CalendarState.PAUSED:
             raise Refused([Problem("the configuration does not name it any more", f"calendar {calendar}")])
@@ -76,19 +77,11 @@ def remove(desk: Desk, calendar: str, *, by: str, note: str | None = None) -> No
     """Take it off the books as a mirror; events that are there stay, and past sessions go on counting it (R-23)."""
     now = desk.clock.now()
     with desk.database.transaction() as conn:
-        row = find_calendar(conn, calendar)
+        row = calendar_in_use(conn, calendar)
         if any(one.id == calendar for _, one in desk.settings.calendars()):
             remedy = "Take its [[providers.calendars]] table out first"
             raise Refused([Problem("the configuration still names it", f"calendar {calendar}", remedy)])
         take_off(conn, row, now, by=by, detail={"note": note})
-
-
-def find_calendar(conn: Connection, calendar: str) -> CalendarRow:
-    """Return the calendar; NotFoundError where it is not on the books any more."""
-    row = calendars.get(conn, calendar)
-    if row is None or row.removed_at is not None:
-        raise NotFoundError("calendar", calendar)
-    return row
 
 
 def _note(conn: Connection, desk: Desk, what: str, row: CalendarRow, told: tuple[str, dict[str, object]]) -> None:

@@ -13,13 +13,14 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from calsync.answers.calendars import find_calendar, release_stop
+from calsync.answers.calendars import release_stop
 from calsync.answers.words import Desk
 from calsync.booking import commands
 from calsync.booking.commands import Cancellation, Command, Outcome, Rulebook
 from calsync.domain.appointment import Appointment, AppointmentStatus, SubjectKind
 from calsync.errors import Problem, Refused
 from calsync.store import audit, links, records, stops
+from calsync.store.known import calendar_in_use
 from calsync.store.records import AppointmentFilter
 from calsync.store.stops import StopRow
 
@@ -107,7 +108,7 @@ def agree(desk: Desk, calendar: str, *, by: str, note: str, reason: str | None =
             rulebook=Rulebook.of_settings(desk.settings),
         )
         done = _cancel_all(conn, command, to_cancel(conn, stop, now))
-        row = find_calendar(conn, calendar)
+        row = calendar_in_use(conn, calendar)
         release_stop(conn, desk, row, "edits", (by, {"note": note, "cancelled": len(done.cancelled)}))
         return done
 
@@ -149,7 +150,7 @@ def _vanished(stop: StopRow) -> list[str]:
 
 
 def _standing(conn: Connection, calendar: str) -> StopRow:
-    stop = stops.standing(conn, find_calendar(conn, calendar).id)
+    stop = stops.standing(conn, calendar_in_use(conn, calendar).id)
     if stop is None or stop.kind != "stampede":
         raise Refused([Problem("no mass change stops it", f"calendar {calendar}", "Look at the calendar again")])
     return stop

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from calsync.answers.words import Desk
-from calsync.errors import NotFoundError, Problem, Refused
-from calsync.store import audit, calendars, work
+from calsync.errors import Problem, Refused
+from calsync.store import audit, work
 from calsync.store.calendars import CalendarState
+from calsync.store.known import calendar_in_use
 
 
 def pass_now(desk: Desk, calendar: str, *, by: str) -> None:
@@ -14,9 +15,7 @@ def pass_now(desk: Desk, calendar: str, *, by: str) -> None:
     Refused for one that is paused or stopped: that is answered first.
     """
     with desk.database.transaction() as conn:
-        row = calendars.get(conn, calendar)
-        if row is None or row.removed_at is not None:
-            raise NotFoundError("calendar", calendar)
+        row = calendar_in_use(conn, calendar)
         if row.state in (CalendarState.PAUSED, CalendarState.STOPPED):
             remedy = "Resume it first"
             raise Refused([Problem(f"it is {row.state.value}", f"calendar {calendar}", remedy)], code="at-rest")

@@ -19,8 +19,9 @@ from calsync.domain.appointment import Appointment, AppointmentStatus
 from calsync.domain.drift import Drift, Scope
 from calsync.domain.span import Span
 from calsync.domain.time_text import check_length, read_time
-from calsync.errors import NotFoundError, Problem, Refused
+from calsync.errors import Problem, Refused
 from calsync.store import outbox, records, webhooks
+from calsync.store.known import known_appointment
 
 OWN = "book"
 """The origin of records that calsync itself keeps."""
@@ -36,7 +37,7 @@ class SaidTime:
 
 def correct_time(conn: Connection, given: Given, appointment: str) -> SaidTime:
     """Bring the true time into the record, or ask its owner to."""
-    one = _find(conn, appointment)
+    one = known_appointment(conn, appointment)
     span = _said_span(given, one)
     if span.start_at > given.now:
         raise Refused([Problem("that time is still to come", appointment, "Use --as reschedule")], code="in-the-future")
@@ -54,7 +55,7 @@ def correct_time(conn: Connection, given: Given, appointment: str) -> SaidTime:
 def take_off(conn: Connection, given: Given, appointments: Sequence[str]) -> None:
     """The sessions did not take place: the records say so from now on, or their owner is asked to say so."""
     for appointment in appointments:
-        one = _find(conn, appointment)
+        one = known_appointment(conn, appointment)
         if not one.status.shows_in_calendars or one.status is AppointmentStatus.NO_SHOW:
             continue
         if _is_own(conn, appointment):
@@ -84,7 +85,7 @@ def move_by_the_rules(conn: Connection, given: Given, upcoming: Sequence[Drift])
 
 def _move(conn: Connection, given: Given, drift: Drift, scope: str) -> None:
     assert drift.appointment is not None
-    one = _find(conn, drift.appointment)
+    one = known_appointment(conn, drift.appointment)
     span = _said_span(given, one) if given.word.start is not None else _dragged_span(drift, one)
     horizon = given.now + given.desk.settings.sync.booked_ahead
     move = Move(
@@ -135,13 +136,6 @@ def _command(given: Given) -> Command:
 
 def _is_own(conn: Connection, appointment: str) -> bool:
     return records.appointment_facts(conn, [appointment])[appointment].origin == OWN
-
-
-def _find(conn: Connection, appointment: str) -> Appointment:
-    one = records.appointment(conn, appointment)
-    if one is None:
-        raise NotFoundError("appointment", appointment)
-    return one
 
 
 def _when(drift: Drift) -> str:

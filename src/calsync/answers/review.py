@@ -16,8 +16,9 @@ from calsync.answers.edits import Settled, resolve_drift, resolve_edit
 from calsync.answers.words import Desk, Word
 from calsync.domain.drift import Drift, Phase, Resolution
 from calsync.errors import NotFoundError, Problem, Refused
-from calsync.store import audit, drifts, edits, outbox, records, support_notes
+from calsync.store import audit, drifts, edits, outbox, support_notes
 from calsync.store.edits import EditRow
+from calsync.store.known import known_appointment
 from calsync.store.support_notes import SupportNote
 
 AGAIN_AFTER: Final = timedelta(minutes=10)
@@ -99,8 +100,7 @@ def add_note(desk: Desk, appointment: str, how: str, text: str, *, by: str) -> N
         raise Refused([Problem(what, f"appointment {appointment}")], code="bad-note")
     now = desk.clock.now()
     with desk.database.transaction() as conn:
-        if records.appointment(conn, appointment) is None:
-            raise NotFoundError("appointment", appointment)
+        known_appointment(conn, appointment)
         note = SupportNote(desk.ids.new_id("note"), appointment, now, by, how, kept)
         support_notes.insert(conn, note)
         subject, detail = f"appointment:{appointment}", {"note": note.id, "how": how}

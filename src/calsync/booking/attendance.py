@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from calsync.booking.bookings import check_time
 from calsync.booking.charges import charge_no_show
-from calsync.booking.command import Command, Outcome, find_appointment, note, rules_for, tell, write
+from calsync.booking.command import Command, Outcome, note, rules_for, tell, write
 from calsync.booking.conditions import check_waiver
 from calsync.booking.rules import check_may_complete, check_no_show, check_own, check_who
 from calsync.domain.appointment import Appointment, AppointmentStatus
@@ -21,6 +21,7 @@ from calsync.domain.span import Span, instant
 from calsync.errors import NotFoundError, Problem, Refused
 from calsync.settings.lifecycle import Roles
 from calsync.store import drifts, records, requests, statements
+from calsync.store.known import known_appointment
 from calsync.store.records import AppointmentFilter
 from calsync.store.statements import StatementRow
 
@@ -45,7 +46,7 @@ def complete(conn: Connection, command: Command, attested: Attested) -> Outcome:
     code = "refused"
     for key, span in attested.spans.items():
         try:
-            one = find_appointment(conn, key)
+            one = known_appointment(conn, key)
             check_who(rules_for(conn, command, one.provider), _STAFF, "complete", command.actor, key)
             check_own(command.actor, one.provider, where=key)
             check_may_complete(one, command.now)
@@ -99,7 +100,7 @@ def record_no_show(conn: Connection, command: Command, appointment_id: str, *, w
 
     Refused: `who-may-no-show`, `not-yours`, `not-started` (before start and grace), `already-…`, `waive-needs-note`.
     """
-    one = find_appointment(conn, appointment_id)
+    one = known_appointment(conn, appointment_id)
     rules = rules_for(conn, command, one.provider)
     check_who(rules, rules.policy.no_show.by, "no-show", command.actor, one.id)
     check_own(command.actor, one.provider, one.client, one.id)

@@ -9,9 +9,8 @@ from sqlalchemy import Connection
 from calsync.booking.command import Command, note, rules_for
 from calsync.booking.rules import check_own, check_who
 from calsync.domain.working_times import WorkingTimes
-from calsync.errors import NotFoundError
 from calsync.settings.lifecycle import Roles
-from calsync.store import availability, providers
+from calsync.store import availability
 
 _STAFF: Final[Roles] = ("provider", "support", "system")
 
@@ -21,8 +20,6 @@ def set_availability(conn: Connection, command: Command, provider: str, times: W
 
     Refused: `who-may-set-availability`, `not-yours`.
     """
-    if providers.get(conn, provider) is None:
-        raise NotFoundError("provider", provider)
     check_who(rules_for(conn, command, provider), _STAFF, "set-availability", command.actor, provider)
     check_own(command.actor, provider, where=provider)
     changed = availability.put(conn, provider, times, now=command.now, by=command.actor)

@@ -17,10 +17,11 @@ from calsync.booking.command import Command, note
 from calsync.errors import NotFoundError
 from calsync.ports import Ids
 from calsync.settings.secrets import KeyRing
-from calsync.store import action_links, booking_links, clients, providers
+from calsync.store import action_links, booking_links
 from calsync.store.action_links import ActionLink
 from calsync.store.booking_links import BookingLinkRow
 from calsync.store.database import Database
+from calsync.store.known import known_client, known_provider
 
 BOOK: Final = "book"
 """Kind of these links in `action_links`; the payload names `client` and `provider`."""
@@ -41,10 +42,8 @@ def booking_token(conn: Connection, command: Command, sealer: Sealer, client: st
 
     `NotFoundError` if either is not on the books; `WrongKeyError` if the key that sealed it is gone.
     """
-    if clients.get(conn, client) is None:
-        raise NotFoundError("client", client)
-    if providers.get(conn, provider) is None:
-        raise NotFoundError("provider", provider)
+    known_client(conn, client)
+    known_provider(conn, provider)
     known = booking_links.get(conn, client, provider)
     if known is None:
         known = _make(conn, command, sealer, client, provider)

@@ -10,13 +10,14 @@ from sqlalchemy import Connection
 
 from calsync.booking.blocks import block_old_time
 from calsync.booking.charges import charge_cancelled
-from calsync.booking.command import Command, Outcome, find_appointment, note, rules_for, tell, write
+from calsync.booking.command import Command, Outcome, note, rules_for, tell, write
 from calsync.booking.conditions import Cancellation, Weighed, weigh
 from calsync.booking.rules import PracticeRules, check_reason, check_scope, refuse
 from calsync.domain.appointment import Appointment, AppointmentStatus, Series
 from calsync.domain.series_changes import end_series
-from calsync.errors import NotFoundError, Problem, Refused
+from calsync.errors import Problem, Refused
 from calsync.store import plan_changes, records, requests
+from calsync.store.known import known_appointment, known_series
 from calsync.store.plan_changes import PlanChange
 
 _PLAIN = Cancellation()
@@ -39,7 +40,7 @@ def cancel(conn: Connection, command: Command, appointment_id: str, wish: Cancel
     `refund-answer-needed`, `block-needed`, `waive-needs-note`; with `all-upcoming` those sessions that a rule protects
     are left, and named in the outcome.
     """
-    one = find_appointment(conn, appointment_id)
+    one = known_appointment(conn, appointment_id)
     rules = rules_for(conn, command, one.provider)
     if one.series is not None and wish.scope == "all-upcoming":
         return cancel_series(conn, command, one.series, wish)
@@ -50,9 +51,7 @@ def cancel(conn: Connection, command: Command, appointment_id: str, wish: Cancel
 
 def cancel_series(conn: Connection, command: Command, series_id: str, wish: Cancellation = _PLAIN) -> Outcome:
     """Cancel all upcoming sessions of a series and make no more. Refused as `cancel` is, or `nothing-upcoming`."""
-    series = records.series(conn, series_id)
-    if series is None:
-        raise NotFoundError("series", series_id)
+    series = known_series(conn, series_id)
     rules = rules_for(conn, command, series.provider)
     check_reason(rules, "cancel", command.role, command.reason)
     members = records.appointments_of_series(conn, series_id)

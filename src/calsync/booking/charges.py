@@ -10,13 +10,14 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from calsync.booking.command import Command, find_appointment, note, rules_for
+from calsync.booking.command import Command, note, rules_for
 from calsync.booking.conditions import Weighed
 from calsync.booking.rules import FeeKind, PracticeRules, check_own, check_who, refuse
 from calsync.domain.appointment import Appointment
 from calsync.errors import NotFoundError
 from calsync.settings.lifecycle import Fees
 from calsync.store import money, packages
+from calsync.store.known import known_appointment
 from calsync.store.money import Fee, Payment, Refund
 from calsync.store.packages import Credit, Package
 
@@ -93,7 +94,7 @@ def change_fee(conn: Connection, command: Command, fee_id: str, amount: Decimal,
 
 def record_payment(conn: Connection, command: Command, appointment_id: str, amount: str = "") -> bool:
     """Record that a session is paid; False if it was known. The payment goes with the session when it is moved."""
-    one = find_appointment(conn, appointment_id)
+    one = known_appointment(conn, appointment_id)
     if command.role == "client":
         raise refuse("not-yours", "the practice records payments", "Please contact the practice", one.id)
     done = money.put_payment(conn, Payment(one.id, amount, command.now, command.actor))

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from calsync.booking.rules import PERMISSIVE, PracticeRules, Rulebook, check_owner
 from calsync.domain.appointment import Appointment
-from calsync.errors import NotFoundError
-from calsync.store import audit, outbox, providers, records
+from calsync.store import audit, outbox, records
+from calsync.store.known import known_provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,20 +56,9 @@ class Outcome:
     resources: tuple[tuple[str, str], ...] = ()
 
 
-def find_appointment(conn: Connection, key: str) -> Appointment:
-    """Return the appointment; `NotFoundError` if there is none."""
-    found = records.appointment(conn, key)
-    if found is None:
-        raise NotFoundError("appointment", key)
-    return found
-
-
 def rules_for(conn: Connection, command: Command, provider: str) -> PracticeRules:
     """Return the rules of a provider's practice; `NotFoundError` for a provider who is not on the books."""
-    row = providers.get(conn, provider)
-    if row is None:
-        raise NotFoundError("provider", provider)
-    return command.rulebook.of(row.practice)
+    return command.rulebook.of(known_provider(conn, provider).practice)
 
 
 def write(conn: Connection, command: Command, action: str, changed: Iterable[Appointment], **more: Any) -> list[str]:

@@ -8,11 +8,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from calsync.booking.command import Command, Outcome, find_appointment, note, rules_for
+from calsync.booking.command import Command, Outcome, note, rules_for
 from calsync.booking.rules import Rulebook, check_own, check_who, refuse
 from calsync.domain.appointment import Appointment
 from calsync.settings.lifecycle import Limits
 from calsync.store import plan_changes, providers
+from calsync.store.known import known_appointment
 from calsync.store.plan_changes import Confirmation
 
 
@@ -41,7 +42,7 @@ def expect_confirmation(conn: Connection, command: Command, one: Appointment) ->
 
 def confirm(conn: Connection, command: Command, appointment_id: str) -> Outcome:
     """The provider confirms a booking. Refused: `who-may-confirm`, `not-yours`, `nothing-to-confirm`."""
-    one = find_appointment(conn, appointment_id)
+    one = known_appointment(conn, appointment_id)
     rules = rules_for(conn, command, one.provider)
     check_who(rules, ("provider", "support"), "confirm", command.actor, one.id)
     check_own(command.actor, one.provider, one.client, one.id)

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from calsync.booking.command import Command, note, rules_for
 from calsync.booking.rules import check_own, check_who, refuse
-from calsync.errors import NotFoundError
 from calsync.store import claims, providers
+from calsync.store.known import known_provider
 
 
 def pause(conn: Connection, command: Command, provider: str) -> bool:
@@ -35,9 +35,7 @@ def _set(conn: Connection, command: Command, provider: str, *, paused: bool) -> 
     why = (command.reason or command.note or "").strip()
     if rules.policy.pausing.require_reason and command.role == "support" and not why:
         raise refuse("reason-needed", "a reason is needed", "Say why with --reason", provider)
-    known = providers.get(conn, provider)
-    if known is None:
-        raise NotFoundError("provider", provider)
+    known = known_provider(conn, provider)
     if known.paused == paused:
         return False
     providers.put(conn, replace(known, paused=paused))

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from calsync.booking.blocks import block_old_time
 from calsync.booking.charges import give_back_credit
-from calsync.booking.command import Command, Outcome, find_appointment, note, rules_for, tell, write
+from calsync.booking.command import Command, Outcome, note, rules_for, tell, write
 from calsync.booking.rescheduling import Move, move_to
 from calsync.booking.rules import (
     PracticeRules,
@@ -35,6 +35,7 @@ from calsync.settings.lifecycle import Reason
 from calsync.store import action_links, plan_changes, records, requests
 from calsync.store.action_links import ActionLink
 from calsync.store.database import Database
+from calsync.store.known import known_appointment
 from calsync.store.plan_changes import PlanChange
 from calsync.store.requests import Request
 
@@ -62,7 +63,7 @@ def ask_to_reschedule(conn: Connection, command: Command, appointment_id: str, a
     The request lapses after the practice's time, or when the session starts. Refused: `who-may-ask-to-reschedule`,
     `not-yours`, `already-…`, `already-started`, `already-asked`, `reason-…`, `answer-needed`, `block-not-offered`.
     """
-    one = find_appointment(conn, appointment_id)
+    one = known_appointment(conn, appointment_id)
     rules = rules_for(conn, command, one.provider)
     reason = _check_ask(rules, command, one, ask)
     expires_at = min(command.now + rules.policy.ask_to_reschedule.answer_within, one.span.start_at)
@@ -136,14 +137,14 @@ def respond(conn: Connection, token: str, start: datetime, command: Command) -> 
     The client acts, whoever `command` names. Refused: as `find_request` and moving a session are; `slot-taken`.
     """
     request = find_request(conn, token)
-    one = find_appointment(conn, request.appointment)
+    one = known_appointment(conn, request.appointment)
     _check_still_open(conn, request, one, command.now)
     return answer(conn, replace(command, actor=f"client:{one.client}"), request, one.span.starting(start))
 
 
 def answer(conn: Connection, command: Command, request: Request, span: Span) -> Outcome:
     """Move the session of an open request to the time that the client chose, and close the request."""
-    one = find_appointment(conn, request.appointment)
+    one = known_appointment(conn, request.appointment)
     _check_still_open(conn, request, one, command.now)
     if not requests.close(conn, request.id, "answered", command.now, command.actor):
         _check_still_open(conn, requests.get(conn, request.id) or request, one, command.now)
@@ -174,7 +175,7 @@ def _expire(conn: Connection, command: Command, key: str) -> int:
         return 0
     if not requests.close(conn, key, "expired", command.now, command.actor):
         return 0
-    one = find_appointment(conn, request.appointment)
+    one = known_appointment(conn, request.appointment)
     if one.status is not AppointmentStatus.SCHEDULED or one.pending != PENDING:
         return 0
     changed = [replace(one, status=AppointmentStatus.CANCELLED, pending=None)]

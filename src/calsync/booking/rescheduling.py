@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from calsync.booking.bookings import check_time
-from calsync.booking.command import Command, Outcome, find_appointment, note, rules_for, tell, write
+from calsync.booking.command import Command, Outcome, note, rules_for, tell, write
 from calsync.booking.free_time import check_free
 from calsync.booking.horizon import origin_of
 from calsync.booking.rules import (
@@ -40,6 +40,7 @@ from calsync.domain.span import Span
 from calsync.errors import NotFoundError, Problem, Refused
 from calsync.settings.lifecycle import CausedBy
 from calsync.store import plan_changes, records, requests
+from calsync.store.known import known_appointment
 from calsync.store.plan_changes import PlanChange
 
 
@@ -69,7 +70,7 @@ def reschedule(conn: Connection, command: Command, appointment_id: str, move: Mo
     `format-unknown`, `already-…`, `already-started`, `in-the-past`, `bad-time`, `overlaps` and `slot-taken` (both with
     the free times of that day), `no-change`.
     """
-    one = find_appointment(conn, appointment_id)
+    one = known_appointment(conn, appointment_id)
     rules = rules_for(conn, command, one.provider)
     check_who(rules, rules.policy.reschedule.by, "reschedule", command.actor, one.id)
     reason = check_reason(rules, "reschedule", command.role, command.reason)

@@ -14,15 +14,16 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
-from calsync.booking.command import Command, find_appointment, rules_for
+from calsync.booking.command import Command, rules_for
 from calsync.booking.free_time import check_free
 from calsync.booking.rules import PracticeRules
 from calsync.domain.appointment import Appointment
 from calsync.domain.free_starts import Interval, free_starts
 from calsync.domain.span import Span, Window, instant, wall_time
 from calsync.domain.working_times import WorkingTimes
-from calsync.errors import NotFoundError, Problem, Refused
-from calsync.store import availability, booked_time, busy, providers
+from calsync.errors import Problem, Refused
+from calsync.store import availability, booked_time, busy
+from calsync.store.known import known_appointment, known_provider
 from calsync.store.providers import ProviderRow
 
 NO_TIMES = "working-times-unknown"
@@ -103,7 +104,7 @@ def free_slots(conn: Connection, command: Command, query: SlotQuery) -> Slots:
     `NotFoundError` for an unknown provider; `Refused` (`bad-time`) if the question is of no time or no length, or of
     more than 400 days.
     """
-    provider = _provider(conn, query.provider)
+    provider = known_provider(conn, query.provider)
     if query.since >= query.until or query.length <= timedelta(0) or query.until - query.since > LONGEST_LIST:
         what = "the end is not after the start" if query.since >= query.until else "it is too long or of no length"
         raise Refused(
@@ -125,7 +126,7 @@ def slots_of_day(
     conn: Connection, command: Command, query: SlotQuery, day: date, *, leaving: Collection[str] = ()
 ) -> Slots:
     """Free slots that start on one date of the provider's calendar; `since` and `until` of the query do not matter."""
-    zone = _provider(conn, query.provider).zone
+    zone = known_provider(conn, query.provider).zone
     since, until = (instant(datetime.combine(one, time()), zone) for one in (day, day + _DAY))
     whole = SlotQuery(
         provider=query.provider,
@@ -140,7 +141,7 @@ def slots_of_day(
 
 def slots_for_move(conn: Connection, command: Command, appointment_id: str, day: date) -> Slots:
     """Return where a known session would fit on a date, for whoever was refused another time (PB-4, R-17)."""
-    one = find_appointment(conn, appointment_id)
+    one = known_appointment(conn, appointment_id)
     query = SlotQuery(
         provider=one.provider, since=command.now, until=command.now, length=one.span.length, format=one.format
     )
@@ -156,7 +157,7 @@ def check_slots(
     """
     if not wanted:
         return
-    provider = _provider(conn, wanted[0].provider)
+    provider = known_provider(conn, wanted[0].provider)
     booked_time.lock(conn, provider.id)
     gone = {one.id for one in wanted} | set(leaving)
     terms = SlotTerms.of(rules_for(conn, command, provider.id))
@@ -182,13 +183,6 @@ def take_time(conn: Connection, command: Command, wanted: Sequence[Appointment],
         check_slots(conn, command, wanted, leaving)
     elif wanted:
         check_free(conn, rules_for(conn, command, wanted[0].provider), wanted, leaving)
-
-
-def _provider(conn: Connection, key: str) -> ProviderRow:
-    found = providers.get(conn, key)
-    if found is None:
-        raise NotFoundError("provider", key)
-    return found
 
 
 def _limited(query: SlotQuery, terms: SlotTerms, now: datetime) -> SlotQuery:

@@ -11,7 +11,6 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from calsync.booking.command import find_appointment
 from calsync.domain.appointment import Appointment, Subject, SubjectKind
 from calsync.domain.drift import Drift, DriftKind, Resolution
 from calsync.domain.event import Appearance
@@ -29,6 +28,7 @@ from calsync.store import (
     records,
     statements,
 )
+from calsync.store.known import known_appointment
 from calsync.store.records import HistoryRow
 
 _ACTIONS: Final = {
@@ -80,7 +80,7 @@ class Story:
 
 def tell_story(conn: Connection, appointment_id: str, now: datetime) -> Story:
     """Return one appointment's story as of `now`; `NotFoundError` if there is none."""
-    one = find_appointment(conn, appointment_id)
+    one = known_appointment(conn, appointment_id)
     sent, waiting = _sent(conn, one), _waiting(conn, one)
     sentences = [
         _booked(conn, one),

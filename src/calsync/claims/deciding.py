@@ -6,9 +6,10 @@ from typing import Final
 
 from calsync.claims.gate import Gate
 from calsync.claims.reasons import ReasonCode
-from calsync.errors import NotFoundError, Problem, Refused
-from calsync.store import audit, claim_decisions, claims, records
+from calsync.errors import Problem, Refused
+from calsync.store import audit, claim_decisions, claims
 from calsync.store.claim_decisions import DecisionRow
+from calsync.store.known import known_appointment
 
 WORDS: Final = {
     "start": ReasonCode.CROSSES_MIDNIGHT,
@@ -30,11 +31,9 @@ def decide(gate: Gate, appointment: str, says: str, *, by: str, note: str) -> De
     if not note.strip():
         raise Refused([Problem("a ruling is not made without a reason", where, "Add --note")])
     with gate.database.transaction() as conn:
-        record = records.appointment(conn, appointment)
-        if record is None:
-            raise NotFoundError("appointment", appointment)
-        if says not in WORDS and records.appointment(conn, says) is None:
-            raise NotFoundError("appointment", says)
+        record = known_appointment(conn, appointment)
+        if says not in WORDS:
+            known_appointment(conn, says)
         if says == appointment:
             raise Refused([Problem("a session cannot be distinct from itself", where)])
         row = DecisionRow(

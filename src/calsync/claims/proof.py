@@ -20,8 +20,8 @@ from calsync.claims.gate import Gate, assess_all
 from calsync.domain.appointment import SubjectKind
 from calsync.domain.drift import Drift
 from calsync.domain.event import Appearance
-from calsync.errors import NotFoundError
 from calsync.store import audit, clearances, drifts, evidence, filings, observations, recalls, records, statements
+from calsync.store.known import known_appointment
 from calsync.store.recalls import RecallRow
 
 
@@ -38,8 +38,7 @@ def write_proof(gate: Gate, appointment: str) -> str:
     """The proof of one appointment as an HTML text. Raises NotFoundError."""
     now = gate.clock.now()
     with gate.database.reading() as conn:
-        if records.appointment(conn, appointment) is None:
-            raise NotFoundError("appointment", appointment)
+        known_appointment(conn, appointment)
         (assessed,) = assess_all(conn, {appointment: None}, gate.rules(), now)
         sections = [_evidence(assessed.answer), *_sections(conn, appointment)]
         verdict = audit.verify(conn)

@@ -9,7 +9,6 @@ from typing import Any, Literal
 import click
 from sqlalchemy import Connection
 
-from calsync.booking.command import find_appointment
 from calsync.booking.commands import (
     Attested,
     Booking,
@@ -34,10 +33,9 @@ from calsync.cli.record_rows import show_outcome
 from calsync.cli.times import read_date, read_span, read_zone
 from calsync.domain.appointment import AppointmentKind
 from calsync.domain.span import Span
-from calsync.errors import NotFoundError
 from calsync.records.attendance_file import read_attendance
 from calsync.records.values import Payer, read_id
-from calsync.store import providers
+from calsync.store.known import known_appointment, known_provider
 
 
 def register(appointments: click.Group) -> None:
@@ -75,9 +73,7 @@ def booking_options(command: Any) -> Any:
 
 def booking_of(conn: Connection, app: App, told: dict[str, Any], prefix: str) -> Booking:
     """The booking that the options describe."""
-    provider = providers.get(conn, told["provider"])
-    if provider is None:
-        raise NotFoundError("provider", told["provider"])
+    provider = known_provider(conn, told["provider"])
     zone = read_zone(told["zone"]) if told["zone"] else provider.zone
     return Booking(
         id=_id(told["key"], "--id") if told["key"] else app.ids.new_id(prefix),
@@ -198,7 +194,7 @@ def reschedule_(app: App, /, appointment: str, **told: Any) -> int:
 
 def move(conn: Connection, app: App, appointment: str, told: dict[str, Any]) -> Outcome:
     """Carry out a move as the options describe it."""
-    one = find_appointment(conn, appointment)
+    one = known_appointment(conn, appointment)
     span = read_span(told["start"], told["end"], told["minutes"], one.span.zone, one.span)
     command = command_of(app, told["reason"])
     wish = Move(
@@ -250,7 +246,7 @@ def _attested(conn: Connection, key: str, appointments: tuple[str, ...], told: d
         return None
     if len(appointments) > 1 or told["start"] is None:
         raise click.UsageError("--start and --end are for one session, and --end needs --start")
-    one = find_appointment(conn, key)
+    one = known_appointment(conn, key)
     return read_span(told["start"], told["end"], None, one.span.zone, one.span)
 
 

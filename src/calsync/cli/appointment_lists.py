@@ -10,7 +10,6 @@ from typing import Final
 import click
 from sqlalchemy import Connection
 
-from calsync.booking.command import find_appointment
 from calsync.booking.story import tell_story
 from calsync.claims.gate import Gate
 from calsync.cli.context import App, pass_app
@@ -21,6 +20,7 @@ from calsync.cli.times import read_date, show_span
 from calsync.domain.appointment import Appointment, AppointmentStatus, SubjectKind
 from calsync.domain.span import instant
 from calsync.store import clients, records
+from calsync.store.known import known_appointment
 from calsync.store.records import AppointmentFilter
 from calsync.support.matters import load_matter
 from calsync.support.tickets import Voice, ticket_text
@@ -75,7 +75,7 @@ def list_(
 def show(app: App, appointment: str) -> int:
     """Show one appointment's record."""
     with app.database.reading() as conn:
-        one = find_appointment(conn, appointment)
+        one = known_appointment(conn, appointment)
         client = clients.get(conn, one.client)
         facts = records.appointment_facts(conn, [one.id])[one.id]
     row = appointment_row(one, facts, client.name if client else "")
@@ -96,7 +96,7 @@ def show(app: App, appointment: str) -> int:
 def history(app: App, appointment: str) -> int:
     """Show every change of one appointment's record: when, who, what, why."""
     with app.database.reading() as conn:
-        find_appointment(conn, appointment)
+        known_appointment(conn, appointment)
         rows = records.history(conn, SubjectKind.APPOINTMENT, appointment)
     lines = (
         f"{row.at:%Y-%m-%d %H:%M:%SZ}  {row.actor}  {row.action}"
@@ -116,7 +116,7 @@ def history(app: App, appointment: str) -> int:
 def explain(app: App, appointment: str, voice: str | None) -> int:
     """Tell one appointment's story: what is booked, what calendars show, what was edited, what its claim waits for."""
     with app.database.reading() as conn:
-        one, story = find_appointment(conn, appointment), tell_story(conn, appointment, app.clock.now())
+        one, story = known_appointment(conn, appointment), tell_story(conn, appointment, app.clock.now())
     matter = load_matter(Gate(app.database, app.settings, app.clock, app.ids), one)
     texts = {each.value: ticket_text(matter, each) for each in Voice if voice in (None, each)}
     if app.as_json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from calsync.booking.charges import record_payment
-from calsync.booking.command import Outcome, find_appointment
+from calsync.booking.command import Outcome
 from calsync.booking.commands import Ask, ask_to_reschedule, confirm, respond
 from calsync.booking.requests import find_request, new_token
 from calsync.cli.amounts import read_amount
@@ -15,6 +15,7 @@ from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
 from calsync.cli.record_rows import instant_text, show_outcome
 from calsync.cli.times import read_wall
+from calsync.store.known import known_appointment
 
 
 def register(appointments: click.Group) -> None:
@@ -53,7 +54,7 @@ def ask_(app: App, appointment: str, reason: str | None, answers: tuple[str, ...
 def respond_(app: App, token: str, start: str) -> int:
     """Answer a request to choose another time, as the client."""
     with app.books.transaction() as conn:
-        one = find_appointment(conn, find_request(conn, token).appointment)
+        one = known_appointment(conn, find_request(conn, token).appointment)
         outcome = respond(conn, token, read_wall(start, one.span.zone, "--start"), command_of(app))
     show_outcome(outcome, "Moved", as_json=app.as_json)
     return ExitCode.FINE

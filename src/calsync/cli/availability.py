@@ -19,10 +19,9 @@ from calsync.cli.record_rows import instant_text, show_rows
 from calsync.cli.times import read_wall, show_span, show_wall
 from calsync.domain.span import instant
 from calsync.domain.time_text import read_day
-from calsync.errors import NotFoundError
 from calsync.records.availability_file import availability_text, read_availability
 from calsync.store import availability as books
-from calsync.store import providers
+from calsync.store.known import known_provider
 
 _SET_HELP: Final = """Take a provider's working times from FILE.
 
@@ -57,10 +56,8 @@ def availability() -> None:
 def show(app: App, provider: str) -> int:
     """Show a provider's working times, in the form in which `set` takes them."""
     with app.database.reading() as conn:
-        row = providers.get(conn, provider)
+        row = known_provider(conn, provider)
         times = books.get(conn, provider)
-    if row is None:
-        raise NotFoundError("provider", provider)
     if app.as_json:
         told = None if times is None else times.as_json()
         click.echo(json.dumps({"provider": provider, "zone": row.zone, "times": told}, indent=2))
@@ -106,9 +103,7 @@ def list_(app: App, /, provider: str, since: str | None, until: str | None, **to
     """List the times that are free for a session."""
     command = command_of(app)
     with app.books.reading() as conn:
-        row = providers.get(conn, provider)
-        if row is None:
-            raise NotFoundError("provider", provider)
+        row = known_provider(conn, provider)
         first = _moment(since, row.zone, "--from", command.now)
         last = _moment(until, row.zone, "--to", first + timedelta(days=14), end=True)
         query = SlotQuery(

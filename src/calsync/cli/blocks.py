@@ -17,8 +17,8 @@ from calsync.cli.record_rows import block_row, show_rows
 from calsync.cli.times import read_wall, read_zone, show_span
 from calsync.domain.appointment import Block
 from calsync.domain.span import Span
-from calsync.errors import NotFoundError
-from calsync.store import providers, records
+from calsync.store import records
+from calsync.store.known import known_provider
 
 
 def register(app: click.Group) -> None:
@@ -44,10 +44,7 @@ def blocks() -> None:
 def add(app: App, /, provider: str, title: str, **told: Any) -> int:
     """Block a provider's time. Sessions inside it stay booked, and are named."""
     with app.books.transaction() as conn:
-        row = providers.get(conn, provider)
-        if row is None:
-            raise NotFoundError("provider", provider)
-        zone = read_zone(told["zone"]) if told["zone"] else row.zone
+        zone = read_zone(told["zone"]) if told["zone"] else known_provider(conn, provider).zone
         key = told["key"] or app.ids.new_id("b")
         block = Block(key, provider, _span(told["start"], told["end"], zone), title)
         inside = add_block(conn, command_of(app), block)

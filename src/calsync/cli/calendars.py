@@ -14,10 +14,10 @@ from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
 from calsync.cli.record_rows import instant_text, show_rows
-from calsync.errors import NotFoundError
 from calsync.store import calendars as calendar_store
 from calsync.store import stops
 from calsync.store.calendars import CalendarRow, CalendarState
+from calsync.store.known import known_calendar
 
 _AT_REST = (CalendarState.STOPPED, CalendarState.PAUSED)
 
@@ -52,9 +52,7 @@ def list_(app: App) -> int:
 def show(app: App, calendar: str) -> int:
     """Show one calendar, and why it was stopped if it was."""
     with app.books.reading() as conn:
-        one = calendar_store.get(conn, calendar)
-        if one is None:
-            raise NotFoundError("calendar", calendar)
+        one = known_calendar(conn, calendar)
         row = calendar_row(one, calendar_store.link_count(conn, calendar))
         stop = stops.standing(conn, calendar)
     row |= {"state_since": instant_text(one.state_since), "attempts": one.attempts}

@@ -12,9 +12,9 @@ from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
 from calsync.cli.record_rows import show_rows
-from calsync.errors import NotFoundError
 from calsync.records.people_files import PeopleRequest, import_clients
 from calsync.store import clients as store
+from calsync.store.known import known_client
 
 
 def register(app: click.Group) -> None:
@@ -46,9 +46,7 @@ def list_(app: App) -> int:
 def show(app: App, client: str) -> int:
     """Show one client."""
     with app.database.reading() as conn:
-        one = store.get(conn, client)
-    if one is None:
-        raise NotFoundError("client", client)
+        one = known_client(conn, client)
     if app.as_json:
         click.echo(json.dumps(asdict(one), indent=2, ensure_ascii=False))
     else:

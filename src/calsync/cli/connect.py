@@ -29,7 +29,8 @@ from calsync.connector.protocol import OpenRequest
 from calsync.errors import NotFoundError, UserError
 from calsync.settings.key_file import KeyFile
 from calsync.settings.secrets import read_secret_file
-from calsync.store import audit, calendars, connections, providers, work
+from calsync.store import audit, calendars, connections, work
+from calsync.store.known import known_provider
 
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 Placement = click.Choice(["dedicated", "existing"])
@@ -118,8 +119,7 @@ def link(app: App, provider: str, calendar: str | None) -> int:
     """Make a link under which a provider connects a calendar. It is good for two weeks; send it to nobody else."""
     now = app.clock.now()
     with app.books.transaction() as conn:
-        if providers.get(conn, provider) is None:
-            raise NotFoundError("provider", provider)
+        known_provider(conn, provider)
         row = calendars.get(conn, calendar) if calendar is not None else None
         if calendar is not None and (row is None or row.provider != provider or row.removed_at is not None):
             raise NotFoundError(f"calendar of {provider}", calendar)
@@ -186,9 +186,7 @@ class _Desk:
 
     def _visitor(self) -> Visitor:
         with self.app.books.reading() as conn:
-            row = providers.get(conn, self.provider)
-        if row is None:
-            raise NotFoundError("provider", self.provider)
+            row = known_provider(conn, self.provider)
         return Visitor("command", row, self._chosen(), by=self.app.actor)
 
     def _chosen(self) -> str | None:

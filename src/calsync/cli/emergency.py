@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
-from calsync.errors import NotFoundError, Problem, Refused
-from calsync.store import audit, clients, providers, records
+from calsync.errors import Problem, Refused
+from calsync.store import audit, clients, records
+from calsync.store.known import known_provider
 from calsync.store.records import AppointmentFilter
 
 
@@ -39,8 +40,8 @@ def emergency(app: App, provider: str | None, days: int) -> int:
         raise Refused([problem], code="note-needed")
     now = app.clock.now()
     with app.database.transaction() as conn:
-        if provider is not None and providers.get(conn, provider) is None:
-            raise NotFoundError("provider", provider)
+        if provider is not None:
+            known_provider(conn, provider)
         detail = {"note": app.note, "days": days}
         subject = "installation" if provider is None else f"provider:{provider}"
         audit.append(conn, at=now, actor=app.actor, what="emergency-access", subject=subject, detail=detail)

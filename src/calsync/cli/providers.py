@@ -15,12 +15,12 @@ from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
 from calsync.cli.record_rows import show_rows
 from calsync.cli.times import read_date, read_zone
-from calsync.errors import NotFoundError
 from calsync.records.people import Deed, add_provider
 from calsync.records.people_files import PeopleRequest, import_providers
 from calsync.records.values import read_email, read_id
 from calsync.store import calendars
 from calsync.store import providers as store
+from calsync.store.known import known_provider
 from calsync.store.providers import ProviderRow
 
 
@@ -56,9 +56,7 @@ def list_(app: App) -> int:
 def show(app: App, provider: str) -> int:
     """Show one provider and their calendars."""
     with app.books.reading() as conn:
-        one = store.get(conn, provider)
-        if one is None:
-            raise NotFoundError("provider", provider)
+        one = known_provider(conn, provider)
         found = [row for row in calendars.rows(conn) if row.provider == provider]
     row = _row(one) | {
         "linked": [{"id": each.id, "connector": each.connector, "state": each.state.value} for each in found]

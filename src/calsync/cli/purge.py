@@ -9,9 +9,10 @@ from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options
 from calsync.connector.errors import CalendarError
-from calsync.errors import NotFoundError, UserError
-from calsync.store import calendars, providers, retention
+from calsync.errors import UserError
+from calsync.store import calendars, retention
 from calsync.store.calendars import CalendarRow
+from calsync.store.known import known_provider
 from calsync.worker.purging import purge as purge_calendar
 
 
@@ -67,8 +68,7 @@ def _forget(app: App, *, dry_run: bool) -> int:
 
 def _mirrors(app: App, provider: str) -> list[CalendarRow]:
     with app.database.reading() as conn:
-        if providers.get(conn, provider) is None:
-            raise NotFoundError("provider", provider)
+        known_provider(conn, provider)
         return [one for one in calendars.rows(conn) if one.provider == provider and one.mode == "mirror"]
 
 

@@ -16,14 +16,13 @@ from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import json_option
 from calsync.cli.times import read_date
-from calsync.errors import NotFoundError
 from calsync.reports.as_csv import report_csv
 from calsync.reports.as_html import report_html
 from calsync.reports.as_json import report_data
 from calsync.reports.as_text import report_text
 from calsync.reports.build import Report, Scope
 from calsync.settings.private_files import write_private
-from calsync.store import providers
+from calsync.store.known import known_provider
 from calsync.support.reporting import make_report
 
 LONG = 2000
@@ -66,9 +65,9 @@ def _scope(app: App, since: str | None, until: str | None, provider: str | None)
     )
     if last <= first:
         raise click.UsageError("--until lies before --since")
-    with app.database.reading() as conn:
-        if provider is not None and providers.get(conn, provider) is None:
-            raise NotFoundError("provider", provider)
+    if provider is not None:
+        with app.database.reading() as conn:
+            known_provider(conn, provider)
     return Scope(first, last, provider, now)
 
 

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import click
-from sqlalchemy import Connection
 
 from calsync.booking.commands import book_series, cancel_series
 from calsync.booking.rules import refuse
@@ -25,8 +24,8 @@ from calsync.cli.options import actor_options, json_option
 from calsync.cli.record_rows import appointment_line, appointment_row, series_row, show_outcome, show_rows
 from calsync.cli.times import show_span
 from calsync.domain.appointment import AppointmentStatus, Series
-from calsync.errors import NotFoundError
 from calsync.store import records
+from calsync.store.known import known_series
 
 
 def register(app: click.Group) -> None:
@@ -75,7 +74,7 @@ def list_(app: App, provider: str | None) -> int:
 def show(app: App, series_id: str) -> int:
     """Show a series and its sessions."""
     with app.database.reading() as conn:
-        one = _find(conn, series_id)
+        one = known_series(conn, series_id)
         members = records.appointments_of_series(conn, series_id)
     rows = [appointment_row(member) for member in members]
     if app.as_json:
@@ -111,7 +110,7 @@ def cancel(app: App, /, series_id: str, **told: Any) -> int:
 def reschedule(app: App, /, series_id: str, **told: Any) -> int:
     """Move a series from its next session on; --start is where that one goes."""
     with app.books.transaction() as conn:
-        _find(conn, series_id)
+        known_series(conn, series_id)
         now = app.clock.now()
         upcoming = [
             one.id
@@ -124,13 +123,6 @@ def reschedule(app: App, /, series_id: str, **told: Any) -> int:
         outcome = move(conn, app, upcoming[0], told | {"scope": "this-and-following"})
     show_outcome(outcome, "Moved", as_json=app.as_json)
     return ExitCode.FINE
-
-
-def _find(conn: Connection, series_id: str) -> Series:
-    found = records.series(conn, series_id)
-    if found is None:
-        raise NotFoundError("series", series_id)
-    return found
 
 
 def _line(one: Series) -> str:

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
 
-from calsync.booking.command import find_appointment
 from calsync.booking.commands import (
     Ask,
     Attested,
@@ -40,6 +39,7 @@ from calsync.records.json_rows import appointment_row, history_row, instant_text
 from calsync.records.one_row import ORIGIN, SaidAppointment, take_appointment
 from calsync.settings.fields import parse_zone
 from calsync.store import pages, records, requests
+from calsync.store.known import known_appointment, known_provider
 from calsync.store.records import AppointmentFilter
 from calsync.support.minimum import record_told
 from calsync.web import paging, shapes
@@ -59,7 +59,6 @@ from calsync.web.bodies import (
     invalid,
 )
 from calsync.web.calls import BookCall, Call, PlatformCall, SiteHere
-from calsync.web.known import known_provider
 from calsync.web.problems import ApiProblem
 from calsync.web.strict import StrictRoute
 
@@ -104,7 +103,7 @@ def book_appointment(call: BookCall, body: Booked) -> Response:
 def show_appointment(site: SiteHere, caller: ReadingCaller, appointment: Id) -> Response:
     """One appointment. Its `ETag` is for `If-Match`."""
     with site.database.reading() as conn:
-        (row,) = _rows(conn, [find_appointment(conn, appointment)])
+        (row,) = _rows(conn, [known_appointment(conn, appointment)])
     return JSONResponse(record_told(caller.role, row), headers={"ETag": _tag(row["version"])})
 
 
@@ -112,7 +111,7 @@ def show_appointment(site: SiteHere, caller: ReadingCaller, appointment: Id) -> 
 def show_history(site: SiteHere, caller: ReadingCaller, appointment: Id) -> dict[str, Any]:
     """Everything that happened to the record, in its order."""
     with site.database.reading() as conn:
-        find_appointment(conn, appointment)
+        known_appointment(conn, appointment)
         rows = [history_row(one) for one in records.history(conn, SubjectKind.APPOINTMENT, appointment)]
     for row in rows:
         row |= {when: record_told(caller.role, row[when]) for when in ("before", "after") if row[when] is not None}
@@ -143,7 +142,7 @@ def say_appointment(call: PlatformCall, appointment: Id, body: SaidRecord, match
             changed = take_appointment(conn, said, Stamp(call.now, call.caller.actor, origin=ORIGIN))
         except Refused as refusal:
             raise _said_wrong(refusal) from refusal
-        (row,) = _rows(conn, [find_appointment(conn, appointment)])
+        (row,) = _rows(conn, [known_appointment(conn, appointment)])
         return {"appointment": row, "changed": dict(changed)}
 
     return call.once(act)
@@ -162,7 +161,7 @@ def cancel_appointment(call: BookCall, appointment: Id, body: Cancelled) -> Resp
 @router.post("/{appointment}/reschedule", response_model=shapes.OutcomeShape)
 def reschedule_appointment(call: BookCall, appointment: Id, body: Moved) -> Response:
     """Move a session, or it and all that follow, by the practice's rules. Clients get free slots only."""
-    return call.once(lambda conn: outcome_row(move(conn, call, find_appointment(conn, appointment), body)))
+    return call.once(lambda conn: outcome_row(move(conn, call, known_appointment(conn, appointment), body)))
 
 
 @router.post("/{appointment}/ask-to-reschedule", response_model=shapes.AskedShape)
@@ -183,7 +182,7 @@ def respond_to_request(call: BookCall, appointment: Id, body: Chosen) -> Respons
     """Take the client's answer to an open request: the session moves to `start`, which must be a free slot."""
 
     def act(conn: Connection) -> dict[str, Any]:
-        one = find_appointment(conn, appointment)
+        one = known_appointment(conn, appointment)
         waiting = [each for each in requests.of_appointment(conn, appointment) if each.closed_at is None]
         if not waiting:
             raise refuse("no-request", "nobody waits for an answer", "Reschedule it instead", appointment)
@@ -200,7 +199,7 @@ def complete_appointment(call: BookCall, appointment: Id, body: Attended) -> Res
     """Record that a session took place; with `start` and `end`, when it really did."""
 
     def act(conn: Connection) -> dict[str, Any]:
-        one = find_appointment(conn, appointment)
+        one = known_appointment(conn, appointment)
         attested = Attested({appointment: _attested(one, body)})
         return outcome_row(complete(conn, call.command(body.by, note=body.note), attested))
 

@@ -28,12 +28,12 @@ from calsync.records.availability_file import availability_of
 from calsync.records.json_rows import block_row, fee_row, series_row, span_row
 from calsync.store import availability as working_times
 from calsync.store import money, records
+from calsync.store.known import known_provider, known_series
 from calsync.web import paging, shapes
 from calsync.web.access import ReadingCaller
 from calsync.web.api_appointments import booking_of, cancellation_of, moment, move, outcome_row, zone_of
 from calsync.web.bodies import Blocked, BookedSeries, Cancelled, FeeChanged, Id, Moved, Spoken, Times
 from calsync.web.calls import BookCall, SiteHere
-from calsync.web.known import known_provider, known_series
 from calsync.web.problems import ApiProblem
 from calsync.web.strict import StrictRoute
 

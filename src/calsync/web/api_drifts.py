@@ -19,13 +19,13 @@ from calsync.reports.build import Scope
 from calsync.store import drifts, pages
 from calsync.store.drifts import DriftFilter
 from calsync.store.joined import JoinedDatabase
+from calsync.store.known import known_provider
 from calsync.store.tokens import Role
 from calsync.support.reporting import make_report
 from calsync.web import paging, shapes
 from calsync.web.access import Caller, ReadingCaller, require
 from calsync.web.bodies import Id, Resolved, invalid
 from calsync.web.calls import Call, SiteHere, SupportCall
-from calsync.web.known import known_provider
 from calsync.web.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, responses=shapes.ERRORS)

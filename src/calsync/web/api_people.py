@@ -15,6 +15,7 @@ from calsync.records.json_rows import instant_text
 from calsync.records.values import read_email
 from calsync.store import audit, clients, packages, providers
 from calsync.store.clients import ClientRow
+from calsync.store.known import known_client, known_provider
 from calsync.store.packages import Package
 from calsync.store.providers import ProviderRow
 from calsync.store.tokens import Role
@@ -23,7 +24,6 @@ from calsync.web.access import Caller, ReadingCaller, require
 from calsync.web.api_appointments import zone_of
 from calsync.web.bodies import Bought, Id, LinkWanted, Paused, Person, invalid
 from calsync.web.calls import BookCall, PlatformCall, SiteHere
-from calsync.web.known import known_client, known_provider
 from calsync.web.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, responses=shapes.ERRORS)

@@ -11,13 +11,13 @@ from calsync.answers import review
 from calsync.booking.story import tell_story
 from calsync.claims.proof import write_proof
 from calsync.store import clients, providers
+from calsync.store.known import known_appointment
 from calsync.support.matters import load_matter
 from calsync.support.minimum import matter_told
 from calsync.support.picture import draw
 from calsync.support.roles import Action
 from calsync.support.tickets import Voice, candidate_dates, ticket_text
 from calsync.support.timeline import load_sights, load_timeline
-from calsync.web.known import known_appointment
 from calsync.web.support.door import Here, LoggedIn, PageProblem, Posted, acting, back_to
 
 router = APIRouter()

@@ -11,9 +11,10 @@ from fastapi.responses import Response
 from calsync.answers import calendars as words
 from calsync.answers import calling_off
 from calsync.answers.passes import pass_now
-from calsync.errors import NotFoundError, Problem, Refused
+from calsync.errors import Problem, Refused
 from calsync.store import calendars, owed_writes, providers, stops
 from calsync.store.calendars import CalendarRow, CalendarState
+from calsync.store.known import known_calendar
 from calsync.support.roles import Action
 from calsync.support.stampede import load_stop
 from calsync.support.words import known_zone
@@ -151,7 +152,4 @@ def disconnect(at: Annotated[Here, Depends(acting(Action.ANSWER_STOPS))], form: 
 
 def _find(at: Here, calendar: str) -> CalendarRow:
     with at.site.database.reading() as conn:
-        row = calendars.get(conn, calendar)
-    if row is None:
-        raise NotFoundError("calendar", calendar[:128])
-    return row
+        return known_calendar(conn, calendar)

@@ -10,11 +10,11 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from calsync.store import calendars, records
+from calsync.store.known import known_client, known_provider
 from calsync.store.records import AppointmentFilter
 from calsync.support.queue import View, Wanted, load_queue
 from calsync.support.roles import Action
 from calsync.support.words import known_zone
-from calsync.web.known import known_client, known_provider
 from calsync.web.support.calendars import TONES
 from calsync.web.support.door import Here, LoggedIn, seeing
 

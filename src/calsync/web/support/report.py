@@ -16,8 +16,8 @@ from calsync.reports.as_html import report_body, report_html
 from calsync.reports.as_json import report_data
 from calsync.reports.as_text import report_text
 from calsync.reports.build import Report, Scope
+from calsync.store.known import known_provider
 from calsync.support.reporting import make_report
-from calsync.web.known import known_provider
 from calsync.web.support.door import Here, LoggedIn
 
 router = APIRouter()

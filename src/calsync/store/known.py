@@ -1,4 +1,4 @@
-"""What an address or a body names: found on the books, or answered with 404."""
+"""What somebody names in a command, an address or a file: found on the books, or NotFoundError."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from sqlalchemy import Connection
 
 from calsync.domain.appointment import Appointment, Series
 from calsync.errors import NotFoundError
-from calsync.store import clients, providers, records
+from calsync.store import calendars, clients, providers, records
+from calsync.store.calendars import CalendarRow
 from calsync.store.clients import ClientRow
 from calsync.store.providers import ProviderRow
 
-_SHOWN: Final = 128
+_SHOWN: Final = 128  # names come from strangers, and may be of any length
 Row = TypeVar("Row")
 
 
@@ -34,6 +35,17 @@ def known_provider(conn: Connection, key: str) -> ProviderRow:
 def known_client(conn: Connection, key: str) -> ClientRow:
     """Return the client; NotFoundError where there is none."""
     return _known(clients.get(conn, key), "client", key)
+
+
+def known_calendar(conn: Connection, key: str) -> CalendarRow:
+    """Return the calendar, one that was taken off the books too; NotFoundError where there is none."""
+    return _known(calendars.get(conn, key), "calendar", key)
+
+
+def calendar_in_use(conn: Connection, key: str) -> CalendarRow:
+    """Return the calendar; NotFoundError where there is none, or none any more."""
+    row = calendars.get(conn, key)
+    return _known(None if row is None or row.removed_at is not None else row, "calendar", key)
 
 
 def _known(found: Row | None, what: str, key: str) -> Row:
