@@ -71,7 +71,7 @@ def _many_links(decisions: Sequence[Decision], facts: CalendarFacts, policy: Dec
 
 def _many_copies(decisions: Sequence[Decision], facts: CalendarFacts, policy: DecisionPolicy) -> Stampede | None:
     """Return the stop for copies of single events: those beyond the first of each count, in this pass alone."""
-    surplus = {one.link: count for one in decisions if (count := _surplus_copies(one))}
+    surplus = {one.link: count for one in decisions if (count := surplus_copies(one))}
     count = sum(surplus.values())
     many = count >= policy.stampede_min and count >= policy.stampede_share * facts.upcoming_links
     if not many or facts.released is not None:
@@ -79,7 +79,8 @@ def _many_copies(decisions: Sequence[Decision], facts: CalendarFacts, policy: De
     return _stop(count, [_Hit(link, vanished=False, starts=()) for link in surplus], facts, policy)
 
 
-def _surplus_copies(decision: Decision) -> int:
+def surplus_copies(decision: Decision) -> int:
+    """Count the copies of an event beyond the first: a pasted week has one of each."""
     copies = {one.copy_id for one in decision.found if one.kind is DriftKind.DUPLICATED}
     return max(len(copies) - 1, 0)
 

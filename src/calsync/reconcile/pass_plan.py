@@ -13,7 +13,7 @@ from typing import Any
 from calsync.domain.drift import COSMETIC, Disposition, DriftKind, Phase
 from calsync.domain.event import Appearance, OriginalStart
 from calsync.domain.write import Cause
-from calsync.reconcile.brakes import check_stampede
+from calsync.reconcile.brakes import check_stampede, surplus_copies
 from calsync.reconcile.case import CalendarFacts, DecisionPolicy, LinkCase, Moment
 from calsync.reconcile.decide import decide
 from calsync.reconcile.plan import Decision, DriftChange, FoundDrift, Plan, Stampede, WantedWrite
@@ -39,8 +39,12 @@ def make_plan(cases: Iterable[LinkCase], facts: CalendarFacts, *, moment: Moment
 
 
 def _belongs_to_stop(decision: Decision) -> bool:
-    """Tell whether the event vanished or changed wholly; one whose sessions are all over counts only if it vanished."""
-    return decision.vanished or decision.changed_wholly or (decision.absent and bool(decision.found))
+    """Tell whether the event vanished, changed wholly or was copied over and over.
+
+    One whose sessions are all over does not count for its change: that is evidence.
+    """
+    lost = decision.vanished or decision.changed_wholly or surplus_copies(decision) > 0
+    return lost or (decision.absent and bool(decision.found))
 
 
 def _restored(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Decision:
@@ -52,7 +56,7 @@ def _restored(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Decisio
     }
     word = replace(policy, dispositions=everything, observe_only=False, settle=timedelta(0))
     decision = decide(replace(case, reverts=()), moment, word)
-    return replace(decision, writes=tuple(_as_restored(write) for write in decision.writes))
+    return replace(decision, writes=tuple(_as_restored(write) for write in decision.writes), restored=True)
 
 
 def _as_restored(write: WantedWrite) -> WantedWrite:

@@ -111,6 +111,8 @@ class Decision:
     starts: tuple[datetime, ...] = ()
     # The link's event lives under this remote id from now on (its own is gone, and a copy took its place).
     renamed: str | None = None
+    # Somebody looked at the mass change that this was part of, and said that nobody meant it: no question is left.
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

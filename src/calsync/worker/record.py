@@ -35,7 +35,7 @@ from calsync.store import (
 from calsync.store.titles import without_marks
 from calsync.worker.context import LeaseLostError, PassContext
 from calsync.worker.gather import Gathered, LinkFacts
-from calsync.worker.stopping import record_stop
+from calsync.worker.stopping import answered_by_release, record_stop
 
 ACTOR = "system"
 
@@ -112,7 +112,9 @@ def _record_found(
             drifts.resolve(conn, drift.id, found.ended, now, by=ACTOR, accepted=found.ended is Resolution.IGNORED)
         ids[found.original_start] = drift.id
         _after_found(conn, drift, found.ended, now)
-    if context.released != "restore":
+        if decision.restored:
+            answered_by_release(conn, drift, now)
+    if not decision.restored:
         _ask(conn, context, edit, guarded, now)
     return ids
 
@@ -197,15 +199,8 @@ def _ask(
     if not asked:
         return
     kind = "edit-reverted" if any(f.disposition.reverts for f in asked) else "edit-after-start"
-    outbox.put(
-        conn,
-        key=f"{kind}:{edit}",
-        kind=kind,
-        recipient=f"provider:{context.row.provider}",
-        payload={"edit": edit},
-        now=now,
-        due_at=now + context.rules.decisions.settle,
-    )
+    recipient, due_at = f"provider:{context.row.provider}", now + context.rules.decisions.settle
+    outbox.put(conn, f"{kind}:{edit}", kind, recipient, {"edit": edit}, now=now, due_at=due_at)
 
 
 # Observe mode records what it would have done, and holds and mails nothing.

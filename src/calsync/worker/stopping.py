@@ -1,14 +1,17 @@
 """A stop goes on the books: one row with the suspects and the numbers, and nothing else of the pass (R-13).
 
-Called by `record`, in its transaction.
+So does what its release to restore answers. Called by `record`, in its transaction.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection
 
+from calsync.domain.drift import Drift, DriftKind
 from calsync.reconcile.plan import Stampede
-from calsync.store import audit, calendars, claims, links, outbox, stops
+from calsync.store import audit, calendars, claims, drifts, holds, links, outbox, stops
 from calsync.worker.context import PassContext
 from calsync.worker.gather import Gathered
 from calsync.worker.subjects import facts_of, shown_by
@@ -50,6 +53,16 @@ def record_stop(conn: Connection, context: PassContext, gathered: Gathered, stam
         due_at=now,
     )
     claims.touch_provider(conn, context.row.provider)
+
+
+def answered_by_release(conn: Connection, drift: Drift, now: datetime) -> None:
+    """Somebody released the stop to restore: that copies are taken away again answers for them.
+
+    What is written again is answered when the calendar confirms it.
+    """
+    if drift.kind is DriftKind.DUPLICATED and drift.disposition.reverts:
+        drifts.answer(conn, drift.id, by=ACTOR, note=None)
+        holds.close_hold(conn, drift.id, now)
 
 
 def _touched(conn: Connection, context: PassContext, gathered: Gathered, stampede: Stampede) -> set[str]:

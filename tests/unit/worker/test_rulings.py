@@ -271,6 +271,42 @@ class TestStops:
         assert {drift.resolution for drift in world.drifts()} == {Resolution.ACKNOWLEDGED}
         assert mails(world) == ["calendar-stopped"]
 
+    def test_released_as_restore_copies_are_taken_away_and_nobody_is_asked_about_them(self, world: World) -> None:
+        for number in range(4):
+            world.book(f"A-{number}", f"2026-11-{18 + number}T10:00")
+        world.run()
+        for name in world.people.ids():
+            for hours in (1, 2, 3):
+                world.people.duplicate(name, timedelta(hours=hours))
+        assert world.run().state == "stopped"
+        self.release(world, "restore")
+        world.run()
+        assert len(world.people.ids()) == 4
+        told = [drift.id for drift in world.drifts()]
+        with world.database.reading() as conn:
+            answers = drifts.answers(conn, told)
+        assert len(answers) == 12
+        assert all(one.resolved_by is not None for one in answers.values())
+        assert not any(held(world, f"A-{number}") for number in range(4))
+        assert mails(world) == ["calendar-stopped"]
+
+    def test_released_as_restore_an_edit_that_was_no_part_of_it_is_asked_about(self, world: World) -> None:
+        made = world.book_series("S-1", "2026-11-17T10:00", "FREQ=WEEKLY;COUNT=6", 6)
+        world.run()
+        series = world.only()
+        for number in range(8):
+            world.book(f"A-{number}", f"2026-11-{18 + number}T10:00")
+        world.run()
+        world.people.drag_occurrence(series, made[2].span.start_at, timedelta(hours=3))
+        for name in world.people.ids():
+            if name != series:
+                world.people.delete(name)
+        assert world.run().state == "stopped"
+        self.release(world, "restore")
+        world.run()
+        assert held(world, "S-1-2")
+        assert mails(world) == ["calendar-stopped", "edit-reverted"]
+
     def test_released_as_edits_they_are_recorded_and_put_back_by_policy(self, world: World) -> None:
         self.wipe(world)
         self.release(world, "edits")
