@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
@@ -21,10 +22,21 @@ class CuttableServer(ThreadingHTTPServer):
         self.open: set[CuttableConnection] = set()
         super().__init__(("127.0.0.1", 0), handler)
 
-    def cut_all(self) -> None:
-        """Close all connections, whatever goes on over them."""
+    def serve_apart(self) -> None:
+        """Serve in a thread of its own until `stop`."""
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop listening; open connections are cut."""
+        self.shutdown()
+        self.server_close()
         for handler in list(self.open):
             handler.cut()
+
+    @property
+    def address(self) -> str:
+        """Where it listens, `127.0.0.1:PORT`."""
+        return f"127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Nothing: clients that break off are part of the weather."""

@@ -46,7 +46,6 @@ class Sandbox:
     pending: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
     hold_pushes: bool = False
     _server: _Server | None = None
-    _thread: threading.Thread | None = None
 
     def __post_init__(self) -> None:
         """Put the rooms together."""
@@ -60,23 +59,20 @@ class Sandbox:
     def start(self) -> Sandbox:
         """Listen on a free port of the loopback interface."""
         self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        self._server.serve_apart()
         return self
 
     def stop(self) -> None:
         """Stop listening; open connections are cut."""
         if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server.cut_all()
+            self._server.stop()
             self._server = None
 
     @property
     def root(self) -> str:
         """Where it listens, `http://127.0.0.1:PORT`."""
         assert self._server is not None, "not started"
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://{self._server.address}"
 
     @property
     def api_endpoint(self) -> str:

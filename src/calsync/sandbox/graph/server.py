@@ -60,15 +60,13 @@ class Sandbox:
         self._folder = tempfile.TemporaryDirectory(prefix="graph-sandbox-")
         authority = make_authority(Path(self._folder.name))
         self._server = _Server(self, authority.context)
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server.serve_apart()
         return self
 
     def stop(self) -> None:
         """Stop listening; open connections are cut."""
         if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server.cut_all()
+            self._server.stop()
             self._server = None
         if self._folder is not None:
             self._folder.cleanup()
@@ -78,7 +76,7 @@ class Sandbox:
     def root(self) -> str:
         """Where it listens; also the connector's key `authority`."""
         assert self._server is not None, "not started"
-        return f"https://127.0.0.1:{self._server.server_address[1]}"
+        return f"https://{self._server.address}"
 
     @property
     def graph_url(self) -> str:
