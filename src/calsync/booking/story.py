@@ -39,6 +39,7 @@ _ACTIONS: Final = {
     "cancelled": "cancelled",
     "completed": "recorded as held",
     "no-show": "recorded as a no-show",
+    "corrected": "corrected",
     "reinstated": "reinstated",
     "asked-to-reschedule": "put to the client for another time",
 }
@@ -109,13 +110,17 @@ def _history(conn: Connection, one: Appointment) -> list[str]:
     return [_change(row, one.span.zone) for row in records.history(conn, SubjectKind.APPOINTMENT, one.id)]
 
 
-def _change(row: HistoryRow, zone: str) -> str:
+def change_words(row: HistoryRow) -> str:
+    """What was done to a record: `moved from … to …`, by the wall clock of its zone."""
     said = _ACTIONS.get(row.action, f"changed ({row.action})")
     before, after = row.before or {}, row.after or {}
     moved = before.get("start") and before.get("start") != after.get("start")
-    times = f" from {_read(before['start'])} to {_read(after['start'])}" if moved else ""
+    return f"{said} from {_read(before['start'])} to {_read(after['start'])}" if moved else said
+
+
+def _change(row: HistoryRow, zone: str) -> str:
     why = f", because: {row.reason}" if row.reason else ""
-    return f"{_at(row.at, zone)}: {said}{times} by {row.actor}{why}."
+    return f"{_at(row.at, zone)}: {change_words(row)} by {row.actor}{why}."
 
 
 def _money(conn: Connection, one: Appointment) -> list[str]:

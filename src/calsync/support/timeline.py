@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from calsync.booking.story import change_words
 from calsync.domain.appointment import Appointment, SubjectKind
 from calsync.domain.drift import Drift
 from calsync.domain.link import Link
@@ -36,19 +37,6 @@ from calsync.support.picture import Sight
 from calsync.support.roles import Field
 from calsync.support.words import happened, seen_text, span_text
 
-_ACTIONS: Final = {
-    "book": "booked",
-    "booked": "booked",
-    "imported": "taken over from a file",
-    "materialised": "made as part of its series",
-    "rescheduled": "moved",
-    "cancelled": "cancelled",
-    "completed": "recorded as held",
-    "no-show": "recorded as a no-show",
-    "corrected": "corrected",
-    "reinstated": "reinstated",
-    "asked-to-reschedule": "put to the client for another time",
-}
 _REVIEW: Final = {
     "edit-assigned": "Given to",
     "edit-snoozed": "Put aside until",
@@ -128,10 +116,8 @@ def load_sights(conn: Connection, one: Appointment) -> list[Sight]:
 
 def _record(story: _Story) -> Iterator[Entry]:
     for row in records.history(story.conn, SubjectKind.APPOINTMENT, story.one.id):
-        before, after = row.before or {}, row.after or {}
-        moved = before.get("start") and before.get("start") != after.get("start")
-        times = f" from {_wall(before['start'])} to {_wall(after['start'])}" if moved else ""
-        text = f"{_ACTIONS.get(row.action, f'Changed ({row.action})').capitalize()}{times}."
+        said = change_words(row)
+        text = f"{said[0].upper()}{said[1:]}."
         yield Entry(row.at, "record", text, Field.SESSION_TIMES, row.reason or "", row.actor)
 
 
@@ -212,7 +198,7 @@ def _answers(story: _Story) -> Iterator[Entry]:
                 one.resolved_at, "answer", f"Answered: {said}.", Field.EDITS, answer.note or "", answer.resolved_by
             )
     for word in statements.of_appointments(story.conn, [story.one.id]).get(story.one.id, []):
-        when = f", from {_wall(word.start)}" if word.start is not None else ""
+        when = f", from {word.start:%a %d %b %Y, %H:%M}" if word.start is not None else ""
         text = f"Said: {word.says.replace('-', ' ')}{when}."
         yield Entry(word.at, "answer", text, Field.EDITS, word.note or "", word.by)
 
@@ -248,8 +234,3 @@ def _notes(story: _Story) -> Iterator[Entry]:
     for note in support_notes.of_appointments(story.conn, [story.one.id]).get(story.one.id, []):
         text = "A call." if note.how == "call" else "A note."
         yield Entry(note.at, "note", text, Field.NOTES, note.text, note.by)
-
-
-def _wall(wall: object) -> str:
-    at = wall if isinstance(wall, datetime) else datetime.fromisoformat(str(wall).removesuffix("+1"))
-    return f"{at:%a %d %b %Y, %H:%M}"
