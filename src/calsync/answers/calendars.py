@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -33,7 +34,7 @@ def pause(desk: Desk, calendar: str, *, by: str, note: str | None = None) -> boo
             return False
         stop = StopRow(desk.ids.new_id("stop"), calendar, now, "pause", {"note": note}, ())
         stops.start(conn, stop)
-        _note(conn, desk, "calendar-paused", row, (by, {"note": note}))
+        _note(conn, desk, "calendar-paused", row, by=by, detail={"note": note})
         return True
 
 
@@ -58,19 +59,19 @@ def resume(desk: Desk, calendar: str, *, by: str, as_: ResumeAs | None = None, n
         if standing is None and not was_at_rest:
             return False
         is_answer = standing is not None and standing.kind != "pause"
-        release_stop(conn, desk, row, as_ if is_answer else None, (by, {"note": note}))
+        release_stop(conn, desk, row, as_ if is_answer else None, by=by, detail={"note": note})
         return True
 
 
 def release_stop(
-    conn: Connection, desk: Desk, row: CalendarRow, as_: ResumeAs | None, told: tuple[str, dict[str, object]]
+    conn: Connection, desk: Desk, row: CalendarRow, as_: ResumeAs | None, *, by: str, detail: Mapping[str, object]
 ) -> None:
-    """Have a calendar worked on again, at once; `told`: who says so, and what the log is to keep of it."""
-    now, (by, detail) = desk.clock.now(), told
+    """Have a calendar worked on again, at once; `detail`: what the log is to keep of it besides the answer."""
+    now = desk.clock.now()
     stops.release(conn, row.id, now, as_, by)
     calendars.set_state(conn, row.id, CalendarState.ACTIVE, None, now)
     work.push(conn, row.id, now, Priority.PERSON)
-    _note(conn, desk, "calendar-resumed", row, (by, {"as": as_, **detail}))
+    _note(conn, desk, "calendar-resumed", row, by=by, detail={"as": as_, **detail})
 
 
 def remove(desk: Desk, calendar: str, *, by: str, note: str | None = None) -> None:
@@ -84,8 +85,7 @@ def remove(desk: Desk, calendar: str, *, by: str, note: str | None = None) -> No
         take_off(conn, row, now, by=by, detail={"note": note})
 
 
-def _note(conn: Connection, desk: Desk, what: str, row: CalendarRow, told: tuple[str, dict[str, object]]) -> None:
-    by, detail = told
+def _note(conn: Connection, desk: Desk, what: str, row: CalendarRow, *, by: str, detail: Mapping[str, object]) -> None:
     kept = {name: value for name, value in detail.items() if value is not None}
     audit.append(conn, at=desk.clock.now(), actor=by, what=what, subject=f"calendar:{row.id}", detail=kept)
     claims.touch_provider(conn, row.provider)

@@ -74,7 +74,7 @@ def propose(desk: Desk, calendar: str, *, by: str, note: str) -> None:
             raise Refused([Problem("no session that is still to come vanished there", f"calendar {calendar}")])
         told = {"by": by, "at": now.isoformat(), "note": note}
         stops.set_evidence(conn, stop.id, {**stop.evidence, _PROPOSED: told})
-        _note(conn, desk, "cancelling-proposed", calendar, (by, {"note": note}))
+        _note(conn, desk, "cancelling-proposed", calendar, by=by, detail={"note": note})
 
 
 def take_back(desk: Desk, calendar: str, *, by: str) -> None:
@@ -84,7 +84,7 @@ def take_back(desk: Desk, calendar: str, *, by: str) -> None:
         _proposed(stop)
         kept = {name: value for name, value in stop.evidence.items() if name != _PROPOSED}
         stops.set_evidence(conn, stop.id, kept)
-        _note(conn, desk, "cancelling-taken-back", calendar, (by, {}))
+        _note(conn, desk, "cancelling-taken-back", calendar, by=by, detail={})
 
 
 def agree(desk: Desk, calendar: str, *, by: str, note: str, reason: str | None = None) -> CalledOff:
@@ -109,7 +109,7 @@ def agree(desk: Desk, calendar: str, *, by: str, note: str, reason: str | None =
         )
         done = _cancel_all(conn, command, to_cancel(conn, stop, now))
         row = calendar_in_use(conn, calendar)
-        release_stop(conn, desk, row, "edits", (by, {"note": note, "cancelled": len(done.cancelled)}))
+        release_stop(conn, desk, row, "edits", by=by, detail={"note": note, "cancelled": len(done.cancelled)})
         return done
 
 
@@ -163,6 +163,5 @@ def _proposed(stop: StopRow) -> Proposal:
     return found
 
 
-def _note(conn: Connection, desk: Desk, what: str, calendar: str, told: tuple[str, dict[str, object]]) -> None:
-    by, detail = told
+def _note(conn: Connection, desk: Desk, what: str, calendar: str, *, by: str, detail: dict[str, object]) -> None:
     audit.append(conn, at=desk.clock.now(), actor=by, what=what, subject=f"calendar:{calendar}", detail=detail)
