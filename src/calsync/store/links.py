@@ -13,6 +13,7 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import Connection, bindparam, exists, func, or_, select, update
 
 from calsync.domain.appointment import Subject, SubjectKind
+from calsync.domain.drift import DriftKind, Resolution
 from calsync.domain.event import Event
 from calsync.domain.link import Link, LinkState
 from calsync.store.rows import chunks, stream
@@ -288,8 +289,12 @@ _BY_SUBJECTS = (
     .order_by(_c.generation, _c.id)
 )
 _BY_REMOTE_IDS = select(*_COLUMNS).where(_HERE, _c.remote_id.in_(_IDS))
+_IS_UNREADABLE = exists().where(
+    drifts.c.link == _c.id,
+    drifts.c.kind == DriftKind.UNREADABLE.value,
+    drifts.c.resolution == Resolution.OPEN.value,
+)
 # One that was missing and is back is news, even under its old version: tags may be hashes of the content.
-_IS_UNREADABLE = exists().where(drifts.c.link == _c.id, drifts.c.kind == "unreadable", drifts.c.resolution == "open")
 _VERSIONS = select(_c.remote_id, _c.version).where(
     _HERE, _c.remote_id.in_(_IDS), _c.version.is_not(None), _c.absent.is_(False), ~_IS_UNREADABLE, _ALIVE
 )
@@ -314,6 +319,12 @@ _UPCOMING = select(func.count()).where(
 _ADD = links.insert()
 _BASELINE = select(_c.baseline).where(_THIS)
 _NOTHING_SEEN: dict[str, Any] = {"observed": None, "absent": False}
+_UNWRITTEN: dict[str, Any] = {
+    "state": LinkState.ACTIVE.value,
+    **dict.fromkeys(("version", "baseline", "baseline_hash", "confirmed_at", "linked_at", "read_after", "ended_at")),
+    **_NOTHING_SEEN,
+}
+"""As a link is whose event has yet to be written."""
 _NEXT_GENERATION = (
     update(links)
     .where(_THIS)
@@ -321,15 +332,7 @@ _NEXT_GENERATION = (
         generation=bindparam("to_generation"),
         remote_id=bindparam("to_remote_id"),
         uid=bindparam("to_uid"),
-        state=LinkState.ACTIVE.value,
-        version=None,
-        baseline=None,
-        baseline_hash=None,
-        confirmed_at=None,
-        linked_at=None,
-        read_after=None,
-        ended_at=None,
-        **_NOTHING_SEEN,
+        **_UNWRITTEN,
     )
 )
 _AT = bindparam("to_confirmed_at", type_=_c.confirmed_at.type)
@@ -374,17 +377,7 @@ _TAKE_BACK = (
         _c.ended_at == bindparam("removed_at", type_=_c.ended_at.type),
         or_(_c.last_end.is_(None), _c.last_end > bindparam("after", type_=_c.last_end.type)),
     )
-    .values(
-        state=LinkState.ACTIVE.value,
-        version=None,
-        baseline=None,
-        baseline_hash=None,
-        confirmed_at=None,
-        linked_at=None,
-        read_after=None,
-        ended_at=None,
-        **_NOTHING_SEEN,
-    )
+    .values(**_UNWRITTEN)
 )
 _RETIRE = (
     update(links)
