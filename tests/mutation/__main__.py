@@ -1,4 +1,4 @@
-"""`python -m tests.mutation [PATH ...] [--seconds N] [--only TEXT]`: change the modules, and see that the tests notice.
+"""`python -m tests.mutation [PATH ...] [--seconds N] [--only TEXT] [--quick]`: change modules; tests must notice.
 
 Paths are files or folders of `src/calsync/reconcile` and `src/calsync/claims`; both by default. Each file is judged in
 a process of its own. `survivors.toml` says of each change that no test can notice why that is so.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import time
@@ -26,9 +27,9 @@ _CORE = [
     "tests/simulation/test_simulation.py::test_what_was_found_once_stays_mended",
 ]
 _PURE = [
-    *(f"tests/unit/claims/test_{name}.py" for name in ("answer", "books", "calendars", "drifts", "gate_scenarios")),
-    *(f"tests/unit/claims/test_{name}.py" for name in ("log", "minutes", "readings", "sessions", "standing", "words")),
-    "tests/unit/claims/test_whole_answers.py",
+    *(f"tests/unit/claims/test_{name}.py" for name in ("answer", "books", "calendars", "codes", "drifts")),
+    *(f"tests/unit/claims/test_{name}.py" for name in ("gate_scenarios", "log", "minutes", "readings")),
+    *(f"tests/unit/claims/test_{name}.py" for name in ("sessions", "standing", "whole_answers", "words")),
     "tests/unit/claims/test_edges_of_the_books.py",
     "tests/properties/test_gate_cells.py",
     "tests/properties/test_gate_properties.py",
@@ -45,7 +46,7 @@ def judges(path: Path) -> list[str]:
         return _CORE
     if package == "claims/batch":
         return _BATCH
-    return _BOOKS if path.stem in _ON_THE_BOOKS | {"rules", "telling"} else _PURE
+    return _BOOKS if path.stem in _ON_THE_BOOKS | {"digest", "rules", "telling"} else _PURE
 
 
 def excused() -> dict[str, str]:
@@ -61,24 +62,25 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=36000.0, help="stop each file after so long")
     parser.add_argument("--only", action="append", default=[], help="only changes whose line in the list has this text")
+    parser.add_argument("--quick", action="store_true", help="a first look: leave out tests of more than 0.3 s")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here:
-        return _judge(options.paths[0].resolve(), options.seconds, frozenset(options.only))
+        return _judge(options.paths[0].resolve(), options.seconds, frozenset(options.only), quick=options.quick)
     files = [one for path in options.paths for one in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
-    only = [f"--only={one}" for one in options.only]
-    results = [_apart(one, options.seconds, only) for one in files if one.name != "__init__.py"]
+    more = [*(f"--only={one}" for one in options.only), *(["--quick"] if options.quick else [])]
+    results = [_apart(one, options.seconds, more) for one in files if one.name != "__init__.py"]
     return 0 if all(results) else 1
 
 
-def _apart(path: Path, seconds: float, only: list[str]) -> bool:
-    command = [sys.executable, "-m", "tests.mutation", "--here", f"--seconds={seconds}", *only, str(path)]
+def _apart(path: Path, seconds: float, more: list[str]) -> bool:
+    command = [sys.executable, "-m", "tests.mutation", "--here", f"--seconds={seconds}", *more, str(path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     last = done.stdout.splitlines()[-1] if done.stdout else ""
     if not last.startswith("{"):
         print(f"{path}: could not be judged\n{(done.stdout + done.stderr)[-3000:]}", flush=True)
         return False
-    return _tell(path, json.loads(last), whole=not only)
+    return _tell(path, json.loads(last), whole=not more)
 
 
 def _tell(path: Path, found: dict[str, list[str]], *, whole: bool) -> bool:
@@ -99,8 +101,9 @@ def _tell(path: Path, found: dict[str, list[str]], *, whole: bool) -> bool:
     return not (open_ones or needless or found["failed"] or found["left"])
 
 
-def _judge(path: Path, seconds: float, only: frozenset[str]) -> int:
-    forks = run([path], ROOT, judges(path), time.monotonic() + seconds, only)
+def _judge(path: Path, seconds: float, only: frozenset[str], *, quick: bool) -> int:
+    at_most = 0.3 if quick else math.inf
+    forks = run([path], ROOT, judges(path), time.monotonic() + seconds, keys=only, at_most=at_most)
     told = {name: [one.key for one in getattr(forks, name)] for name in ("noticed", "lives", "unseen", "left")}
     print()
     print(json.dumps({**told, "failed": forks.failed}))

@@ -23,6 +23,7 @@ import pytest
 from tests.mutation.weave import SWITCH, Change, woven
 
 _EXAMPLES = 40
+_QUICK, _REMEMBERED = 0.5, 12
 _KILLED, _LIVES, _BROKEN = 1, 0, 3
 
 
@@ -32,14 +33,12 @@ class Weaving(MetaPathFinder):
     def __init__(self, files: Sequence[Path], root: Path) -> None:
         self.changes: list[Change] = []
         self.hits: set[int] = set()
-        self.on: int | None = None
         self._files, self._root = set(files), root
-        setattr(builtins, SWITCH, self._is_on)
+        setattr(builtins, SWITCH, self._pass_by)
 
-    def _is_on(self, number: int) -> bool:
-        if self.on is None:
-            self.hits.add(number)
-        return number == self.on
+    def _pass_by(self, number: int) -> bool:
+        self.hits.add(number)
+        return False
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -71,15 +70,16 @@ class Forks:
     """Runs the tests once unchanged, then each change. `lives` are those that no test noticed, `unseen` those that none
     passed by."""
 
-    def __init__(self, weaving: Weaving, until: float, keys: frozenset[str]) -> None:
+    def __init__(self, weaving: Weaving, until: float, keys: frozenset[str], at_most: float) -> None:
         self.lives: list[Change] = []
         self.unseen: list[Change] = []
         self.noticed: list[Change] = []
         self.left: list[Change] = []
         self.failed: list[str] = []
-        self._weaving, self._until, self._keys = weaving, until, keys
+        self._weaving, self._until, self._keys, self._at_most = weaving, until, keys, at_most
         self._by: dict[int, list[pytest.Item]] = defaultdict(list)
         self._took: dict[str, float] = {}
+        self._killers: list[str] = []
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out what is slow by its nature; what looks at random cases looks at few, and at the same ones."""
@@ -103,6 +103,7 @@ class Forks:
         """In the place of pytest's own loop."""
         for item, after in _with_next(session.items):
             self._weaving.hits.clear()
+            _forget()
             began = time.perf_counter()
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
             self._took[item.nodeid] = time.perf_counter() - began
@@ -123,7 +124,8 @@ class Forks:
         if time.monotonic() > self._until:
             self.left.append(change)
             return
-        tests = sorted(self._by[change.number], key=lambda one: self._took[one.nodeid])
+        quick = (one for one in self._by[change.number] if self._took[one.nodeid] <= self._at_most)
+        tests = sorted(quick, key=self._worth)
         if not tests:
             self.unseen.append(change)
         elif self._fork(session, change, tests) == _LIVES:
@@ -131,35 +133,48 @@ class Forks:
         else:
             self.noticed.append(change)
 
+    def _worth(self, test: pytest.Item) -> tuple[int, float]:
+        """What noticed a change a moment ago goes first, then what is quick."""
+        known = self._killers.index(test.nodeid) if test.nodeid in self._killers else len(self._killers)
+        return (known, self._took[test.nodeid])
+
     def _fork(self, session: pytest.Session, change: Change, tests: list[pytest.Item]) -> int:
+        told, tell = os.pipe()
         child = os.fork()
         if child == 0:
-            self._be_changed(session, change, tests)
+            self._be_changed(session, change, tests, tell)
+        os.close(tell)
         _, status = os.waitpid(child, 0)
+        with os.fdopen(told, "rb") as reader:
+            killer = reader.read().decode()
+        if killer and self._took[killer] < _QUICK:
+            self._killers = [killer, *(one for one in self._killers if one != killer)][:_REMEMBERED]
         return os.waitstatus_to_exitcode(status)
 
-    def _be_changed(self, session: pytest.Session, change: Change, tests: list[pytest.Item]) -> None:
+    def _be_changed(self, session: pytest.Session, change: Change, tests: list[pytest.Item], tell: int) -> None:
         code = _BROKEN
         with contextlib.suppress(BaseException):
             quiet = os.open(os.devnull, os.O_WRONLY)
             os.dup2(quiet, 1)
             os.dup2(quiet, 2)
-            self._weaving.on = change.number
+            # From here on nothing is noted, so the number's own comparison will do: it is much quicker.
+            setattr(builtins, SWITCH, change.number.__eq__)
             _forget()
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.alarm(10 + int(5 * sum(self._took[one.nodeid] for one in tests)))
             before = session.testsfailed
             code = _LIVES
             for item, after in _with_next(tests):
+                signal.alarm(10 + int(5 * self._took[item.nodeid]))
                 session.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
                 if session.testsfailed > before:
                     code = _KILLED
+                    os.write(tell, item.nodeid.encode())
                     break
         os._exit(code)
 
 
 def _forget() -> None:
-    """Empty calsync's caches: what they hold was found before the change."""
+    """Empty calsync's caches: what they hold was found by another test, or before the change."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "calsync":
             for value in vars(module).values():
@@ -173,11 +188,16 @@ def _with_next(items: Sequence[pytest.Item]) -> Iterator[tuple[pytest.Item, pyte
         yield item, items[place + 1] if place + 1 < len(items) else None
 
 
-def run(files: Sequence[Path], root: Path, tests: Sequence[str], until: float, keys: frozenset[str]) -> Forks:
-    """Weave the files and judge their changes by these tests, until the clock (monotonic seconds) says so."""
+def run(
+    files: Sequence[Path], root: Path, tests: Sequence[str], until: float, *, keys: frozenset[str], at_most: float
+) -> Forks:
+    """Weave the files and judge their changes by these tests, until the clock (monotonic seconds) says so.
+
+    Tests that take longer than `at_most` seconds judge nothing.
+    """
     weaving = Weaving(files, root)
     sys.meta_path.insert(0, weaving)
-    forks = Forks(weaving, until, keys)
+    forks = Forks(weaving, until, keys, at_most)
     plain = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", "--assert=plain", "--tb=native"]
     pytest.main([*plain, *tests], plugins=[forks])
     return forks

@@ -8,7 +8,7 @@ from calsync.claims.case import Case, Other, Record
 from calsync.claims.evidence import of_decision, of_record, of_sent
 from calsync.claims.findings import ABSENT, Bench, Finding, Findings
 from calsync.claims.policy import ClaimsPolicy, DateZone, Midnight
-from calsync.claims.readings import Dates, Times, named_zones, spans, zone_named
+from calsync.claims.readings import Dates, Times, named_zones, spans, stored_zones, zone_named
 from calsync.claims.reasons import AdvisoryCode, ReasonCode, Rule
 
 _BILLED = frozenset({"filed", "review", "recalled", "corrected"})
@@ -33,8 +33,8 @@ def place(record: Record, policy: ClaimsPolicy, findings: Findings) -> Times | N
     """The record's times with every reading, or None with the reason why they cannot be placed."""
     named = named_zones(record, policy)
     zone = zone_named(record.zone)
-    used = {whose: zone_named(name) if name is not None else None for whose, name in named.items()}
-    missing = sorted(whose for whose, one in used.items() if one is None)
+    used = {whose: one for whose, name in named.items() if name is not None and (one := zone_named(name)) is not None}
+    missing = [whose for whose in named if whose not in used]
     if zone is None or missing:
         why = f"{missing[0] if missing else 'record'} zone is missing or not an IANA zone"
         findings.hold(Finding(code=ReasonCode.ZONE_UNKNOWN, item=of_record(record), facts={"why": why}))
@@ -44,7 +44,7 @@ def place(record: Record, policy: ClaimsPolicy, findings: Findings) -> Times | N
         facts = {"start": f"{record.start:%Y-%m-%d %H:%M}", "end": f"{record.end:%Y-%m-%d %H:%M}", "zone": record.zone}
         findings.hold(Finding(code=ReasonCode.LOCAL_TIME_GAP, item=of_record(record), facts=facts))
         return None
-    return Times(zone, Dates(tuple(one for one in used.values() if one is not None), policy.midnight), readings)
+    return Times(zone, Dates(tuple(used.values()), policy.midnight), readings)
 
 
 def weigh_dates(bench: Bench) -> None:
@@ -54,8 +54,8 @@ def weigh_dates(bench: Bench) -> None:
     bench.judge_dates(bench.times.spans, "the session", item)
     if bench.policy.date_zone == "hold":
         return
-    stored = named_zones(bench.record, replace(bench.policy, date_zone="hold")).values()
-    zones = tuple(zone for name in stored if name is not None and (zone := zone_named(name)) is not None)
+    stored = stored_zones(bench.record).values()
+    zones = tuple(zone for name in stored if (zone := zone_named(name)) is not None)
     if Dates(zones, bench.policy.midnight).depend_on_zone(bench.times.spans):
         bench.findings.note(item, Rule.ZONE_RULE)
 
@@ -105,13 +105,13 @@ def weigh_siblings(bench: Bench) -> None:
             logged = bench.times.show(other.start) if other.start is not None else "time unknown"
             _hold_sibling(bench, ReasonCode.SAME_DAY_SAME_CODE, other, logged)
         if _is_billed_already(bench, other):
-            _hold_sibling(bench, ReasonCode.SESSION_ALREADY_BILLED, other, "")
+            _hold_sibling(bench, ReasonCode.SESSION_ALREADY_BILLED, other)
         if _overlaps(bench, other):
             facts = {"other": other.id, "logged": bench.times.show(other.start)}
             bench.findings.advise(AdvisoryCode.OVERLAPPING_SESSION, **facts)
 
 
-def _hold_sibling(bench: Bench, code: ReasonCode, other: Other, logged: str) -> None:
+def _hold_sibling(bench: Bench, code: ReasonCode, other: Other, logged: str = "") -> None:
     item = EvidenceItem(kind="record", id=other.id, says=other.state)
     bench.findings.hold(Finding(code=code, item=item, facts={"other": other.id, "logged": logged}))
 

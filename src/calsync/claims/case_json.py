@@ -6,7 +6,7 @@ Unknown keys are left aside.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
@@ -120,5 +120,5 @@ def _sent(data: Mapping[str, Any] | None) -> Sent | None:
     return None if data is None else _build(Sent, data)
 
 
-def _pairs(data: Mapping[str, str] | None) -> list[tuple[str, str]]:
-    return sorted((data or {}).items())
+def _pairs(data: Mapping[str, str] | None) -> Iterable[tuple[str, str]]:
+    return (data or {}).items()

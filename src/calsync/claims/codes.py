@@ -25,10 +25,6 @@ class CodeRule:
         """True when `length` does not reach the floor; a started minute is not a minute."""
         return self.floor is not None and length < self.floor
 
-    def too_long(self, length: timedelta) -> bool:
-        """True when `length`, in whole minutes, is above the ceiling."""
-        return self.ceiling is not None and length >= self.ceiling + timedelta(minutes=1)
-
 
 CodeTable = Mapping[str, CodeRule]
 _KEYS = {"floor", "ceiling", "per_client"}
@@ -43,7 +39,7 @@ def read_codes(text: str) -> CodeTable:
     problems = [f"codes.{code}: {why}" for code, table in tables.items() for why in _problems(table)]
     if problems:
         raise ValueError("; ".join(problems))
-    return MappingProxyType({code: _rule(table) for code, table in sorted(tables.items())})
+    return MappingProxyType({code: _rule(table) for code, table in tables.items()})
 
 
 @lru_cache(maxsize=1)

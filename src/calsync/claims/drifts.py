@@ -160,7 +160,7 @@ def _hold(bench: Bench, drift: Drift) -> None:
         "start": bench.times.show(bench.record.start),
     }
     code = _code(drift)
-    bench.findings.hold(Finding(code=code, item=of_drift(drift), facts=facts, about=(drift.id,), from_drift=True))
+    bench.findings.hold(Finding(code=code, item=of_drift(drift), facts=facts, about=(drift.id,)))
     if code is ReasonCode.DRIFT_OPEN:
         _hold_shortening(bench, drift)
 

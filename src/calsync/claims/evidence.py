@@ -91,7 +91,7 @@ def with_inputs(found: list[EvidenceItem], case: Case, policy: ClaimsPolicy) -> 
     ruled = [item for item in found if item.rule is not None]
     decided = {_what(item) for item in ruled}
     inputs = (*found, *all_inputs(case), of_policy(policy))
-    idle = [item for item in inputs if item.rule is None and _what(item) not in decided]
+    idle = [item for item in inputs if _what(item) not in decided]
     return tuple(sorted({*ruled, *idle}, key=_order))
 
 
@@ -101,4 +101,4 @@ def _what(item: EvidenceItem) -> tuple[object, ...]:
 
 def _order(item: EvidenceItem) -> tuple[str, ...]:
     at = item.at.isoformat() if item.at is not None else ""
-    return (item.kind, item.id or "", at, item.rule or "", item.says)
+    return (item.kind, str(item.id), at, str(item.rule), item.says)

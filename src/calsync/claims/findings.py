@@ -23,7 +23,7 @@ class Finding:
     """One reason against clearing, and what it was found in.
 
     `facts` fill the code's sentence. `about` are the drifts it concerns; `next_at` is when it may go away by itself;
-    `from_drift`: it rests on an edit alone. `waiting_on` overrides whom the code waits on.
+    `from_drift`: it rests on an edit alone, though its code does not say so. `waiting_on` overrides whom it waits on.
     """
 
     code: ReasonCode

@@ -77,7 +77,7 @@ def _united(rows: Iterable[SessionRow]) -> list[Span]:
 
 def _common(ones: list[Span], others: list[Span]) -> list[Span]:
     pairs = ((max(a.start, b.start), min(a.end, b.end)) for a in ones for b in others)
-    return sorted(Span(start, end) for start, end in pairs if start < end)
+    return [Span(start, end) for start, end in pairs if start < end]
 
 
 def _joined(pieces: list[Span], gap: timedelta) -> list[list[Span]]:
@@ -101,7 +101,7 @@ def weigh_log(bench: Bench) -> LogWord:
         bench.judge_dates((visit.span,), "the session log", of_rows(rows))
     elsewhere = [visit.span for visit in found if bench.off_date((visit.span,))]
     _contradict(bench, rows, elsewhere)
-    if rows and not any(_is_session(bench, visit) for visit in found):
+    if not any(_is_session(bench, visit) for visit in found):
         _doubt_attendance(bench, rows, found)
     proving = [visit for visit in found if _is_session(bench, visit) and bench.on_date((visit.span,))]
     if _fits_other(bench, rows, found) or elsewhere or not proving:

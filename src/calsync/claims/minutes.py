@@ -12,9 +12,8 @@ _MINUTE = timedelta(minutes=1)
 
 def weigh_minutes(bench: Bench, answers: Answers) -> timedelta:
     """Judge the length against the code and return it: the proving log's, else the attested, else the slot's."""
-    length, rule = _basis(bench, answers)
-    shortened = min((length, *answers.sessions.lengths))
-    counted = min((shortened, *_attested(answers)))
+    lengths, rule = _basis(bench, answers)
+    counted = min((*lengths, *answers.sessions.lengths))
     code = bench.policy.code_rule(bench.record.code)
     floor = "not judged" if code is None or code.floor is None else f"floor {code.floor // _MINUTE}"
     item = EvidenceItem(kind="code", id=bench.record.code, says=f"{floor}, {counted // _MINUTE} minutes")
@@ -22,21 +21,21 @@ def weigh_minutes(bench: Bench, answers: Answers) -> timedelta:
     if code is None:
         return counted
     facts = {"minutes": counted // _MINUTE, "basis": rule, "code": bench.record.code}
-    if code.floor is not None and code.too_short(counted):
+    if code.floor is not None and counted < code.floor:
         facts["floor"] = code.floor // _MINUTE
         bench.findings.hold(Finding(code=ReasonCode.MINUTES_BELOW_CODE, item=item, facts=facts))
-    elif code.ceiling is not None and code.too_long(counted):
+    elif code.ceiling is not None and counted >= code.ceiling + _MINUTE:
         _tell_too_long(bench, item, {**facts, "ceiling": code.ceiling // _MINUTE})
     return counted
 
 
-def _basis(bench: Bench, answers: Answers) -> tuple[timedelta, Rule]:
-    if answers.log.proves and answers.log.length is not None:
-        return answers.log.length, Rule.MINUTES_LOG
+def _basis(bench: Bench, answers: Answers) -> tuple[list[timedelta], Rule]:
     attested = _attested(answers)
+    if answers.log.length is not None:
+        return [answers.log.length, *attested], Rule.MINUTES_LOG
     if attested:
-        return min(attested), Rule.MINUTES_ATTESTED
-    return bench.times.shortest, Rule.MINUTES_SLOT
+        return attested, Rule.MINUTES_ATTESTED
+    return [bench.times.shortest], Rule.MINUTES_SLOT
 
 
 def _attested(answers: Answers) -> list[timedelta]:

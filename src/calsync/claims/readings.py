@@ -60,9 +60,7 @@ def instants(moment: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
 @lru_cache(maxsize=4096)
 def _of_wall_time(moment: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
     folds = [moment.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
-    return tuple(
-        sorted({one for one in folds if one.astimezone(zone).replace(tzinfo=None, fold=0) == moment.replace(fold=0)})
-    )
+    return tuple(dict.fromkeys(one for one in folds if one.astimezone(zone).replace(tzinfo=None) == moment))
 
 
 def spans(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[Span, ...]:
@@ -71,7 +69,7 @@ def spans(start: datetime, end: datetime, zone: ZoneInfo) -> tuple[Span, ...]:
     Empty when no reading has its end after its start.
     """
     ends = instants(end, zone)
-    return tuple(sorted(Span(one, other) for one in instants(start, zone) for other in ends if one < other))
+    return tuple(Span(one, other) for one in instants(start, zone) for other in ends if one < other)
 
 
 @dataclass(frozen=True)
@@ -164,12 +162,18 @@ class Times:
         return f"{local:%Y-%m-%d %H:%M %Z}".rstrip()
 
 
+def stored_zones(record: Record) -> dict[str, str]:
+    """The zones that were stored with the session, by whose they are."""
+    zones = {"record": record.zone, "provider": record.provider_zone, "client": record.client_zone}
+    return {whose: name for whose, name in zones.items() if name is not None}
+
+
 def named_zones(record: Record, policy: ClaimsPolicy) -> dict[str, str | None]:
     """The zones that decide the record's date, by whose they are.
 
     None where the practice's rule asks for one that was not stored.
     """
-    stored = {"record": record.zone, "provider": record.provider_zone, "client": record.client_zone}
-    if policy.date_zone != "hold":
-        return {policy.date_zone: stored[policy.date_zone]}
-    return {whose: name for whose, name in stored.items() if name is not None}
+    stored = stored_zones(record)
+    if policy.date_zone == "hold":
+        return {**stored}
+    return {policy.date_zone: stored.get(policy.date_zone)}

@@ -70,8 +70,8 @@ def _agrees(bench: Bench, row: SessionRow, *, log_proves: bool) -> bool:
 
 def _lengths(rows: tuple[SessionRow, ...]) -> Iterable[timedelta]:
     """Per source: the time together where it tells the sides apart, else all the time it logged."""
-    for source in sorted({row.source or "" for row in rows}):
-        own = [row for row in rows if (row.source or "") == source]
+    for source in dict.fromkeys(row.source for row in rows):
+        own = [row for row in rows if row.source == source]
         sides = {row.who for row in own}
         alone = sides in ({Presence.PROVIDER}, {Presence.CLIENT})
         counted = [SessionRow(id=row.id, start=row.start, end=row.end) for row in own] if alone else own

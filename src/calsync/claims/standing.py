@@ -13,7 +13,7 @@ from calsync.claims.case import Ask, Case, Sent
 from calsync.claims.drifts import Question
 from calsync.claims.findings import Finding
 from calsync.claims.policy import ClaimsPolicy
-from calsync.claims.reasons import ANSWERS_ONLY_WHAT_WAS_ASKED, QUESTIONS, ReasonCode, Rule, Verdict
+from calsync.claims.reasons import ANSWERS_ONLY_WHAT_WAS_ASKED, QUESTIONS, Rule, Verdict
 
 _RUN_OUT = datetime.min.replace(tzinfo=UTC)
 _BEFORE_THE_LIMIT = timedelta(days=3)
@@ -71,7 +71,7 @@ def _filed(case: Case, filed: Sent, found: Assessment, now: datetime, policy: Cl
         return _recalled("void", filed, None)
     if found.shown_elsewhere or filed.against_gate or not _is_question(found.reasons):
         return _recalled("review", filed, None)
-    ends = min((_runs_out(one, case, found.zone, policy) for one in found.questions), default=_RUN_OUT)
+    ends = min((_runs_out(one, case.asks, filed, found.zone, policy) for one in found.questions), default=_RUN_OUT)
     if now >= ends:
         return _recalled("review", filed, None, Rule.SILENCE)
     return Standing("review", None, Rule.ASK_FIRST, ends)
@@ -83,8 +83,7 @@ def _recalled(action: str, filed: Sent, new: date | None, rule: Rule = Rule.RECA
 
 def _is_question(reasons: Sequence[Finding]) -> bool:
     """True when everything that was found is something that a person may simply answer."""
-    below = ReasonCode.MINUTES_BELOW_CODE
-    return all(one.code in QUESTIONS or (one.code == below and one.from_drift) for one in reasons)
+    return all(one.code in QUESTIONS or one.from_drift for one in reasons)
 
 
 def first_ask(asks: Sequence[Ask], about: frozenset[str]) -> datetime | None:
@@ -92,16 +91,16 @@ def first_ask(asks: Sequence[Ask], about: frozenset[str]) -> datetime | None:
     return min((one.at for one in asks if one.about in about), default=None)
 
 
-def _runs_out(question: Question, case: Case, zone: tzinfo, policy: ClaimsPolicy) -> datetime:
+def _runs_out(question: Question, asks: Sequence[Ask], filed: Sent, zone: tzinfo, policy: ClaimsPolicy) -> datetime:
     """When silence ends, counted from the first question, else from the discovery.
 
     Never later than 3 days before the payer's limit.
     """
-    since = first_ask(case.asks, question.about) or question.since
+    since = first_ask(asks, question.about) or question.since
     if since is None:
         return _RUN_OUT
     ends = since + policy.review_silence
-    if policy.correction_limit_days is None or case.filed is None:
+    if policy.correction_limit_days is None:
         return ends
-    last_day = case.filed.date + timedelta(days=policy.correction_limit_days)
+    last_day = filed.date + timedelta(days=policy.correction_limit_days)
     return min(ends, datetime.combine(last_day, time(), tzinfo=zone).astimezone(UTC) - _BEFORE_THE_LIMIT)

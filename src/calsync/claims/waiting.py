@@ -44,9 +44,9 @@ class Waiting:
         steps = [one.next_step_at for one in reasons if one.waiting_on is party and one.next_step_at is not None]
         if party is Party.SYSTEM:
             return max(steps, default=self.standing.review_ends)
-        coming = [one.next_at for one in self.asks if one.who == party and self._is_coming(one.next_at)]
+        coming = self._coming([one for one in self.asks if one.who == party])
         ends = [self.standing.review_ends] if self.standing.review_ends is not None else []
-        return min((*steps, *(one for one in coming if one is not None), *ends), default=None)
+        return min((*steps, *coming, *ends), default=None)
 
     def _reason(self, code: ReasonCode, found: list[Finding]) -> Reason:
         silent = self.standing.rule is Rule.SILENCE and not self._is_about_asking(code)
@@ -67,14 +67,12 @@ class Waiting:
 
     def _next(self, found: list[Finding], asked: list[Ask], party: Party) -> datetime | None:
         own = [one.next_at for one in found if one.next_at is not None]
-        if party is Party.SYSTEM:
+        if party in (Party.SYSTEM, Party.NOBODY):
             return max(own, default=None)
-        if party is Party.NOBODY:
-            return min(own, default=None)
-        return min((one.next_at for one in asked if one.next_at is not None and one.next_at > self.now), default=None)
+        return min(self._coming(asked), default=None)
 
-    def _is_coming(self, moment: datetime | None) -> bool:
-        return moment is not None and moment > self.now
+    def _coming(self, asks: Iterable[Ask]) -> list[datetime]:
+        return [one.next_at for one in asks if one.next_at is not None and one.next_at > self.now]
 
     def _out_of_time(self, text: str, asked: list[Ask]) -> str:
         first = min((one.at for one in asked), default=None)

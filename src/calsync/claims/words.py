@@ -1,7 +1,6 @@
 """Rank 2, a person's word: what it answers, and where it contradicts the record (claims sheet, 11, rule 5)."""
 
 from dataclasses import dataclass
-from datetime import date
 
 from calsync.claims.case import Drift, Says, Statement
 from calsync.claims.evidence import of_statement
@@ -75,12 +74,8 @@ def _contradicts(bench: Bench, word: Statement, spans: tuple[Span, ...]) -> bool
     if word.says is Says.TOOK_PLACE:
         return bench.off_date(spans)
     if word.says is Says.ANOTHER_DAY:
-        return not _names_our_day(bench, word.date)
+        return word.date not in bench.times.days
     return word.says is Says.DID_NOT_TAKE_PLACE and bench.record.status == "completed"
-
-
-def _names_our_day(bench: Bench, day: date | None) -> bool:
-    return day is not None and day in bench.times.days
 
 
 def _contradiction(bench: Bench, word: Statement) -> Finding:

@@ -1,6 +1,7 @@
 """The gate's base case, what a test lays over it, and shorthand for the rows that tests lay over it often."""
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def move(start: str, end: str, **more: Any) -> dict[str, Any]:
     return drift(**{"phase": "upcoming", "resolution": "reverted", **times, **more})
 
 
-def word(says: str, at: str = "10T20:00", saw: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
+def word(says: str, at: str = "10T20:00", saw: Sequence[str] = (), **more: Any) -> dict[str, Any]:
     """The provider's word."""
     return {"id": "W-1", "by": "provider", "at": utc(at), "saw": list(saw), "says": says, **more}
 

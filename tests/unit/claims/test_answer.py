@@ -1,14 +1,17 @@
 """The answer's canonical form, its fingerprints, and its evidence (claims sheet, 13; face)."""
 
+import hashlib
 import json
 
 import pytest
 
-from calsync.claims.answer import facts_fingerprint, fingerprint
+from calsync.claims.answer import canonical_text, facts_fingerprint, fingerprint
+from calsync.claims.case import Provider
 from calsync.claims.case_json import case_from_json, duration, instant, policy_from_json
+from calsync.claims.codes import read_codes
 from calsync.claims.policy import ClaimsPolicy
 from calsync.claims.reasons import ADVISORIES, REASONS, AdvisoryCode, ReasonCode
-from tests.unit.claims.cases import drift, judge, overlaid, read, row, word
+from tests.unit.claims.cases import FILED, drift, judge, other, overlaid, read, row, word
 
 KEYS = {
     "appointment", "verdict", "state", "date_of_service", "reasons", "advisories", "evidence", "recall", "waiting_on",
@@ -110,3 +113,54 @@ def test_words_that_nobody_knows_do_not_become_a_case(given: dict[str, object]) 
 def test_an_unknown_policy_key_is_refused() -> None:
     with pytest.raises(TypeError, match="setle"):
         policy_from_json({"setle": "2m"})
+
+
+def test_a_fingerprint_is_the_hash_of_the_one_byte_form() -> None:
+    answer = judge(drifts=[drift()])
+    assert fingerprint(answer) == hashlib.sha256(answer.canonical()).hexdigest()
+    assert canonical_text({"b": "Zoë", "a": {"d": 1, "c": None}}) == '{"a":{"c":null,"d":1},"b":"Zoë"}'.encode()
+
+
+def test_facts_keep_their_fingerprint_over_versions_of_calsync() -> None:
+    """What changes it makes every recall that is open anew."""
+    answer = judge(
+        record={"pending": "reschedule", "status": "scheduled"},
+        filed=FILED,
+        asked="2026-11-12",
+        drifts=[drift()],
+        observations=[read("10T16:05", "differs"), read(None, "never", "cal-2"), read(None, "failed", "cal-3")],
+        others=[other(None, None, code="90834")],
+    )
+    assert len(answer.reasons) > 6
+    assert facts_fingerprint(answer) == "486e5a113fbeaaa63125d733350fa8477a07fc04a07561f655ef7bbbe8e42fef"
+
+
+def test_a_policy_is_the_same_in_whatever_order_it_is_written() -> None:
+    names = [f"log-{number}" for number in range(40)]
+    tables = [f"[codes.{number}]\nfloor = {number}" for number in range(1, 9)]
+    one, other_way = (
+        ClaimsPolicy(trusted_evidence=frozenset(written), codes=read_codes("\n".join(rules)))
+        for written, rules in ((names, tables), (names[::-1], tables[::-1]))
+    )
+    assert list(one.trusted_evidence) != list(other_way.trusted_evidence)
+    assert one.fingerprint() == other_way.fingerprint()
+
+
+def test_evidence_says_what_was_there() -> None:
+    saw = [f"D-{number}" for number in range(9)]
+    answer = judge(
+        record={"version": "7"},
+        provider={"calendars": "none", "reason": "paper"},
+        statements=[word("as-booked", saw=saw)],
+        observations=[read("10T16:05"), read(None, "never")],
+    )
+    says = [(one.kind, one.id, one.says) for one in answer.evidence]
+    assert ("record", "A-1", "2026-11-10T09:00:00/2026-11-10T09:45:00 America/Chicago completed version 7") in says
+    assert ("declaration", None, "calendars none since no date") in says
+    assert ("statement", "W-1", f"provider as-booked saw {' '.join(saw)}") in says
+    assert [one.at is None for one in answer.evidence if one.kind == "observation"] == [True, False]
+
+
+def test_of_a_case_only_what_is_known_need_be_said() -> None:
+    case = case_from_json({"record": None, "appointment": "A-99"})
+    assert (case.provider, case.next_reads, case.drifts) == (Provider(), (), ())

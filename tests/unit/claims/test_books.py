@@ -1,5 +1,7 @@
 """Edges of the books: status, requests, siblings, and what was asked (claims sheet, 11, rules 9, 11 and 12)."""
 
+from typing import Any
+
 import pytest
 
 from tests.unit.claims.cases import FILED, advised, codes, drift, judge, judged, other, overlaid, read, word
@@ -129,3 +131,103 @@ def test_a_date_that_is_only_one_of_two_is_not_cleared() -> None:
     given = {"record": late, "observations": [read("11T08:00")]}
     assert codes(judge(**given, asked="2026-11-10")) == {"crosses-midnight"}
     assert codes(judge(**given, asked="2026-11-12")) == {"crosses-midnight", "date-mismatch"}
+
+
+def ruling(about: str, says: str, **more: object) -> dict[str, object]:
+    return {"id": "R-1", "by": "b", "at": "2026-11-11T08:00:00Z", "about": about, "says": says, **more}
+
+
+LATE = {"record": {"start": "2026-11-10T23:30", "end": "2026-11-11T00:15"}, "observations": [read("11T08:00")]}
+TOKYO = {"record": {"client_zone": "Asia/Tokyo"}}
+
+
+@pytest.mark.parametrize(
+    ("given", "about", "says", "rule"),
+    [
+        (LATE, "crosses-midnight", "end", "midnight-rule"),
+        (LATE, "crosses-midnight", "record", None),
+        (LATE, "date-depends-on-zone", "end", None),
+        (LATE, "same-day-same-code", "end", None),
+        (TOKYO, "date-depends-on-zone", "client", "zone-rule"),
+        (TOKYO, "date-depends-on-zone", "end", None),
+        (TOKYO, "same-day-same-code", "client", None),
+    ],
+)
+def test_a_ruling_says_something_about_its_own_question_only(
+    given: dict[str, Any], about: str, says: str, rule: str | None
+) -> None:
+    answer = judge(**given, decisions=[ruling(about, says)])
+    (item,) = (one for one in answer.evidence if one.kind == "decision")
+    assert (item.rule, item.says) == (rule, f"b {about} {says}")
+    assert str(answer.date_of_service) == ("None" if rule is None else "2026-11-11")
+
+
+def test_the_latest_ruling_counts_in_whatever_order_they_come() -> None:
+    later = ruling("crosses-midnight", "start", id="R-2", at="2026-11-11T09:00:00Z")
+    for rulings in ([ruling("crosses-midnight", "end"), later], [later, ruling("crosses-midnight", "end")]):
+        assert str(judge(**LATE, decisions=rulings).date_of_service) == "2026-11-10"
+
+
+@pytest.mark.parametrize(
+    ("zones", "whose"),
+    [({"zone": "Mars/X"}, "record"), ({"provider_zone": "Mars/X"}, "provider"), ({"client_zone": "Mars/X"}, "client")],
+)
+def test_it_is_said_whose_zone_is_none(zones: dict[str, str], whose: str) -> None:
+    (reason,) = judge(record=zones).reasons
+    assert f"{whose} zone is missing or not an IANA zone" in reason.text
+
+
+# Ten days in zones of three dates: six dates in all, so that no order of a set is right by chance.
+LONG = {
+    "record": {
+        "start": "2026-11-10T10:30",
+        "end": "2026-11-20T10:30",
+        "zone": "UTC",
+        "provider_zone": "Pacific/Pago_Pago",
+        "client_zone": "Pacific/Kiritimati",
+    },
+    "now": "2026-11-30T12:00:00Z",
+}
+SIX = ["2026-11-09", "2026-11-10", "2026-11-11", "2026-11-19", "2026-11-20", "2026-11-21"]
+
+
+def test_dates_are_told_in_their_order() -> None:
+    answer = judge(**LONG, asked="2026-12-01")
+    texts = {str(one.code): one.text for one in answer.reasons}
+    assert all(", ".join(SIX) in texts[code] for code in ("date-mismatch", "crosses-midnight", "date-depends-on-zone"))
+    says = {one.says for one in answer.evidence if one.kind == "dates"}
+    assert f"asked 2026-12-01, verified {', '.join(SIX)}" in says
+    assert any(one.startswith(f"{' '.join(SIX)} from ") for one in says)
+
+
+def test_what_is_no_service_anyway_is_told_by_its_status() -> None:
+    assert codes(judge(record={"status": "no-show", "code": "NOSHOW"}, policy={"internal_codes": ["NOSHOW"]})) == {
+        "no-show"
+    }
+
+
+@pytest.mark.parametrize(
+    ("record", "changed", "told"),
+    [
+        ({}, {}, True),
+        ({}, {"provider": "P-2"}, False),
+        ({}, {"state": "not-billable"}, False),
+        ({}, {"start": "2026-11-10T09:45", "end": "2026-11-10T10:30"}, False),
+        ({}, {"start": "2026-11-10T08:15", "end": "2026-11-10T09:00"}, False),
+        ({"session": "X-1"}, {"session": "X-1"}, False),
+        ({"session": "X-1"}, {"session": "X-2"}, True),
+        ({"session": "X-1"}, {"session": None}, True),
+        ({"code": "90853"}, {}, False),
+        ({"status": "no-show"}, {}, False),
+    ],
+)
+def test_a_session_at_the_same_time_is_told_unless_it_explains_itself(
+    record: dict[str, object], changed: dict[str, object], told: bool
+) -> None:
+    answer = judge(record=record, others=[{**other("09:30", "10:15", client="K-2"), **changed}])
+    assert ("overlapping-session" in advised(answer)) is told
+
+
+def test_a_shared_session_without_a_code_is_billed_once_too() -> None:
+    partner = other(None, None, client="K-2", state="filed", session="X-1")
+    assert codes(judge(record={"code": None, "session": "X-1"}, others=[partner])) == {"session-already-billed"}

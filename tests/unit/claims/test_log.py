@@ -173,3 +173,74 @@ def test_a_visit_exactly_the_tolerance_off_is_near_ours() -> None:
 def test_an_appointment_that_could_be_this_clients_counts(unknown: dict[str, None]) -> None:
     answer = judge(evidence=[row("10T15:00", "10T15:45")], others=[{**other("09:00", "09:45"), **unknown}])
     assert codes(answer) == {"reading-fits-other"}
+
+
+def test_a_row_of_no_length_is_no_contradiction() -> None:
+    assert codes(judge(evidence=[row("10T15:00", "10T15:00")])) == {"attendance-in-doubt"}
+
+
+def test_rows_in_any_order_are_counted_once() -> None:
+    rows = [row("10T15:10", "10T15:30", id="E-2"), row("10T15:00", "10T15:20"), row("10T15:00", "10T15:45", "client")]
+    for log in (rows, rows[::-1]):
+        assert judge(record={"code": None}, evidence=log).to_json()["minutes"] == 30
+
+
+def test_the_log_is_named_where_its_dates_are_in_doubt() -> None:
+    late = {"start": "2026-11-10T23:00", "end": "2026-11-10T23:45"}
+    rows = [row(f"11T05:{minute:02}", "11T06:10", id=f"E-{minute}") for minute in range(5, 11)]
+    given = {"record": late, "observations": [read("11T07:00")]}
+    one, other_way = judge(**given, evidence=rows), judge(**given, evidence=rows[::-1])
+    assert "the session log" in one.reasons[0].text
+    (item,) = (one for one in one.evidence if one.rule == "crosses-midnight")
+    assert (item.id, item.says) == ("E-5", "rows E-10 E-5 E-6 E-7 E-8 E-9")
+    assert one == other_way
+
+
+@pytest.mark.parametrize(
+    ("status", "source"), [("completed", "telehealth-log"), ("no-show", "telehealth-log"), ("no-show", "desk")]
+)
+def test_the_first_row_of_each_visit_is_the_one_that_contradicts(status: str, source: str) -> None:
+    rows = [
+        row(start, end, id=f"E-{number}", source=source)
+        for number, (start, end) in enumerate(
+            [("11T15:00", "11T15:30"), ("11T15:10", "11T15:40"), ("12T15:00", "12T15:30"), ("12T15:10", "12T15:40")]
+        )
+    ]
+    good = [row("10T15:00", "10T15:45")] if status == "completed" else []
+    answer = judge(
+        record={"status": status},
+        evidence=[*rows[::-1], *good],
+        observations=[read("13T10:00")],
+        now="2026-11-14T12:00:00Z",
+    )
+    assert {one.id for one in answer.evidence if one.rule == "evidence-contradicts"} == {"E-0", "E-2"}
+
+
+def test_the_longest_of_visits_that_were_too_short_is_told() -> None:
+    rows = [row("10T15:00", "10T15:05"), row("10T17:00", "10T17:10"), row("10T19:00", "10T19:07")]
+    (reason,) = judge(evidence=rows, observations=[read("10T23:00")]).reasons
+    assert (reason.code, "10 min" in reason.text) == ("attendance-in-doubt", True)
+
+
+def test_too_short_a_visit_is_doubted_beside_one_side_of_another_day() -> None:
+    rows = [row("09T15:00", "09T15:30", "provider"), row("10T15:00", "10T15:05")]
+    answer = judge(evidence=rows)
+    assert codes(answer) == {"attendance-in-doubt", "evidence-contradicts"}
+    assert {one.id for one in answer.evidence if one.rule == "attendance-in-doubt"} == {"E-10T15:00-both"}
+
+
+REPEATED = {"start": "2026-11-01T01:15", "end": "2026-11-01T02:00", "zone": "America/New_York"}
+# The hour of 1:00 comes twice: what stands at 1:30 is at 5:30 or at 6:30 UTC.
+TWICE = {"start": "2026-11-01T01:30", "end": "2026-11-01T01:50"}
+
+
+@pytest.mark.parametrize(("start", "end"), [("01T05:35", "01T05:50"), ("01T06:35", "01T06:50")])
+def test_a_visit_fits_either_reading_of_another_session(start: str, end: str) -> None:
+    record = {**REPEATED, "start": "2026-10-31T20:00", "end": "2026-11-01T02:00", "code": None}
+    given = {
+        "record": record,
+        "observations": [read("02T08:00")],
+        "policy": {"midnight": "end", "evidence_tolerance": "6m"},
+    }
+    answer = judge(**given, evidence=[row(start, end)], others=[{**other(None, None, date=None), **TWICE}])
+    assert codes(answer) == {"reading-fits-other"}

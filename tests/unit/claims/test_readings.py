@@ -149,3 +149,16 @@ def test_a_missing_end_is_as_far_off_as_the_longest_reading() -> None:
     record = {"start": "2026-11-01T01:15", "end": "2026-11-01T02:00", "zone": "America/New_York"}
     said = word("took-place", "02T08:00", start="2026-11-01T01:15")
     assert codes(judge(record=record, statements=[said], observations=[read("01T07:30")])) == {"observation-stale"}
+
+
+def test_spans_overlap_that_share_more_than_an_instant() -> None:
+    at = [datetime(2026, 11, 10, hour, tzinfo=UTC) for hour in range(9, 13)]
+    found = {(b, c): Span(at[0], at[b]).overlaps(Span(at[c], at[3])) for b in (1, 2) for c in (0, 1, 2)}
+    assert found == {(1, 0): True, (1, 1): False, (1, 2): False, (2, 0): True, (2, 1): True, (2, 2): False}
+    assert not Span(at[2], at[3]).overlaps(Span(at[0], at[1]))
+    assert not Span(at[1], at[3]).overlaps(Span(at[0], at[1]))
+
+
+def test_the_readings_of_a_repeated_hour_come_in_their_order() -> None:
+    found = instants(datetime(2026, 11, 1, 1, 30), NEW_YORK)
+    assert found == (datetime(2026, 11, 1, 5, 30, tzinfo=UTC), datetime(2026, 11, 1, 6, 30, tzinfo=UTC))

@@ -80,3 +80,24 @@ def test_a_record_over_midnight_excuses_nothing() -> None:
         "crosses-midnight",
         "drift-unacknowledged",
     }
+
+
+def test_it_is_said_that_a_record_ends_before_it_begins() -> None:
+    (reason,) = judge(evidence=[desk("10T15:45", "10T15:00")]).reasons
+    assert "a session that ends before it begins" in reason.text
+
+
+DRAGGED = move("x", "x", observed_start="2026-11-11T09:00", observed_end="2026-11-11T09:45")
+
+
+@pytest.mark.parametrize(("start", "end"), [("11T15:00", "11T15:45"), ("10T18:00", "10T18:45")])
+def test_a_record_that_contradicts_excuses_nothing(start: str, end: str) -> None:
+    given = {"observations": [read("12T10:00")], "now": "2026-11-13T12:00:00Z"}
+    answer = judge(drifts=[DRAGGED], evidence=[desk(start, end)], **given)
+    assert codes(answer) == {"evidence-contradicts", "drift-unacknowledged"}
+
+
+def test_a_record_of_another_time_beside_a_proving_log_shortens_nothing() -> None:
+    rows = [row("10T15:00", "10T15:45"), desk("10T17:00", "10T17:10")]
+    answer = judge(evidence=rows, observations=LATER)
+    assert (codes(answer), answer.to_json()["minutes"]) == (set(), 45)

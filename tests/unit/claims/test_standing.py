@@ -207,3 +207,27 @@ def test_silence_is_said_of_the_question_and_not_of_what_was_asked() -> None:
     answer = judge(**given, asks=[asks()], now="2026-11-20T00:00:00Z")
     silent = {str(one.code) for one in answer.reasons if "without an answer" in one.text}
     assert silent == {"drift-open", "event-differs"}
+
+
+def test_an_answer_of_nobody_is_said_to_be_missing_since_the_first_question() -> None:
+    given = {"filed": FILED, "drifts": [DELETED], "observations": GONE, "now": "2026-11-20T00:00:00Z"}
+    late = asks("13T10:00")
+    for questions, when in (
+        ([asks(), late], "2026-11-12 10:10 UTC"),
+        ([late, asks()], "2026-11-12 10:10 UTC"),
+        ([], "never"),
+    ):
+        texts = [one.text for one in judge(**given, asks=questions).reasons]
+        assert any(when in one for one in texts)
+
+
+def test_a_step_of_this_very_moment_is_not_to_come() -> None:
+    soon = [asks("11T10:00", next_at=f"2026-11-11T12:00:0{second}Z") for second in (0, 1)]
+    answer = judge(drifts=[drift()], asks=soon).to_json()
+    assert (answer["next_step_at"], answer["reasons"][0]["next_step_at"]) == ("2026-11-11T12:00:01Z",) * 2
+
+
+def test_of_two_who_must_act_on_one_reason_the_first_is_asked() -> None:
+    backfilled = read("10T16:05", confirmed_at="2026-11-10T16:00:00Z")
+    answer = judge(observations=[backfilled, read("10T15:00", calendar="cal-2")])
+    assert [(str(one.code), one.waiting_on) for one in answer.reasons] == [("observation-stale", "support")]

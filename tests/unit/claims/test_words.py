@@ -113,3 +113,23 @@ def test_without_an_end_the_slot_gives_the_minutes_and_the_end() -> None:
 def test_the_word_is_in_the_evidence_under_its_drift() -> None:
     answer = judge(drifts=[drift()], statements=[word("as-booked", saw=("D-1",))], observations=SHOWN)
     assert [one.id for one in answer.evidence if one.rule == "word-after-conflict"] == ["D-1"]
+
+
+def test_only_a_session_that_took_place_gives_times() -> None:
+    late: dict[str, Any] = {"start": "2026-11-10T23:30", "end": "2026-11-11T00:15"}
+    short: dict[str, Any] = {"start": "2026-11-10T09:00", "end": "2026-11-10T09:10"}
+    for times in (late, short):
+        answer = judge(statements=[word("as-booked", **times)])
+        assert (codes(answer), "minutes-slot" in rules(answer)) == (set(), True)
+
+
+def test_a_word_at_the_very_start_is_about_the_session() -> None:
+    said = [word("as-booked", at) for at in ("10T14:59:59", "10T15:00")]
+    found = [codes(judge(record={"status": "no-show"}, statements=[one])) for one in said]
+    assert found == [{"no-show"}, {"no-show", "statement-contradicts"}]
+
+
+def test_the_other_reading_of_a_repeated_hour_is_said() -> None:
+    record = {"start": "2026-11-01T01:15-04:00", "end": "2026-11-01T02:00-05:00", "zone": "America/New_York"}
+    said = word("took-place", "02T08:00", start="2026-11-01T01:15", end="2026-11-01T02:00")
+    assert advised(judge(record=record, statements=[said], observations=[read("02T08:00")])) >= {"time-differs"}
