@@ -53,10 +53,11 @@ def _many_links(decisions: Sequence[Decision], facts: CalendarFacts, policy: Dec
     """Return the stop for links that vanished or changed wholly.
 
     Counted over the rolling period that `facts.recent` covers, those of this pass included. A pass that adds
-    none stops nothing, and neither does one that a person released.
+    none stops nothing, and neither does one that a person released; what was let through then is no news later on.
     """
     hits = {hit.link: _Hit(hit.link, hit.vanished, hit.starts) for hit in facts.recent}
-    fresh = [one for one in decisions if (one.vanished or one.changed_wholly) and one.link not in hits]
+    lost = [one for one in decisions if one.vanished or one.changed_wholly]
+    fresh = [one for one in lost if one.link not in hits and not one.told_before]
     if not fresh or facts.released is not None:
         return None
     hits |= {one.link: _Hit(one.link, one.vanished, one.starts) for one in fresh}

@@ -59,6 +59,7 @@ def decide(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Decision:
         vanished=_vanished(ground, verdicts),
         changed_wholly=_changed_wholly(ground, verdicts),
         starts=_starts(verdicts) if _vanished(ground, verdicts) else (),
+        told_before=all(one.look.story is Story.STILL for one in verdicts if _lost(one)),
         renamed=settled.link.remote_id if settled.link.remote_id != case.link.remote_id else None,
     )
 

@@ -109,6 +109,8 @@ class Decision:
     vanished: bool = False
     changed_wholly: bool = False
     starts: tuple[datetime, ...] = ()
+    # All of that was recorded before, and stands as it was: no news to stop for.
+    told_before: bool = False
     # The link's event lives under this remote id from now on (its own is gone, and a copy took its place).
     renamed: str | None = None
     # Somebody looked at the mass change that this was part of, and said that nobody meant it: no question is left.

@@ -19,7 +19,7 @@ from calsync.settings.model import Settings
 from calsync.store import drifts, holds, observations, outbox, providers, records, stops
 from calsync.store.calendars import CalendarState, set_state
 from calsync.store.providers import ProviderRow
-from calsync.testing.personality import GOOGLE, GRAPH
+from calsync.testing.personality import CALDAV_CTAG, GOOGLE, GRAPH
 from calsync.testing.weather import Fault, FaultKind
 from tests.unit.worker.world import World
 
@@ -316,6 +316,16 @@ class TestStops:
         world.run()
         assert len(world.people.ids()) == 8
         assert {drift.resolution for drift in world.drifts()} == {Resolution.REVERTED}
+
+    def test_released_as_edits_it_goes_on_though_the_service_tells_of_them_again(self) -> None:
+        world = World(CALDAV_CTAG)
+        self.wipe(world)
+        self.release(world, "edits")
+        world.book("A-9", "2026-12-20T10:00")
+        world.run()
+        world.later(minutes=3)
+        assert world.run().state == "active"
+        assert len(world.people.ids()) == 9
 
     def test_a_single_deletion_after_a_release_does_not_stop_it_again(self, world: World) -> None:
         self.wipe(world)
