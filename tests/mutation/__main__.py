@@ -27,8 +27,8 @@ _CORE = [
     "tests/simulation/test_simulation.py::test_what_was_found_once_stays_mended",
 ]
 _PURE = [
-    *(f"tests/unit/claims/test_{name}.py" for name in ("answer", "books", "calendars", "codes", "drifts")),
-    *(f"tests/unit/claims/test_{name}.py" for name in ("gate_scenarios", "log", "minutes", "readings")),
+    *(f"tests/unit/claims/test_{name}.py" for name in ("answer", "books", "calendars", "case_calendars", "codes")),
+    *(f"tests/unit/claims/test_{name}.py" for name in ("drifts", "gate_scenarios", "log", "minutes", "readings")),
     *(f"tests/unit/claims/test_{name}.py" for name in ("sessions", "standing", "whole_answers", "words")),
     "tests/unit/claims/test_edges_of_the_books.py",
     "tests/properties/test_gate_cells.py",
@@ -36,7 +36,7 @@ _PURE = [
 ]
 _BOOKS = ["tests/unit/claims", "--ignore=tests/unit/claims/batch", "--ignore=tests/unit/claims/test_gate_cost.py"]
 _BATCH = ["tests/unit/claims/batch", "--ignore=tests/unit/claims/batch/test_cost.py"]
-_ON_THE_BOOKS = {"case_calendars", "casebook", "clearing", "deciding", "filing", "gate", "observe", "proof", "recalls"}
+_ON_THE_BOOKS = {"casebook", "clearing", "deciding", "filing", "gate", "observe", "proof", "recalls"}
 
 
 def judges(path: Path) -> list[str]:
