@@ -528,6 +528,8 @@ class Observer:
                 continue  # cancelled: what people do with a copy that was flagged before is theirs
             if self._is_unsigned(held):
                 continue  # a copy whose marker was taken off before anybody read it: who could know whose it is?
+            if self._is_of_the_past(held):
+                continue  # it came back after its link had gone on under another name: a person's own from then on
             if not self._is_booked(held) and held.now and all(not behind <= span[0] < horizon for span in held.now):
                 continue  # its name was never told to us, and it lies where no listing looks: nobody can have read it
             wanted = expected.get(f"{subject[0]}:{subject[1]}", Counter())
@@ -553,6 +555,18 @@ class Observer:
         if not held.is_copy or held.stored is None or held.stored.marker in self.markers:
             return False
         return not self._is_booked(held)
+
+    def _is_of_the_past(self, held: Held) -> bool:
+        """Whether it is marked for an earlier generation of its link, so that it is nobody's but the person's.
+
+        Its link was given another name because the service refused this one, for what was gone for good. Should it come
+        back all the same, with an account that was swapped for instance, then our event stands under the new name, and
+        by its marker this one is foreign.
+        """
+        if self._is_booked(held) or held.stored is None or held.stored.marker not in self.markers:
+            return False
+        marker = held.stored.marker or ""
+        return self.books.rows("SELECT generation FROM links WHERE id = ?", held.link) != [(int(marker.split(".")[3]),)]
 
     def _is_booked(self, held: Held) -> bool:
         """Whether the books know its name."""

@@ -20,7 +20,6 @@ _ALL = (range(195), range(WIDE_FROM + 43, WIDE_FROM + 150))
 # Histories in these ranges that still fail. Each is an open question, told of in docs/track-record.md, and no pass.
 OPEN = {
     163: "observe mode: a rest shows a session that our own event shows as well, and nobody is told",
-    WIDE_FROM + 98: "an edit beside a swapped account is not told of",
 }
 SEEDS = tuple([seed for seed in part if seed not in OPEN] for part in _ALL)
 # Too rare for so few histories; `./dev simulate --table` shows them.

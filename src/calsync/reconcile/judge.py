@@ -124,7 +124,7 @@ def _look_at(ground: Ground, key: OriginalStart, drift: Drift | None, accepted: 
     calendar = _calendar_side(reference, expected, shown, kind)
     return Look(
         key=key,
-        story=_story(ground, drift, sides=(record, calendar), shown=shown, kind=kind),
+        story=_story(ground, (key, drift), sides=(record, calendar), shown=shown, kind=kind),
         record=record,
         calendar=calendar,
         reference=reference,
@@ -201,19 +201,20 @@ def _calendar_side(
 
 def _story(
     ground: Ground,
-    drift: Drift | None,
+    told: tuple[OriginalStart, Drift | None],
     *,
     sides: tuple[Record, Calendar],
     shown: Shown,
     kind: DriftKind | None,
 ) -> Story:
+    key, drift = told
     if drift is None:
         return Story.PLAIN if TABLE[sides].do in _NO_DRIFT else Story.FOUND
     if sides[0] is not Record.SAME:
         # The record was changed after the edit was seen: whatever the calendar shows, the record speaks last.
         return Story.OVERTAKEN
     hidden = shown.copy_id is None and (shown.own is None or shown.own.cancelled)
-    if _is_of_rest(drift) and hidden and not _rest_is_news(ground, drift):
+    if _is_of_rest(drift) and hidden and not (_stood_until_now(ground, key, shown) or _rest_is_news(ground, drift)):
         # The rest of a split was not mentioned this time; not being mentioned is no news.
         return Story.STILL
     if kind is None:
@@ -223,6 +224,11 @@ def _story(
         return Story.OTHER
     same = same_state(shown.seen, drift.observed) and drift.kind is not DriftKind.UNREADABLE
     return Story.STILL if same and (_is_time(kind) or kind is drift.kind) else Story.OTHER
+
+
+def _stood_until_now(ground: Ground, key: OriginalStart, shown: Shown) -> bool:
+    """Tell whether our own event showed an occurrence, after it was cut off as well, and shows it no more."""
+    return not same_state(ground.before.get(key), shown.own)
 
 
 def _rest_is_news(ground: Ground, drift: Drift) -> bool:

@@ -60,7 +60,9 @@ def _restored(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Decisio
 
 
 def _as_restored(write: WantedWrite) -> WantedWrite:
-    return replace(write, cause=Cause.RESTORE) if write.cause is Cause.REVERT else write
+    # It may carry a change of the record as well: what it puts back is a person's word all the same.
+    puts_back = bool(write.reverts) and write.cause is not Cause.COPY
+    return replace(write, cause=Cause.RESTORE) if puts_back else write
 
 
 def describe(plan: Plan) -> str:

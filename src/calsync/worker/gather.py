@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from calsync.connector.protocol import Gone, Item, Seen, Unreadable
 from calsync.domain.appointment import Subject, SubjectKind
 from calsync.domain.drift import Drift
+from calsync.domain.event import Event
 from calsync.domain.link import Link, LinkState
 from calsync.domain.marker import derived_link_id, derived_remote_id, verify_marker
 from calsync.domain.write import Cause
@@ -328,8 +329,13 @@ def _sent_write(owed: OwedWrite) -> SentWrite:
 
 
 def _copy_now(copy: Copy, before: Copy | None, item: Item | None) -> Copy:
-    was_there = before is not None and before.event == copy.event
+    # On the books a title that a person typed is known by its mark only.
+    was_there = before is not None and _titles_hidden(before.event) == _titles_hidden(copy.event)
     return replace(copy, told=was_there, unreadable=isinstance(item, Unreadable))
+
+
+def _titles_hidden(event: Event) -> Event:
+    return hide_titles(event, frozenset())
 
 
 def _is_mirrored(context: PassContext, link: Link, facts: SubjectFacts) -> bool:

@@ -300,6 +300,21 @@ HEAD = event(rule="FREQ=WEEKLY;UNTIL=20261230T000000Z")
 REST = replace(event("2027-01-06T10:00", "FREQ=WEEKLY;COUNT=3"), uid="u-2")
 
 
+def test_what_is_taken_out_after_its_split_was_put_back_is_no_rest_that_is_not_mentioned() -> None:
+    world = World.agreed(WEEKLY)
+    world.now = NOW + timedelta(days=46)
+    world.edit(HEAD)
+    world.copies["c-1"] = Copy("c-1", "7", REST)
+    world.settle()
+    assert (world.there, world.copies) == (WEEKLY, {})
+    world.copies_gone.clear()  # it was we who took it away
+    past = event("2027-01-05T10:00").master.span.start_at
+    world.edit(replace(WEEKLY, recurrence=Recurrence("FREQ=WEEKLY;COUNT=8", excluded=(past,))))
+    assert [(one.kind, one.observed, one.ended) for one in world.one_pass().changed] == [
+        (DriftKind.DELETED, None, None)
+    ]
+
+
 def split_and_left(**more: object) -> World:
     """A cut series whose rest is flagged, and let be."""
     world = World.agreed(WEEKLY, policy=policy(split="flag"), **more)

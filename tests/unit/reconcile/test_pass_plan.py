@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from calsync.domain.event import Override
+from calsync.domain.write import Cause
 from calsync.reconcile.case import CalendarFacts, LinkCase, Moment
 from calsync.reconcile.pass_plan import describe, make_plan, plan_json
 from calsync.reconcile.plan import Plan
@@ -69,3 +71,14 @@ def test_the_data_can_be_stored() -> None:
     text = json.dumps(plan_json(plan))
     assert "Private" not in text
     assert json.loads(text)["decisions"][0]["writes"][0]["reverts"] == [None]
+
+
+def test_what_a_release_puts_back_beside_a_new_time_is_a_persons_word() -> None:
+    world = World.agreed(event(rule="FREQ=WEEKLY;COUNT=4"))
+    world.edit(None)
+    moved = Override(event().master.span.start_at, event("2026-12-02T10:00").master)
+    world.expected = replace(event(rule="FREQ=WEEKLY;COUNT=4"), overrides=(moved,))
+    [decision] = planned(world.case(), facts=replace(FACTS, released="restore")).decisions
+    [write] = decision.writes
+    assert write.cause is Cause.RESTORE
+    assert len(write.reverts) == 3
