@@ -20,9 +20,9 @@ from tests.mutation.forks import run
 ROOT = Path(__file__).parents[2]
 SURVIVORS = Path(__file__).parent / "survivors.toml"
 _BOTH = [Path("src/calsync/reconcile"), Path("src/calsync/claims")]
+_TABLES = ["tests/unit/reconcile", "tests/stories"]
 _CORE = [
-    "tests/unit/reconcile",
-    "tests/stories",
+    *_TABLES,
     "tests/properties/test_planner.py",
     "tests/simulation/test_simulation.py::test_what_was_found_once_stays_mended",
 ]
@@ -39,11 +39,11 @@ _BATCH = ["tests/unit/claims/batch", "--ignore=tests/unit/claims/batch/test_cost
 _ON_THE_BOOKS = {"casebook", "clearing", "deciding", "filing", "gate", "observe", "proof", "recalls"}
 
 
-def judges(path: Path) -> list[str]:
-    """The tests that judge a module: those of its package that are quick."""
+def judges(path: Path, *, quick: bool) -> list[str]:
+    """The tests that judge a module: those of its package that are quick; for a first look, without random cases."""
     package = path.parent.relative_to(ROOT / "src" / "calsync").as_posix()
     if package == "reconcile":
-        return _CORE
+        return _TABLES if quick else _CORE
     if package == "claims/batch":
         return _BATCH
     return _BOOKS if path.stem in _ON_THE_BOOKS | {"digest", "rules", "telling"} else _PURE
@@ -62,7 +62,7 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=36000.0, help="stop each file after so long")
     parser.add_argument("--only", action="append", default=[], help="only changes whose line in the list has this text")
-    parser.add_argument("--quick", action="store_true", help="a first look: leave out tests of more than 0.3 s")
+    parser.add_argument("--quick", action="store_true", help="a first look, without slow tests and random cases")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here:
@@ -103,7 +103,7 @@ def _tell(path: Path, found: dict[str, list[str]], *, whole: bool) -> bool:
 
 def _judge(path: Path, seconds: float, only: frozenset[str], *, quick: bool) -> int:
     at_most = 0.3 if quick else math.inf
-    forks = run([path], ROOT, judges(path), time.monotonic() + seconds, keys=only, at_most=at_most)
+    forks = run([path], ROOT, judges(path, quick=quick), time.monotonic() + seconds, keys=only, at_most=at_most)
     told = {name: [one.key for one in getattr(forks, name)] for name in ("noticed", "lives", "unseen", "left")}
     print()
     print(json.dumps({**told, "failed": forks.failed}))
