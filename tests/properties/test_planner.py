@@ -16,7 +16,7 @@ from calsync.domain.notation import content_hash
 from calsync.domain.recurrence import rule_with_until, slots_between
 from calsync.domain.span import Span
 from calsync.reconcile.case import Copy
-from calsync.reconcile.compare import same_state, view
+from calsync.reconcile.compare import Told, same_state, view
 from tests.properties.pretend import NOW, POLICY, WINDOW, World
 
 ZONES = ["America/New_York", "Europe/Berlin", "UTC", "Australia/Lord_Howe"]
@@ -121,17 +121,20 @@ def worlds(draw: Draw) -> World:
 
 def disagreements(world: World) -> list[object]:
     """What the calendar shows otherwise than the record, but for occurrences with an open or answered flag (R-10)."""
-    excused = {
-        one.original_start
+    let_be = [
+        one
         for one in world.drifts
         if one.accepted or (one.resolution is Resolution.OPEN and not one.disposition.reverts)
-    }
+    ]
+    excused = {one.original_start for one in let_be}
     if excused and world.policy.observe_only:
         # Nothing is put back, and which unexplained event is which may be told differently from the record's side.
         return []
     if world.expected is None:
         return [] if world.there is None else [world.there]
-    seen = view(world.expected, world.there, window=WINDOW)
+    # A session that only the calendar shows and that is let be stands for none that the record has called off.
+    added = {one.original_start: one.observed for one in let_be if one.expected is None}
+    seen = view(world.expected, world.there, window=WINDOW, told=Told(added=added))
     return [
         (key, shown)
         for key, shown in seen.shown.items()
@@ -215,3 +218,23 @@ def test_the_rest_of_a_series_that_the_record_ends_is_told_once() -> None:
     # The one that the record still wants waits; those that it ended are evidence.
     assert [drift.resolution for drift in world.drifts].count(Resolution.OPEN) == 1
     assert Resolution.SUPERSEDED in {drift.resolution for drift in world.drifts}
+
+
+def test_a_session_let_be_is_none_that_the_record_called_off() -> None:
+    """Two more days were flagged; what becomes of the called-off one since then is nothing that anybody sees."""
+    span = Span(datetime(2026, 11, 20, 9, 30), datetime(2026, 11, 20, 10, 20), "America/New_York")
+    session = Event("u-1", Appearance(span, "Session 1"))
+    world = World.agreed(session)
+    world.expected = replace(session, master=replace(session.master, cancelled=True))
+    world.edit(replace(session, recurrence=Recurrence("FREQ=DAILY;COUNT=3")))
+    world.settle()
+    left = world.there
+    assert left is not None
+    whole = Span(datetime(2026, 11, 20), datetime(2026, 11, 21), span.zone, all_day=True)
+    world.edit(replace(left, master=replace(left.master, span=whole)))
+    assert world.settle() == 0
+    assert disagreements(world) == []
+    # Called off, and the two that wait for an answer.
+    shows = [one for one in world.shows().values() if isinstance(one, Appearance) and not one.cancelled]
+    assert [one.span.start.day for one in shows] == [21, 22]
+    assert [drift.original_start.day for drift in world.drifts if drift.original_start is not None] == [21, 22]
