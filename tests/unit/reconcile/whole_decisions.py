@@ -22,7 +22,7 @@ from calsync.domain.drift import Disposition, DriftKind, Phase, Resolution
 from calsync.domain.event import Appearance, Event, Override, Recurrence
 from calsync.domain.notation import event_to_data
 from calsync.domain.span import Span, Window
-from calsync.reconcile.case import LinkCase, Moment, NothingNew, UnreadableNow
+from calsync.reconcile.case import Copy, LinkCase, Moment, NothingNew, UnreadableNow
 from calsync.reconcile.decide import decide
 from calsync.reconcile.disposition import DEFAULT_DISPOSITIONS
 from calsync.reconcile.plan import Decision, Sighting
@@ -223,6 +223,9 @@ def histories() -> Iterator[tuple[str, World, list[Step]]]:
     yield from _single()
     yield from _series()
     yield from _special()
+    yield from _copied()
+    yield from _cut()
+    yield from _answered()
 
 
 def _world(event: Event, **more: Any) -> World:
@@ -276,6 +279,183 @@ def _special() -> Iterator[tuple[str, World, list[Step]]]:
             yield f"{kind} strict {name}", _world(event, policy=STRICT), [edit(edits[name]), wait]
             observing = replace(POLICY, observe_only=True)
             yield f"{kind} observed {name}", _world(event, policy=observing), [edit(edits[name]), wait]
+
+
+def beside(name: str, event: Event | None) -> Step:
+    """A copy shows this from now on; None: it was taken away."""
+
+    def step(world: World) -> None:
+        known = world.copies.pop(name, None)
+        if event is None:
+            world.copies_gone.add(name)
+        else:
+            version = "1" if known is None else str(int(known.version) + 1)
+            world.copies[name] = Copy(name, version, replace(event, uid=f"u-{name}"))
+
+    return step
+
+
+def unmentioned(name: str) -> Step:
+    """A copy is not spoken of: whether it is still there nobody knows."""
+
+    def step(world: World) -> None:
+        world.copies.pop(name, None)
+
+    return step
+
+
+def not_understood(name: str) -> Step:
+    def step(world: World) -> None:
+        world.copies[name] = replace(world.copies[name], unreadable=True, told=False)
+
+    return step
+
+
+def at(days: float) -> Step:
+    def step(world: World) -> None:
+        world.now += timedelta(days=days)
+
+    return step
+
+
+def _copied() -> Iterator[tuple[str, World, list[Step]]]:
+    elsewhere, again = single("2026-12-03T10:00"), single("2026-12-04T10:00")
+    copied = beside("c-1", elsewhere)
+    let_be = replace(POLICY, dispositions={**POLICY.dispositions, **{
+        (DriftKind.DUPLICATED, phase): Disposition.IGNORE for phase in Phase
+    }})  # fmt: skip
+    gone = edit(lambda _: None)
+    after: dict[str, list[Step]] = {
+        "taken back": [beside("c-1", None)],
+        "put away": [wait, wait],
+        "moved": [beside("c-1", again), wait],
+        "let be": [answer(Resolution.ACKNOWLEDGED), beside("c-1", again)],
+        "let be, own gone": [answer(Resolution.ACKNOWLEDGED), gone],
+        "not understood": [not_understood("c-1"), wait],
+        "record cancelled": [want(lambda _: None), wait],
+        "record moved": [want(_shifted(2)), wait],
+        "own moved": [edit(_shifted(4)), wait],
+        "own gone": [gone, wait],
+        "second one": [beside("c-2", again), wait],
+        "and once more": [wait, copied, wait],
+        "session over": [at(10), wait],
+        "session over, taken back": [_then(at(10), beside("c-1", None))],
+        "own unreadable": [unreadable, wait],
+        "nothing new": [quiet],
+    }
+    for name, steps in after.items():
+        yield f"copied single, {name}", _world(single()), [copied, *steps]
+    yield "copied single, nobody minds", _world(single(), policy=let_be), [copied, wait, beside("c-1", again)]
+    yield "copied single, renamed at once", _world(single()), [_then(copied, gone), wait]
+    yield "copied single, past", _world(single("2026-11-20T10:00")), [copied, beside("c-1", None)]
+    yield "copied single, own unreadable at once", _world(single()), [_unreadable_beside(copied), wait]
+    whole = beside("c-1", weekly())
+    for name, steps in after.items():
+        if name not in ("moved", "second one", "own moved"):
+            yield f"copied series, {name}", _world(weekly()), [whole, *steps]
+    yield "copied series, moved", _world(weekly()), [whole, beside("c-1", weekly("2026-12-01T12:00")), wait]
+    yield (
+        "copied series, half over",
+        _world(weekly("2026-11-17T10:00")),
+        [beside("c-1", weekly("2026-11-17T12:00")), wait],
+    )
+    yield "copied series, shorter record", _world(weekly()), [whole, want(_recurring("FREQ=WEEKLY;COUNT=2")), wait]
+
+
+def _unreadable_beside(before: Step) -> Step:
+    def step(world: World) -> Decision:
+        before(world)
+        return unreadable(world)
+
+    return step
+
+
+def _cut() -> Iterator[tuple[str, World, list[Step]]]:
+    for when, hour in (("as it was", 10), ("later", 14)):
+        rest = weekly(f"2026-12-15T{hour}:00", 2)
+        cut = _then(edit(_recurring("FREQ=WEEKLY;COUNT=2")), beside("c-1", rest))
+        after: dict[str, list[Step]] = {
+            "restored": [wait, wait],
+            "goes back": [_then(back, beside("c-1", None))],
+            "rest taken away": [beside("c-1", None), wait],
+            "rest not mentioned": [unmentioned("c-1"), cut],
+            "rest moved": [beside("c-1", weekly("2026-12-15T16:00", 2)), wait],
+            "rest with one moved": [beside("c-1", _later_second(rest)), wait],
+            "rest shortened": [beside("c-1", weekly(f"2026-12-15T{hour}:00", 1)), wait],
+            "rest not understood": [not_understood("c-1"), wait],
+            "rest copied": [beside("c-2", rest), wait],
+            "cut again": [
+                _then(beside("c-1", weekly(f"2026-12-15T{hour}:00", 1)), beside("c-2", weekly("2026-12-22T09:00", 1)))
+            ],
+            "begun again": [edit(_recurring("FREQ=WEEKLY;COUNT=1")), wait],
+            "nothing new": [quiet, wait],
+            "record moved": [want(_shifted(2)), wait],
+            "record cancelled": [want(lambda _: None), wait],
+            "record longer": [want(_recurring("FREQ=WEEKLY;COUNT=5")), wait],
+            "record renamed": [want(_master(title="Session S-1")), wait],
+            "let be": [answer(Resolution.ACKNOWLEDGED), wait, beside("c-1", weekly("2026-12-15T16:00", 2))],
+            "let be, rest gone": [answer(Resolution.ACKNOWLEDGED), beside("c-1", None), wait],
+            "let be, record moved": [answer(Resolution.ACKNOWLEDGED), want(_shifted(2)), wait],
+            "half over": [at(17), wait],
+            "own gone": [edit(lambda _: None), wait],
+            "answer lost": [_then(wait, lose), wait, wait],
+        }
+        for name, steps in after.items():
+            yield f"cut {when}, {name}", _world(weekly(count=4)), [cut, *steps]
+        for name in ("restored", "record moved", "record renamed", "rest taken away", "rest moved"):
+            yield f"cut {when}, flagged, {name}", _world(weekly(count=4), policy=_SPLITS), [cut, *after[name]]
+        yield f"cut {when}, long ago", _world(weekly("2026-11-17T10:00", 4)), [_cut_long_ago(hour), wait, wait]
+
+
+_SPLITS = replace(POLICY, dispositions={**DEFAULT_DISPOSITIONS, **{
+    (DriftKind.SPLIT, phase): Disposition.FLAG for phase in Phase
+}})  # fmt: skip
+
+
+def _cut_long_ago(hour: int) -> Step:
+    return _then(edit(_recurring("FREQ=WEEKLY;COUNT=1")), beside("c-1", weekly(f"2026-11-24T{hour}:00", 3)))
+
+
+def _later_second(event: Event) -> Event:
+    changed = _second(_later)(event)
+    assert changed is not None
+    return changed
+
+
+def _answered() -> Iterator[tuple[str, World, list[Step]]]:
+    """An answer holds until the record, a write of ours or a further edit makes it another question."""
+    for kind, event in (("single", single()), ("series", weekly())):
+        edits = EDITS if kind == "single" else SERIES_EDITS
+        for name in (
+            ("moved", "deleted", "renamed") if kind == "single" else ("moved", "one moved", "one excluded", "shorter")
+        ):
+            told = [edit(edits[name]), answer(Resolution.ACKNOWLEDGED)]
+            after: dict[str, list[Step]] = {
+                "record moved": [want(_shifted(2)), edit(edits[name]), wait],
+                "record as seen": [want(edits[name]), wait],
+                "record elsewhere": [want(lambda event: replace(event, location="Room 2")), wait, edit(edits[name])],
+                "record cancelled": [want(lambda _: None), wait],
+                "edited again": [edit(_shifted(6)), wait],
+                "written, answer lost": [_then(lose, want(_shifted(2))), wait, edit(edits[name])],
+                "session over": [at(30), wait],
+            }
+            for then, steps in after.items():
+                yield f"{kind} {name} let be, {then}", _world(event, policy=LENIENT), [*told, *steps]
+        observing = replace(POLICY, observe_only=True)
+        for name in ("moved", "deleted"):
+            changed: Step = lambda world: setattr(world, "policy", POLICY)  # noqa: E731
+            yield (
+                f"{kind} {name} while observing, then not",
+                _world(event, policy=observing),
+                [edit(edits[name]), changed, wait],
+            )
+            yield f"{kind} {name}, then over", _world(event), [edit(edits[name]), at(12), back]
+            yield f"{kind} {name}, then beyond the window", _world(event), [edit(edits[name]), _far, wait]
+
+
+def _far(world: World) -> None:
+    world.now += timedelta(days=60)
+    world.window = Window(WINDOW.start + timedelta(days=60), WINDOW.end + timedelta(days=60))
 
 
 def edit_there(change: Change) -> Step:
