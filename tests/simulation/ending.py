@@ -96,8 +96,7 @@ def _compare(world: World, calendar: str) -> None:
         if held.stored.unreadable is not None:
             skip.add(name)
         # A copy far back in time stands beside nothing that is mirrored there; our own event under a new name is none.
-        beside = held.is_copy and not _is_own(world, held)
-        behind = (world.clock.now() - timedelta(days=60)).timestamp() if beside else 0
+        behind = 0 if world.observer.is_own(held) else (world.clock.now() - timedelta(days=60)).timestamp()
         shown.setdefault(name, Counter()).update({span: n for span, n in held.now.items() if span[1] >= behind})
     now = world.clock.now().timestamp()
     for name in sorted({*expected, *shown} - skip):
@@ -153,7 +152,7 @@ def _counts(world: World, held: Held) -> bool:
 
 
 def _is_own(world: World, held: Held) -> bool:
-    return bool(world.books.rows("SELECT 1 FROM links WHERE remote_id = ?", held.key[2]))
+    return world.observer.is_own(held)
 
 
 def _is_let_be(world: World, held: Held) -> bool:

@@ -355,7 +355,7 @@ class Observer:
         here = [one for one in found if one.kind != "duplicated" or one in own]
         if not held.is_copy:
             return here
-        if not self.books.rows("SELECT 1 FROM links WHERE remote_id = ?", held.key[2]):
+        if not self.is_own(held):
             here = own or here
         return [one for one in here if one.observed == span] or here
 
@@ -536,7 +536,7 @@ class Observer:
             accepted = [one for one in self.drifts.values() if one.link == held.link and one.accepted]
             for span, at in held.since.items():
                 # A copy far back in time stands beside nothing that is mirrored there.
-                beyond = span[0] > horizon or (held.is_copy and span[1] < behind)
+                beyond = span[0] > horizon or (self._is_beside(held) and span[1] < behind)
                 known = any(one.observed == span for one in accepted) or wanted[span] or beyond
                 if at <= pos and not known and not self._about(held, at, observed=span):
                     self.fail("I2-lost", f"{held.key} shows {span} since {at}, and no drift tells of it")
@@ -567,6 +567,14 @@ class Observer:
             return False
         marker = held.stored.marker or ""
         return self.books.rows("SELECT generation FROM links WHERE id = ?", held.link) != [(int(marker.split(".")[3]),)]
+
+    def _is_beside(self, held: Held) -> bool:
+        """Whether it stands beside its link's own event, be it a former one that came back after it was made anew."""
+        return held.is_copy or not self.is_own(held)
+
+    def is_own(self, held: Held) -> bool:
+        """Whether it bears the name under which the books have a link's own event."""
+        return bool(self.books.rows("SELECT 1 FROM links WHERE remote_id = ?", held.key[2]))
 
     def _is_booked(self, held: Held) -> bool:
         """Whether the books know its name."""

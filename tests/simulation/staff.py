@@ -101,25 +101,34 @@ def _move(_world: World, act: Act, command: book.Command, number: str) -> Callab
 
 
 @_saying("ask")
-def _ask(_world: World, act: Act, command: book.Command, number: str) -> Callable[[Connection], object]:
-    ask = book.Ask(token=_token(number), block=act.get("block", False))
+def _ask(world: World, act: Act, command: book.Command, number: str) -> Callable[[Connection], object]:
+    ask = book.Ask(token=_token(number, _asked(world, number)), block=act.get("block", False))
     return lambda conn: book.ask_to_reschedule(conn, command, number, ask)
 
 
-def _token(number: str) -> str:
-    """The text of a client's link: the same for each question about one session."""
-    return "r" + FakeIds(0).new_id(number)
+def _asked(world: World, number: str) -> int:
+    """How often the client was asked about a session."""
+    query = "SELECT count(*) FROM action_links WHERE json_extract(payload, '$.appointment') = ?"
+    [(times,)] = world.books.rows(query, number)
+    return int(times)
+
+
+def _token(number: str, place: int) -> str:
+    """The text of a client's link: another one for each question about a session."""
+    return "r" + FakeIds(0).new_id(number) + ("" if place <= 0 else str(place))
 
 
 @_saying("respond")
-def _respond(_world: World, act: Act, command: book.Command, number: str) -> Callable[[Connection], object]:
+def _respond(world: World, act: Act, command: book.Command, number: str) -> Callable[[Connection], object]:
+    token = _token(number, _asked(world, number) - 1)
+
     def respond(conn: Connection) -> object:
         one = records.appointment(conn, number)
         assert one is not None
-        link = action_links.get(conn, action_links.hash_of(_token(number)))
+        link = action_links.get(conn, action_links.hash_of(token))
         if link is not None and one.pending != PENDING:
-            return book.respond(conn, _token(number), one.span.start, command)
-        return book.respond(conn, _token(number), one.span.start + timedelta(seconds=act["by_seconds"]), command)
+            return book.respond(conn, token, one.span.start, command)
+        return book.respond(conn, token, one.span.start + timedelta(seconds=act["by_seconds"]), command)
 
     return respond
 
