@@ -8,19 +8,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from calsync.claims.gate import Gate
-from calsync.connector.protocol import CalendarPlace, OpenRequest
-from calsync.connector.wrappers import Around, RetryPolicy, WrapPorts, wrap
+from calsync.connector.protocol import Calendar, CalendarPlace, OpenRequest
+from calsync.connector.wrappers import WrapPorts
 from calsync.domain.appointment import Subject, SubjectKind
 from calsync.domain.drift import Drift
 from calsync.settings.model import Settings
-from calsync.store import calendars, drifts, holds, links, subject_changes
-from calsync.store.calendars import CalendarRow, CalendarSpec
+from calsync.store import drifts, holds, links
+from calsync.store.calendars import CalendarRow
 from calsync.store.drifts import DriftFilter
-from calsync.worker.context import Rules
 from calsync_caldav.connector import CONNECTOR
 from calsync_caldav.settings import CalendarSettings, ConnectorSettings
 from tests.hostile.raw_dav import RawDav
-from tests.unit.worker.world import POLICY, ZONE, World
+from tests.system.service_world import KeptOpener, ServiceWorld
+from tests.unit.worker.world import ZONE
 
 _TIMES = re.compile(r"^(DT(?:START|END)[^:]*:)(\d{8}T\d{6})", re.MULTILINE)
 
@@ -30,67 +30,44 @@ def _later(found: re.Match[str], hours: int) -> str:
     return f"{found[1]}{at:%Y%m%dT%H%M%S}"
 
 
-@dataclass
-class DavOpener:
-    """Opens a calendar's collection and keeps it open, as the worker's own opener does."""
+@dataclass(kw_only=True)
+class DavOpener(KeptOpener):
+    """Opens a calendar's collection."""
 
-    ports: WrapPorts
     collections: dict[str, RawDav] = field(default_factory=dict)
-    the_rules: Rules = field(default_factory=lambda: Rules(decisions=POLICY))
-    kept: dict[str, Around] = field(default_factory=dict)
 
-    def open(self, row: CalendarRow) -> Around:
-        """A client of the calendar."""
-        if row.id not in self.kept:
-            url = self.collections[row.id].server.url
-            keys = CalendarSettings(url=url, username="ash")
-            settings = ConnectorSettings(timeout=timedelta(seconds=5))
-            request = OpenRequest(row.id, settings, keys, "existing", ZONE, lambda: "secret")
-            calendar = CONNECTOR.open(request, CalendarPlace(url))
-            self.kept[row.id] = wrap(calendar, row.id, ports=self.ports, retries=RetryPolicy(attempts=1))
-        return self.kept[row.id]
-
-    def forget(self, calendar: str) -> None:
-        """Close it."""
-        kept = self.kept.pop(calendar, None)
-        if kept is not None:
-            kept.close()
-
-    def rules(self, provider: str, practice: str | None = None) -> Rules:
-        """The same for everybody."""
-        return self.the_rules
+    def client(self, row: CalendarRow) -> Calendar:
+        """See `KeptOpener`."""
+        url = self.collections[row.id].server.url
+        keys = CalendarSettings(url=url, username="ash")
+        settings = ConnectorSettings(timeout=timedelta(seconds=5))
+        request = OpenRequest(row.id, settings, keys, "existing", ZONE, lambda: "secret")
+        return CONNECTOR.open(request, CalendarPlace(url))
 
 
-class DavWorld(World):
+class DavWorld(ServiceWorld):
     """As `World`, with one raw collection for each calendar."""
 
-    opener: DavOpener  # type: ignore[assignment]
+    connector = "caldav"
+    opener: DavOpener
 
     def __init__(self, *more: str) -> None:
         super().__init__()
-        self.opener = DavOpener(WrapPorts(self.clock, self.ids, self.sleep))
+        self.opener = DavOpener(ports=WrapPorts(self.clock, self.ids, self.sleep))
         self.worker = self.new_worker()
         for name in (self.calendar, *more):
             self.opener.collections[name] = RawDav()
             if name != self.calendar:
-                self._link(name)
+                self.link(name)
 
     @property
     def dav(self) -> RawDav:
         """The collection of the first calendar."""
         return self.opener.collections[self.calendar]
 
-    def _link(self, calendar: str) -> None:
-        spec = CalendarSpec(calendar, "P-1", "c", "caldav", "mirror", "existing", "config")
-        with self.database.transaction() as conn:
-            calendars.register(conn, spec, self.clock.now())
-            calendars.set_remote(conn, calendar, calendar)
-            subject_changes.mark_calendar(conn, calendar, self.opener.the_rules.window(self.clock.now()))
-
     def close(self) -> None:
         """Take everything down."""
-        for name in list(self.opener.kept):
-            self.opener.forget(name)
+        super().close()
         for collection in self.opener.collections.values():
             collection.server.close()
 

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.hostile.caldav_world import DavWorld
 from tests.hostile.cost import small_cost
 from tests.system.google_world import GoogleWorld
 from tests.system.graph_world import GraphWorld
+from tests.system.service_world import ServiceWorld
 from tests.unit.connectors.caldav.scripted_server import Reply
 from tests.unit.connectors.caldav.test_hostile_dav import MALICE, multistatus
 from tests.unit.worker.world import World
@@ -34,6 +36,7 @@ WHOLE = {
     )
     for service in ("google", "graph")
 }
+Served = TypeVar("Served", bound=ServiceWorld)
 
 
 class Clinic:
@@ -67,17 +70,23 @@ def state(world: World) -> tuple[object, ...]:
     return (row.cursor, world.drifts())
 
 
-@pytest.mark.parametrize("name", DAV)
-def test_a_dav_answer_stops_its_own_pass_and_no_other(clinic: Clinic, name: str) -> None:
-    world = clinic.world
-    before, bodies = state(world), dict(world.dav.bodies)
+def pass_that_fails_and_changes_nothing(world: World) -> None:
+    """A pass over what is refused: no edit, no write, no stop, and the place in the feed stays."""
+    before = state(world)
     world.later(minutes=5)
-    world.dav.answers = DAV[name]
     with small_cost():
         result = world.run()
     assert result.error is not None
     assert (result.drifts, result.written, result.stopped) == (0, 0, False)
     assert state(world) == before
+
+
+@pytest.mark.parametrize("name", DAV)
+def test_a_dav_answer_stops_its_own_pass_and_no_other(clinic: Clinic, name: str) -> None:
+    world = clinic.world
+    bodies = dict(world.dav.bodies)
+    world.dav.answers = DAV[name]
+    pass_that_fails_and_changes_nothing(world)
     assert world.dav.bodies == bodies
     assert world.verdict("over") == "held"
     with small_cost():
@@ -95,26 +104,24 @@ def test_when_the_calendar_answers_again_all_is_as_it_was(clinic: Clinic) -> Non
     assert world.verdict("over") == "cleared"
 
 
+def in_step(world: Served) -> Iterator[Served]:
+    """The world with one session that its calendar shows."""
+    world.book("4821", "2026-11-24T10:00")
+    world.until_quiet()
+    yield world
+    world.close()
+
+
 @pytest.fixture(scope="module")
 def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleWorld]:
-    made = GoogleWorld(tmp_path_factory.mktemp("google"))
-    made.book("4821", "2026-11-24T10:00")
-    made.until_quiet()
-    yield made
-    made.close()
+    yield from in_step(GoogleWorld(tmp_path_factory.mktemp("google")))
 
 
 @pytest.mark.parametrize("name", WHOLE["google"])
 def test_a_page_of_googles_fails_the_pass_and_nothing_else(google: GoogleWorld, name: str) -> None:
-    before = state(google)
-    google.later(minutes=5)
     body = (HERE / "google" / name).read_bytes()
     google.google.weather.add(Storm("events.list", GoogleDamage.REPLACE, body=body))
-    with small_cost():
-        result = google.run()
-    assert result.error is not None
-    assert (result.drifts, result.written) == (0, 0)
-    assert state(google) == before
+    pass_that_fails_and_changes_nothing(google)
     google.google.weather.clear()
     google.person.drag(google.remote, google.only_event(), timedelta(minutes=15))
     google.person.drag(google.remote, google.only_event(), timedelta(minutes=-15))
@@ -124,24 +131,14 @@ def test_a_page_of_googles_fails_the_pass_and_nothing_else(google: GoogleWorld, 
 
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GraphWorld]:
-    made = GraphWorld(tmp_path_factory.mktemp("graph"))
-    made.book("4821", "2026-11-24T10:00")
-    made.until_quiet()
-    yield made
-    made.close()
+    yield from in_step(GraphWorld(tmp_path_factory.mktemp("graph")))
 
 
 @pytest.mark.parametrize("name", WHOLE["graph"])
 def test_a_page_of_graphs_fails_the_pass_and_nothing_else(graph: GraphWorld, name: str) -> None:
-    before = state(graph)
-    graph.later(minutes=5)
     text = (HERE / "graph" / name).read_text().replace('"/delta', f'"{graph.graph.graph_url}/delta')
     graph.graph.weather.damage("delta", GraphDamage.REPLACE, body=text.encode())
-    with small_cost():
-        result = graph.run()
-    assert result.error is not None
-    assert (result.drifts, result.written) == (0, 0)
-    assert state(graph) == before
+    pass_that_fails_and_changes_nothing(graph)
     graph.graph.weather.clear()
     assert graph.run().error is None
     assert graph.drifts() == []

@@ -13,7 +13,8 @@ import pytest
 from calsync.domain.drift import Resolution
 from calsync.sandbox.google.knobs import Exceptions, Knobs
 from calsync.sandbox.google.times import instant_of, slots
-from tests.system.google_world import GoogleWorld, wall, weeks
+from tests.system.google_world import GoogleWorld
+from tests.system.service_world import wall, weeks
 
 READINGS = (
     Knobs(),
@@ -25,7 +26,7 @@ READINGS = (
 @pytest.fixture
 def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[GoogleWorld]:
     made = GoogleWorld(tmp_path, replace(READINGS[request.param]))
-    made.policy(stampede_min=1000, stampede_share=1.0, revert_limit=1000)
+    made.settle(stampede_min=1000, stampede_share=1.0, revert_limit=1000)
     yield made
     made.close()
     assert made.google.state.strict_faults == []

@@ -14,7 +14,8 @@ from calsync.sandbox.google.faults import ApiError
 from calsync.sandbox.google.knobs import Exceptions, Knobs
 from calsync.sandbox.google.weather import Damage, Storm
 from calsync_google.connector import CONNECTOR
-from tests.system.google_world import EMAIL, GoogleWorld, wall, weeks
+from tests.system.google_world import EMAIL, GoogleWorld
+from tests.system.service_world import wall, weeks
 
 READINGS = {
     "one-entity": Knobs(),

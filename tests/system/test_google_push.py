@@ -3,70 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from calsync.domain.drift import DriftKind
 from calsync.sandbox.google.faults import ApiError
 from calsync.sandbox.google.weather import Storm
-from calsync.settings.model import Settings
-from calsync.store import watches, work
-from calsync.web.app import make_app
-from calsync.web.hook_targets import OpenChannels
-from calsync.web.site import Site
-from calsync.worker.dispatch import EmbeddedDispatch
-from calsync.worker.watching import PushPlan
-from tests.system.google_world import GoogleWorld, wall
-
-PUBLIC = "https://calsync.example"
+from tests.system.google_world import GoogleWorld
+from tests.system.hooked_world import PUBLIC, HookedWorld
+from tests.system.service_world import wall
 
 
-class Pushed(GoogleWorld):
+class Pushed(GoogleWorld, HookedWorld):
     """The messages that Google would post go through the real hook."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.google.hold_pushes = True
-        self.worker = replace(self.worker, push=PushPlan(PUBLIC))
-        self.site = Site(
-            self.database, Settings(path=folder / "calsync.toml"), self.clock, self.ids, lambda: None,  # type: ignore[arg-type, return-value]
-            targets=OpenChannels(self.database, self.clock),
-        )  # fmt: skip
-        self.web = TestClient(make_app(self.site))
+        self.listen(folder)
 
     def deliver(self) -> list[int]:
         """Post what is held back; returns the hook's answers."""
-        self.site.bell._bursts.clear()  # it was quiet for a while
+        self.be_quiet()
         held, self.google.pending = self.google.pending, []
         answers = []
         for address, headers in held:
             assert address == f"{PUBLIC}/hooks/google"
             answers.append(self.web.post("/hooks/google", headers=dict(headers)).status_code)
         return answers
-
-    def channels(self) -> list[watches.WatchRow]:
-        """The open ones."""
-        with self.database.reading() as conn:
-            return [one for one in watches.of_calendar(conn, self.calendar) if one.state == watches.OPEN]
-
-    def due(self) -> bool:
-        """Whether the worker would take the calendar up now."""
-        with self.database.transaction() as conn:
-            leases = work.claim(conn, "probe", 1, self.clock.now(), timedelta(seconds=1))
-            for lease in leases:
-                work.give_back(conn, lease)
-        return bool(leases)
-
-    def dispatch(self) -> int:
-        """Let the dispatcher run what is due."""
-        dispatch = EmbeddedDispatch(self.worker, threads=1)
-        started = dispatch.dispatch()
-        assert dispatch.drain(20)
-        return started
 
 
 @pytest.fixture
@@ -78,7 +44,6 @@ def world(tmp_path: Path) -> Iterator[Pushed]:
     made.deliver()
     made.run()
     yield made
-    made.web.close()
     made.close()
 
 

@@ -14,7 +14,8 @@ from calsync.sandbox.graph.knobs import Knobs, SeriesRows
 from calsync.sandbox.graph.state import When
 from calsync.sandbox.graph.weather import Damage, Storm
 from calsync_outlook.cursors import cursor_of
-from tests.system.graph_world import GraphWorld, wall, weeks
+from tests.system.graph_world import GraphWorld
+from tests.system.service_world import wall, weeks
 
 READINGS = {
     "both": Knobs(),

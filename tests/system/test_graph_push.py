@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from fastapi.testclient import TestClient
 
 from calsync.domain.drift import DriftKind
-from calsync.settings.model import Settings
-from calsync.store import watches, work
-from calsync.web.app import make_app
-from calsync.web.hook_targets import OpenChannels
-from calsync.web.site import Site
-from calsync.worker.dispatch import EmbeddedDispatch
-from calsync.worker.watching import PushPlan
-from tests.system.graph_world import GraphWorld, wall
-
-PUBLIC = "https://calsync.example"
+from tests.system.graph_world import GraphWorld
+from tests.system.hooked_world import PUBLIC, HookedWorld
+from tests.system.service_world import wall
 
 
-class Pushed(GraphWorld):
+class Pushed(GraphWorld, HookedWorld):
     """What Graph posts, the handshake included, goes through the real hook."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.worker = replace(self.worker, push=PushPlan(PUBLIC))
-        self.site = Site(
-            self.database, Settings(path=folder / "calsync.toml"), self.clock, self.ids, lambda: None,  # type: ignore[arg-type, return-value]
-            targets=OpenChannels(self.database, self.clock),
-        )  # fmt: skip
-        self.web = TestClient(make_app(self.site))
+        self.listen(folder)
         self.graph.subscriptions.post = self._post
         self.posted: list[bytes] = []
 
@@ -47,28 +33,8 @@ class Pushed(GraphWorld):
 
     def deliver(self) -> int:
         """Let Graph send what waits."""
-        self.site.bell._bursts.clear()  # it was quiet for a while
+        self.be_quiet()
         return self.graph.subscriptions.deliver()
-
-    def channels(self) -> list[watches.WatchRow]:
-        """The open ones on our books."""
-        with self.database.reading() as conn:
-            return [one for one in watches.of_calendar(conn, self.calendar) if one.state == watches.OPEN]
-
-    def due(self) -> bool:
-        """Whether the worker would take the calendar up now."""
-        with self.database.transaction() as conn:
-            leases = work.claim(conn, "probe", 1, self.clock.now(), timedelta(seconds=1))
-            for lease in leases:
-                work.give_back(conn, lease)
-        return bool(leases)
-
-    def dispatch(self) -> int:
-        """Let the dispatcher run what is due."""
-        dispatch = EmbeddedDispatch(self.worker, threads=1)
-        started = dispatch.dispatch()
-        assert dispatch.drain(20)
-        return started
 
 
 @pytest.fixture
@@ -80,7 +46,6 @@ def world(tmp_path: Path) -> Iterator[Pushed]:
     made.deliver()
     made.run()
     yield made
-    made.web.close()
     made.close()
 
 

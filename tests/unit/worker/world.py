@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 from calsync.connector.wrappers import Around, RetryPolicy, WrapPorts, wrap
 from calsync.domain.appointment import Appointment, AppointmentStatus, Block, Series
@@ -59,6 +60,8 @@ class Opener:
 class World:
     """One provider, one calendar, and what tests do with them."""
 
+    connector: ClassVar[str] = "memory"
+
     def __init__(self, personality: Personality = CALDAV_SYNC, *, calendar: str = "work") -> None:
         self.clock = FakeClock(NOW)
         self.ids = FakeIds()
@@ -89,7 +92,7 @@ class World:
 
     def link(self, calendar: str) -> None:
         """Put a calendar on the books."""
-        spec = CalendarSpec(calendar, "P-1", "c", "memory", "mirror", "existing", "config")
+        spec = CalendarSpec(calendar, "P-1", "c", self.connector, "mirror", "existing", "config")
         with self.database.transaction() as conn:
             calendars.register(conn, spec, self.clock.now())
             calendars.set_remote(conn, calendar, calendar)
