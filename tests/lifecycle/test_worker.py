@@ -6,11 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from time import monotonic, sleep
 
 from tests.lifecycle.practice import PROVIDER, Practice
+from tests.waiting import until
 
 
 @contextmanager
@@ -29,13 +29,6 @@ def working(practice: Practice) -> Iterator[None]:
             assert process.wait(30) == 0
 
 
-def eventually(holds: Callable[[], bool]) -> None:
-    until = monotonic() + 60
-    while not holds():
-        assert monotonic() < until, "it did not happen"
-        sleep(0.2)
-
-
 def test_gt_25_a_worker_that_was_down_acts_at_its_next_start_once(grow: Practice) -> None:
     grow.book("A-1", "2026-11-06T10:00")
     grow.book("A-2", "2026-11-20T10:00")
@@ -43,11 +36,11 @@ def test_gt_25_a_worker_that_was_down_acts_at_its_next_start_once(grow: Practice
     grow.do(*ask, "A-1", by=PROVIDER)
     grow.at("2026-11-05T09:00")
     with working(grow):
-        eventually(lambda: grow.status("A-1") == "cancelled")
+        until(lambda: grow.status("A-1") == "cancelled")
     grow.do(*ask, "A-2", by=PROVIDER)
     grow.at("2026-11-09T09:00")
     with working(grow):
-        eventually(lambda: grow.status("A-2") == "cancelled")
+        until(lambda: grow.status("A-2") == "cancelled")
     for key in ("A-1", "A-2"):
         assert [row["actor"] for row in grow.history(key)].count("system") == 1
     assert len(grow.owed("appointment-cancelled")) == 4

@@ -5,16 +5,16 @@ from __future__ import annotations
 import signal
 import socket
 import sqlite3
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.servers.process import free_port
 from tests.system.site import Site
+from tests.waiting import until
 
 ADA = '[[providers]]\nid = "ada"\nname = "Dr. Ada"\nemail = "ada@example.org"\nzone = "Europe/Berlin"\n'
 BEA = ADA.replace("ada", "bea").replace("Ada", "Bea")
@@ -69,16 +69,6 @@ def site(tmp_path: Path) -> Site:
     return made
 
 
-@contextmanager
-def running(site: Site, command: str) -> Iterator[subprocess.Popen[bytes]]:
-    process = site.start(command)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
 def log_of(site: Site) -> str:
     return (site.folder / "process.log").read_text()
 
@@ -89,16 +79,9 @@ def providers_on_the_books(site: Site) -> set[str]:
         return {str(row[0]) for row in books.execute("SELECT id FROM providers")}
 
 
-def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("command", ["run", "worker", "serve"])
 def test_it_says_when_it_is_ready_lives_and_ends(site: Site, manager: Manager, command: str) -> None:
-    with running(site, command) as process:
+    with site.running(command) as process:
         manager.hear("READY=1")
         manager.hear("WATCHDOG=1", times=3)
         process.send_signal(signal.SIGTERM)
@@ -107,7 +90,7 @@ def test_it_says_when_it_is_ready_lives_and_ends(site: Site, manager: Manager, c
 
 
 def test_a_stopped_worker_feeds_nothing(site: Site, manager: Manager) -> None:
-    with running(site, "worker") as process:
+    with site.running("worker") as process:
         manager.hear("WATCHDOG=1")
         process.send_signal(signal.SIGSTOP)
         manager.wait_for_silence()
@@ -119,7 +102,7 @@ def test_a_stopped_worker_feeds_nothing(site: Site, manager: Manager) -> None:
 
 def test_a_reload_takes_what_it_can_and_names_what_waits(site: Site, manager: Manager) -> None:
     config = site.folder / "calsync.toml"
-    with running(site, "run") as process:
+    with site.running("run") as process:
         manager.hear("READY=1")
         manager.forget()
         text = config.read_text()
@@ -139,7 +122,7 @@ def test_a_reload_takes_what_it_can_and_names_what_waits(site: Site, manager: Ma
 
 def test_a_reload_of_a_broken_config_changes_nothing(site: Site, manager: Manager) -> None:
     config = site.folder / "calsync.toml"
-    with running(site, "run") as process:
+    with site.running("run") as process:
         manager.hear("READY=1")
         manager.forget()
         config.write_text(config.read_text().replace("settle", "setle"))

@@ -11,9 +11,8 @@ from __future__ import annotations
 import io
 import re
 import sqlite3
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -31,6 +30,7 @@ from tests.servers.process import Server, free_port
 from tests.servers.radicale_server import radicale
 from tests.system.hands import Hands
 from tests.system.site import Answer, Site, row
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = "https://calsync.example.org"
@@ -104,19 +104,6 @@ class House(Site):
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         return httpx.request(method, f"http://127.0.0.1:{self.port}{path}", timeout=20, trust_env=False, **more)
-
-
-def until(holds: Callable[[], Any], seconds: float = 40.0) -> Any:
-    """Wait for something to hold."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if found := holds():
-                return found
-        except (httpx.TransportError, OSError):
-            pass
-        time.sleep(0.1)
-    raise AssertionError("it never came true")
 
 
 class Post:

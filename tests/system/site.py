@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -93,6 +94,16 @@ class Site:
         command = [sys.executable, "-m", "calsync", *line, "--config", str(self.folder / "calsync.toml")]
         with (self.folder / "process.log").open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log, env=environ)
+
+    @contextlib.contextmanager
+    def running(self, *line: str) -> Iterator[subprocess.Popen[bytes]]:
+        """The same for as long as a test needs it; then it is killed, if it has not ended."""
+        process = self.start(*line)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
 
     def fork(self, *line: str) -> Program:
         """The same, ready at once: forked from a process that has read calsync's code already."""

@@ -15,7 +15,8 @@ from calsync.store import audit, outbox, records
 from calsync.store.database import open_database
 from calsync.store.records import AppointmentFilter
 from tests.servers.process import free_port
-from tests.system.test_web import House, running, until
+from tests.system.test_web import House
+from tests.waiting import until
 
 COMMANDS = 16
 KILLS = 2
@@ -43,7 +44,7 @@ def test_commands_survive_kills(house: House) -> None:
     answered: dict[int, Any] = {}
     for number in range(KILLS + 1):
         kill_after = moments.randrange(2, 8) if number < KILLS else len(waiting) + 1
-        with running(house, "serve") as process:
+        with house.running("serve") as process:
             until(house.ready, 60)
             with httpx.Client(base_url=house.url, headers=headers, timeout=10) as client:
                 for place in list(waiting):

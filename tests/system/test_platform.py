@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from tests.servers.process import Server
 from tests.system.hands import Hands
 from tests.system.site import NOW, Site, row
 from tests.unit.webhooks.receiver import SECRET, Receiver
+from tests.waiting import until
 
 KEYS = """
 [[webhooks]]
@@ -35,13 +34,6 @@ start = "starts"
 end = "ends"
 zone = "=America/New_York"
 """
-
-
-def until(holds: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def ids(site: Site) -> set[str]:

@@ -7,8 +7,6 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,19 +21,7 @@ from calsync.store.database import open_database
 from calsync.system_ports import SystemIds
 from tests.servers.process import free_port
 from tests.system.site import Site
-
-
-def until(holds: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """Wait for something to hold."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if found := holds():
-                return found
-        except (httpx.TransportError, OSError):
-            pass
-        time.sleep(0.05)
-    raise AssertionError("it never came true")
+from tests.waiting import until
 
 
 class House(Site):
@@ -62,16 +48,6 @@ def house(tmp_path: Path) -> House:
     return site
 
 
-@contextmanager
-def running(site: Site, command: str) -> Iterator[subprocess.Popen[bytes]]:
-    process = site.start(command)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
 def stopped(process: subprocess.Popen[bytes]) -> int:
     """Its exit code after SIGTERM, within ten seconds."""
     process.send_signal(signal.SIGTERM)
@@ -81,7 +57,7 @@ def stopped(process: subprocess.Popen[bytes]) -> int:
 @pytest.mark.parametrize("command", ["run", "serve"])
 def test_it_answers_and_ends_when_asked(house: House, command: str) -> None:
     house.set_up()
-    with running(house, command) as process:
+    with house.running(command) as process:
         assert until(house.ready).json() == {"ready": True, "problems": []}
         with httpx.Client() as kept:
             kept.get(f"{house.url}/healthz")
@@ -101,7 +77,7 @@ def test_serve_ends_with_a_sentence_when_its_port_is_taken(house: House) -> None
 def test_the_worker_goes_on_without_the_web(house: House) -> None:
     house.set_up()
     log = house.folder / "process.log"
-    with socket.create_server(("127.0.0.1", house.port)), running(house, "run") as process:
+    with socket.create_server(("127.0.0.1", house.port)), house.running("run") as process:
         until(lambda: "The worker runs; the web is tried again" in log.read_text())
         assert process.poll() is None
         assert stopped(process) == 0
@@ -112,7 +88,7 @@ def test_idle_and_slow_connections_keep_nobody_out(house: House) -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     files = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, files), hard))  # what a service gets if nobody says more
-    with running(house, "serve") as process:
+    with house.running("serve") as process:
         until(house.ready)
         resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
         idle = [socket.create_connection(("127.0.0.1", house.port)) for _ in range(min(1500, files - 500))]
@@ -135,7 +111,7 @@ def test_a_command_line_token_opens_the_interface_until_it_is_revoked(house: Hou
     listed = house.calsync("tokens", "list", "--json")
     assert made["token"] not in listed.out
     assert [(one["id"], one["role"], one["name"]) for one in listed.json] == [(made["id"], "billing", "claims job")]
-    with running(house, "serve"):
+    with house.running("serve"):
         until(house.ready)
         url = f"{house.url}/api/v1/claims/4821"
         assert httpx.get(url, headers=headers).status_code == 404
@@ -190,7 +166,7 @@ def test_the_worker_sends_what_is_owed(house: House) -> None:
     at = datetime.now(UTC) - timedelta(minutes=20)
     with database.transaction() as conn:
         outbox.put(conn, "k", "mails-held", "support", {"limit": 7}, now=at, due_at=at)
-    with running(house, "worker") as process:
+    with house.running("worker") as process:
         # The server comes up later than the mail is due: it is tried again.
         until(lambda: "mail_server_away" in (house.folder / "process.log").read_text())
         with database.transaction() as conn:

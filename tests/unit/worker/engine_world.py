@@ -160,14 +160,6 @@ def add_calendars(database: Database, count: int) -> list[str]:
     return names
 
 
-def eventually(check: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait until something is so."""
-    until = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.02)
-
-
 def main(url: str, kind: str, file: Path) -> None:
     def told(calendar: str) -> None:
         with file.open("a") as out:

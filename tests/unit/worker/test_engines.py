@@ -24,7 +24,8 @@ from calsync.system_ports import StopEvent, SystemClock, SystemSleep
 from calsync.worker.carried import CarriedDispatch
 from calsync.worker.dispatch import run_safely
 from tests.servers.postgres import Postgres, running_postgres
-from tests.unit.worker.engine_world import Process, Runs, add_calendars, eventually
+from tests.unit.worker.engine_world import Process, Runs, add_calendars
+from tests.waiting import until
 
 KINDS = ["embedded", "procrastinate"]
 
@@ -71,7 +72,7 @@ def test_each_due_calendar_is_run_once_by_one_of_two_workers(books: Database, ur
     names = add_calendars(books, 40)
     runs = Runs(seconds=0.02)
     both = [Process(url, kind, runs).start() for _ in range(2)]
-    eventually(lambda: len(runs.order) >= 40)
+    until(lambda: len(runs.order) >= 40)
     time.sleep(0.7)
     for one in both:
         one.end()
@@ -90,10 +91,10 @@ def test_twenty_pushes_during_a_run_are_one_more_run(books: Database, url: str, 
     add_calendars(books, 1)
     runs = Runs(seconds=1.0)
     one = Process(url, kind, runs).start()
-    eventually(lambda: len(runs.order) == 1)
+    until(lambda: len(runs.order) == 1)
     for _ in range(20):
         push(books, "k000")
-    eventually(lambda: len(runs.order) == 2)
+    until(lambda: len(runs.order) == 2)
     time.sleep(1.7)
     one.end()
     assert runs.order == ["k000", "k000"]
@@ -107,7 +108,7 @@ def test_pushes_go_before_changes_and_changes_before_polls(books: Database, url:
     push(books, "k009", Priority.PUSH)
     runs = Runs(seconds=0.05)
     one = Process(url, kind, runs, threads=1).start()
-    eventually(lambda: len(runs.order) == len(names))
+    until(lambda: len(runs.order) == len(names))
     one.end()
     assert runs.order[:2] == ["k009", "k005"]
 
@@ -119,7 +120,7 @@ def test_a_worker_that_is_told_to_end_finishes_what_it_began_and_leaves_the_rest
     names = add_calendars(books, 12)
     runs = Runs(seconds=0.5)
     one = Process(url, kind, runs, threads=3).start()
-    eventually(lambda: len(runs.order) >= 3)
+    until(lambda: len(runs.order) >= 3)
     one.end()
     assert one.drained
     assert sum(runs.now.values()) == 0
@@ -128,7 +129,7 @@ def test_a_worker_that_is_told_to_end_finishes_what_it_began_and_leaves_the_rest
         assert work.owners(conn) == []
     runs.seconds = 0.0
     successor = Process(url, kind, runs, threads=3).start()
-    eventually(lambda: len(runs.order) >= 12)
+    until(lambda: len(runs.order) >= 12)
     successor.end()
     assert sorted(runs.order) == names
 
@@ -144,7 +145,7 @@ def test_a_waiting_job_becomes_as_urgent_as_its_calendar(books: Database, url: s
     assert offering.dispatch.sweep() == 0
     assert jobs(books) == {"todo": 30}
     offering.start()
-    eventually(lambda: len(runs.order) >= 3)
+    until(lambda: len(runs.order) >= 3)
     offering.end()
     assert runs.order[0] == "k029"
 
@@ -159,7 +160,7 @@ def test_a_stale_job_ends_without_a_run(books: Database, url: str) -> None:
     with books.transaction() as conn:
         conn.execute(text("UPDATE calendars SET due_at = due_at + 600000000 WHERE id <> 'k001'"))
     one.start()
-    eventually(lambda: jobs(books) == {})
+    until(lambda: jobs(books) == {})
     one.end()
     assert runs.order == ["k001"]
 
@@ -200,7 +201,7 @@ def test_a_job_whose_end_was_never_put_down_holds_nobody_up(books: Database, url
         held = work.claim_one(conn, "k002", "host/1/busy", SystemClock().now(), one.worker.lease_for)
     assert held is not None
     one.start()
-    eventually(lambda: sorted(runs.order) == ["k000", "k001"])
+    until(lambda: sorted(runs.order) == ["k000", "k001"])
     one.end()
     assert jobs(books) == {"doing": 1}
 
@@ -208,13 +209,13 @@ def test_a_job_whose_end_was_never_put_down_holds_nobody_up(books: Database, url
 def test_an_engine_that_ended_is_started_again_after_a_moment(books: Database, url: str) -> None:
     add_calendars(books, 4)
     one = Process(url, "procrastinate", runs := Runs()).start()
-    eventually(lambda: len(runs.order) == 4)
+    until(lambda: len(runs.order) == 4)
     with books.transaction() as conn:
         others = "pid <> pg_backend_pid() AND datname = current_database() AND query ~ 'procrastinate|LISTEN'"
         ended = text(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {others}")
         assert conn.execute(ended).scalar_one() > 0
     push(books, "k002")
-    eventually(lambda: runs.order[4:] == ["k002"])
+    until(lambda: runs.order[4:] == ["k002"])
     one.end()
 
 
@@ -237,7 +238,7 @@ def test_old_and_new_workers_side_by_side(books: Database, url: str) -> None:
     before = threading.Thread(target=work_as_before)
     before.start()
     new = [Process(url, kind, runs, threads=2).start() for kind in KINDS]
-    eventually(lambda: len(runs.order) >= 60)
+    until(lambda: len(runs.order) >= 60)
     ended.set()
     before.join(20)
     for one in new:
@@ -278,13 +279,13 @@ def test_killed_workers_are_taken_over_from_within_15_seconds(postgres: Postgres
     heirs = []
     try:
         for _, command, slow, quick, killed in sites:
-            eventually(partial(has_lines, slow, 4), 30)
+            until(partial(has_lines, slow, 4), 30)
             heirs.append(subprocess.Popen([*command, str(quick)]))
             os.kill(killed.pid, signal.SIGKILL)
             killed.wait()
         died_at = time.time()
         for _, _, _, quick, _ in sites:
-            eventually(partial(has_lines, quick, 4), 30)
+            until(partial(has_lines, quick, 4), 30)
             last = max(float(line.split()[0]) for line in quick.read_text().splitlines()[:4])
             assert last - died_at < 15
     finally:
@@ -307,7 +308,7 @@ def test_sqlite_takes_over_as_well(tmp_path: Path) -> None:
         conn.execute(text("INSERT INTO workers (owner, began_at, beat_at) VALUES ('host/1/dead', 0, 0)"))
     runs = Runs()
     heir = Process(file, "embedded", runs).start()
-    eventually(lambda: sorted(runs.order) == ["k000", "k001"])
+    until(lambda: sorted(runs.order) == ["k000", "k001"])
     heir.end()
     with database.reading() as conn:
         assert {row.lease_owner for row in calendars.rows(conn)} == {None}
