@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
 
 import psycopg
 import pytest
@@ -12,8 +10,8 @@ import pytest
 from tests.servers.meddling_proxy import MeddlingProxy
 from tests.servers.postgres import Postgres, running_postgres
 from tests.servers.process import Server
-from tests.system.site import Site, row
-from tests.system.test_kill import a_morning, calendar_is_full
+from tests.system.site import Site
+from tests.system.two_workers import write_each_event_once
 
 EVENTS = 40
 
@@ -32,19 +30,7 @@ def test_two_carried_workers_never_do_one_thing_twice(
     site.add_provider("P-1", f"http://127.0.0.1:{proxy.port}/user1/", "user1")
     books = f'[database]\nurl = "{postgres.url(name)}"\n'
     site.set_up(more=books + '[engine]\nkind = "procrastinate"\n[sync]\npoll_interval = "1s"\n')
-    rows = [row(str(n), "P-1", a_morning() + timedelta(days=n // 10, hours=n % 10)) for n in range(EVENTS)]
-    assert site.import_rows(rows).code == 0
-    workers = [site.fork("worker"), site.fork("worker")]
-    try:
-        calendar_is_full(server, EVENTS)
-    finally:
-        for worker in workers:
-            worker.terminate()
-    assert [worker.wait(20) for worker in workers] == [0, 0]
-    puts = Counter(exchange.path for exchange in proxy.exchanges if exchange.method == "PUT")
-    assert len(puts) == EVENTS
-    assert set(puts.values()) == {1}
-    assert site.calsync("audit", "verify").code == 0
+    write_each_event_once(site, server, proxy, EVENTS)
     assert site.calsync("db", "check").code == 0
     with psycopg.connect(postgres.address(name)) as conn:
         assert conn.execute("SELECT count(*) FROM procrastinate_jobs WHERE status NOT IN ('todo')").fetchone() == (0,)

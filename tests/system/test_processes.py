@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections import Counter
-from datetime import timedelta
 
 from tests.servers.meddling_proxy import MeddlingProxy
 from tests.servers.process import Server
-from tests.system.site import Site, row
-from tests.system.test_kill import a_morning, calendar_is_full
+from tests.system.site import Site
+from tests.system.two_workers import write_each_event_once
 
 EVENTS = 60
 
@@ -19,19 +17,7 @@ EVENTS = 60
 def test_two_workers_never_do_one_thing_twice(site: Site, server: Server, proxy: MeddlingProxy) -> None:
     site.add_provider("P-1", f"http://127.0.0.1:{proxy.port}/user1/", "user1")
     site.set_up(more='[sync]\npoll_interval = "1s"\n')
-    rows = [row(str(n), "P-1", a_morning() + timedelta(days=n // 10, hours=n % 10)) for n in range(EVENTS)]
-    assert site.import_rows(rows).code == 0
-    workers = [site.fork("worker"), site.fork("worker")]
-    try:
-        calendar_is_full(server, EVENTS)
-    finally:
-        for worker in workers:
-            worker.terminate()
-    assert [worker.wait(15) for worker in workers] == [0, 0]
-    puts = Counter(exchange.path for exchange in proxy.exchanges if exchange.method == "PUT")
-    assert len(puts) == EVENTS
-    assert set(puts.values()) == {1}
-    assert site.calsync("audit", "verify").code == 0
+    write_each_event_once(site, server, proxy, EVENTS)
 
 
 def test_the_demo_shows_the_whole_job_and_ends_well() -> None:
