@@ -86,7 +86,10 @@ class Provider:
 
 @dataclass(frozen=True, kw_only=True)
 class Drift:
-    """One out-of-band difference; `appointment` None means ours. An unknown `resolution` counts as open."""
+    """One out-of-band difference; `appointment` None means ours. An unknown `resolution` counts as open.
+
+    `changed_at`: since when it has been as it is now observed (None: since it was detected).
+    """
 
     id: str
     kind: str
@@ -97,6 +100,7 @@ class Drift:
     scope: str = "occurrence"
     mixed: bool = False
     detected_at: datetime | None = None
+    changed_at: datetime | None = None
     observed_start: datetime | None = None
     observed_end: datetime | None = None
 

@@ -91,7 +91,7 @@ _SESSION_TIMES = {"start": _WALL, "end": _WALL}
 _READERS: dict[type, dict[str, Reader]] = {
     Record: {**_SESSION_TIMES, "pending_until": _INSTANT},
     Provider: {"since": _DATE},
-    Drift: {"detected_at": _INSTANT, "observed_start": _WALL, "observed_end": _WALL},
+    Drift: {"detected_at": _INSTANT, "changed_at": _INSTANT, "observed_start": _WALL, "observed_end": _WALL},
     Observation: {"read_at": _INSTANT, "result": ReadResult, "confirmed_at": _INSTANT, "written_at": _INSTANT},
     SessionRow: {"start": instant, "end": instant, "who": _optional(Presence)},
     Statement: {**_SESSION_TIMES, "at": instant, "says": Says, "saw": frozenset, "date": _DATE},

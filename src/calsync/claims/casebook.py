@@ -287,6 +287,7 @@ def _drift(row: DriftRow, zone: str) -> Drift:
         scope=row.scope,
         mixed=row.mixed,
         detected_at=row.detected_at,
+        changed_at=row.changed_at,
         observed_start=start,
         observed_end=end,
     )

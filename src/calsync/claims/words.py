@@ -51,8 +51,9 @@ def weigh_words(bench: Bench) -> Words:
 
 
 def answers(word: Statement, drift: Drift) -> bool:
-    """True when `drift` was on the page and had been detected when the word was given."""
-    return drift.id in word.saw and drift.detected_at is not None and word.at >= drift.detected_at
+    """True when `drift` was on the page, as it is now, when the word was given."""
+    seen_since = drift.changed_at or drift.detected_at
+    return drift.id in word.saw and seen_since is not None and word.at >= seen_since
 
 
 def _readings(bench: Bench, word: Statement) -> tuple[Span, ...]:

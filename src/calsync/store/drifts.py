@@ -76,7 +76,10 @@ def update(
     disposition: Disposition,
     changed_at: datetime,
 ) -> None:
-    """The person changed it further: what is seen now replaces what was seen, which joins the history."""
+    """The person changed it further: what is seen now replaces what was seen, which joins the history.
+
+    An answer that was given about what was seen before is none about this: it can be answered anew.
+    """
     known = get(conn, drift_id)
     if known is None:
         return
@@ -319,7 +322,9 @@ _OBSERVED = (Disposition.WOULD_REVERT.value, Disposition.WOULD_FLAG.value)
 _IN_ORDER = (_c.original_start, _c.episode, _c.id)
 _ADD = drifts.insert()
 _REJUDGE = drifts.update().where(_THIS).values(kind=bindparam("to_kind"), disposition=bindparam("to_disposition"))
-_UPDATE = _REJUDGE.values(observed=bindparam("to_observed"), history=bindparam("to_history"), changed_at=_AT)
+_UPDATE = _REJUDGE.values(
+    observed=bindparam("to_observed"), history=bindparam("to_history"), changed_at=_AT, resolved_by=None
+)
 _SHOWN_BY = drifts.update().where(_THIS).values(copy_id=bindparam("to_copy"))
 _RESOLVE = (
     drifts.update()

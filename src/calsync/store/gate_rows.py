@@ -134,6 +134,7 @@ class DriftRow:
     scope: str
     mixed: bool
     detected_at: datetime
+    changed_at: datetime
     expected: Appearance | None
     observed: Appearance | None
 

@@ -47,6 +47,7 @@ def read(seen: Span | None = SPAN, name: str = "K-1", *, cancelled: bool = False
 def drift(name: str = "D-1", observed: Span | None = LATER, **more: Any) -> DriftRow:
     row = DriftRow(
         name, "A-1", "K-1", "moved", "past", "open", accepted=True, scope="occurrence", mixed=False, detected_at=READ,
+        changed_at=READ,
         expected=Appearance(SPAN), observed=None if observed is None else Appearance(observed),
     )  # fmt: skip
     return replace(row, **more)

@@ -1,0 +1,81 @@
+"""What people and feeds do to a session after the gate said yes: the doubt stays until somebody answers it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from calsync.answers.edits import resolve_drift
+from calsync.answers.words import Answer, Desk, Word
+from calsync.claims.gate import Gate, Question
+from calsync.claims.reasons import Verdict
+from calsync.domain.appointment import AppointmentStatus
+from calsync.settings.model import Settings
+from calsync.store import records
+from tests.unit.worker.world import ZONE, World
+
+A_DAY = timedelta(days=1)
+
+
+class Practice(World):
+    """One session, A-1, on 17 November at ten; mirrored, held, read after its end and recorded as held: it clears."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settings = Settings(path=Path("calsync.toml"))
+        self.book("A-1", "2026-11-17T10:00")
+        self.run()
+        self.at("11:00")
+        self.run()
+        self.complete()
+        assert self.verdict() is Verdict.CLEARED
+
+    def at(self, clock: str) -> None:
+        """Let the time of 17 November come."""
+        then = datetime.fromisoformat(f"2026-11-17T{clock}").replace(tzinfo=ZoneInfo(ZONE))
+        self.clock.advance(then - self.clock.now())
+
+    def complete(self) -> None:
+        """Record that it took place."""
+        with self.database.transaction() as conn:
+            one = records.appointment(conn, "A-1")
+            assert one is not None
+            done = replace(one, status=AppointmentStatus.COMPLETED)
+            who = "provider:P-1"
+            records.put_appointment(conn, done, now=self.clock.now(), actor=who, action="completed", completed_by=who)
+
+    def say(self, answer: Answer) -> None:
+        """Support answers the only edit."""
+        desk = Desk(self.database, self.settings, self.clock, self.ids)
+        (drift,) = self.drifts()
+        resolve_drift(desk, drift.id, Word(answer=answer, by="support:test", note="because"))
+
+    def verdict(self) -> Verdict:
+        """What the gate says of it now."""
+        (answer,) = Gate(self.database, self.settings, self.clock, self.ids).check([Question("A-1")])
+        return answer.verdict
+
+
+@pytest.fixture
+def practice() -> Practice:
+    return Practice()
+
+
+def test_a_word_about_an_edit_is_none_about_what_was_made_of_it_since(practice: Practice) -> None:
+    practice.people.drag(practice.only(), A_DAY)
+    practice.later(minutes=5)
+    practice.run()
+    practice.say(Answer.RESTORE)
+    practice.later(minutes=1)
+    practice.people.drag(practice.only(), A_DAY)
+    practice.later(minutes=1)
+    practice.run()
+    assert practice.verdict() is Verdict.HELD
+    # And it is no dead end: what it shows now can be answered like any other edit.
+    practice.later(minutes=1)
+    practice.say(Answer.STANDS)
+    assert practice.verdict() is Verdict.CLEARED
