@@ -96,6 +96,7 @@ def _power_loss(world: World, act: Act) -> None:
     world.workers.clear()
     world.books.restore(world.images[max(0, len(world.images) - 1 - act["commits"])])
     world.images.clear()
+    world.readings.alone_until.clear()
     world.observer.committed()
     world.forget_records()
 

@@ -100,12 +100,15 @@ def _compare(world: World, calendar: str) -> None:
         shown.setdefault(name, Counter()).update({span: n for span, n in held.now.items() if span[1] >= behind})
     now = world.clock.now().timestamp()
     for name in sorted({*expected, *shown} - skip):
-        wanted = expected.get(name, Counter())
         # What lies behind the window's end is not mirrored.
-        seen = Counter({span: n for span, n in shown.get(name, Counter()).items() if span[0] < now + _HORIZON})
+        wanted, seen = _mirrored(expected.get(name), now), _mirrored(shown.get(name), now)
         if not _explained(wanted, seen, _standing(world, links.get(name, set())), now):
             told = f"{name} in {calendar}: wanted {_told(wanted)}, shown {_told(seen)}"
             world.observer.fail("I4-differs", told)
+
+
+def _mirrored(spans: Counter[Shown] | None, now: float) -> Counter[Shown]:
+    return Counter({span: n for span, n in (spans or Counter()).items() if span[0] < now + _HORIZON})
 
 
 def _explained(wanted: Counter[Shown], seen: Counter[Shown], flags: list[Revision], now: float) -> bool:

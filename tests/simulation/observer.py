@@ -336,7 +336,7 @@ class Observer:
             told = one.expected or one.observed
             over = told is not None and told[0] <= self.clock.now().timestamp()
             along = one.scope == "series" and (over or one.phase != "upcoming")
-            if left and not along and not unguarded and not said_restore:
+            if left and not along and not unguarded and not said_restore and not self._is_overtaken(held, one):
                 self.fail(
                     "I2-flagged", f"{did} {span} in {held.key}, which drift {one.id} ({one.disposition}) leaves alone"
                 )
@@ -344,6 +344,13 @@ class Observer:
                 query = "SELECT 1 FROM holds WHERE appointment = ? AND drift = ?"
                 if not self.books.rows(query, one.appointment, one.id):
                     self.fail("I1-no-hold", f"{did} {span} in {held.key} before {one.appointment} was held")
+
+    def _is_overtaken(self, held: Held, told: Revision) -> bool:
+        """Whether a copy has taken our event's place since it was told of, and the record, which speaks last, changed."""
+        subject = self.subject_of(held.link)
+        if told.kind != "duplicated" or told.expected is None or subject is None or not self.is_own(held):
+            return False
+        return self.called_for.get((*subject, told.expected), -1) != STILL
 
     def _told_here(self, held: Held, found: list[Revision], span: Shown) -> list[Revision]:
         """Those of the drifts that are about this very event, where there are several with the same marker.
@@ -488,10 +495,13 @@ class Observer:
         """Up to where what people did was read when a drift came to say what it says.
 
         A feed may not tell yet what was done last. As long as we did not write over that, it stands, and a drift that
-        says otherwise was told before it was read.
+        says otherwise was told before it was read. One that the record overtook asked nobody: should the record come
+        back while what was done still stands, it is told again.
         """
         done = [(pos, seen) for pos, seen in self.versions.get(drift.link, ()) if pos <= drift.read_pos]
-        if done and self.wrote_pos.get(drift.link, -1) < done[-1][0] and not _shows(done[-1][1], drift):
+        overtaken = self.drifts[drift.id].resolution == "superseded" if drift.id in self.drifts else False
+        stands = bool(done) and self.wrote_pos.get(drift.link, -1) < done[-1][0]
+        if stands and (overtaken or not _shows(done[-1][1], drift)):
             return done[-1][0] - 1
         return drift.read_pos
 

@@ -549,6 +549,7 @@ class World:
     def forget_books(self) -> None:
         """The books are older ones now, and what they say may be something else."""
         self.images.clear()
+        self.readings.alone_until.clear()  # for how long a service wants to be left alone is among what was lost
         self._subjects.clear()
         self.observer.committed()
         self._note_records()
