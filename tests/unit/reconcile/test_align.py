@@ -1,0 +1,156 @@
+"""Which occurrence is which: by its slot, by a common shift, then in order; what is left over stands alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from calsync.domain.event import Appearance, Event, Override, Recurrence
+from calsync.domain.span import Span, Window
+from calsync.reconcile.align import align, keyed, pair_in_order, touches
+
+ZONE = "America/New_York"
+WINDOW = Window(datetime(2026, 11, 25, tzinfo=UTC), datetime(2027, 1, 5, tzinfo=UTC))
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+FIRST = datetime(2026, 12, 1, 15, tzinfo=UTC)
+SLOTS = [FIRST + n * WEEK for n in range(4)]
+BOTH = (ZONE, ZONE)
+
+
+def seen(start: str = "2026-12-01T10:00", **more: object) -> Appearance:
+    wall = datetime.fromisoformat(start)
+    return Appearance(Span(wall, wall + timedelta(minutes=50), ZONE), "Session 1", **more)  # type: ignore[arg-type]
+
+
+def weekly(start: str = "2026-12-01T10:00", rule: str = "FREQ=WEEKLY;COUNT=4", **more: object) -> Event:
+    return Event("u-1", seen(start), Recurrence(rule, **more))  # type: ignore[arg-type]
+
+
+def paired(left: Sequence[datetime], right: Sequence[datetime], shift: timedelta = timedelta()) -> dict[int, int]:
+    found = pair_in_order(left, right, shift=shift, zones=BOTH, period=WEEK)
+    return {left.index(one): right.index(other) for one, other in found.items()}
+
+
+class TestInOrder:
+    def test_a_common_shift_explains_first(self) -> None:
+        assert paired(SLOTS, [one + 4 * HOUR for one in SLOTS], 4 * HOUR) == {0: 0, 1: 1, 2: 2, 3: 3}
+        assert paired(SLOTS, [SLOTS[1] + 3 * DAY], 3 * DAY) == {1: 0}
+        assert paired(SLOTS, [SLOTS[1] - 3 * DAY], -3 * DAY) == {1: 0}
+
+    @pytest.mark.parametrize("shift", [WEEK, -WEEK, 2 * WEEK])
+    def test_a_shift_of_a_period_or_more_is_another_beginning(self, shift: timedelta) -> None:
+        assert paired(SLOTS[:2], [SLOTS[1], SLOTS[2] + DAY], shift) == {1: 0}
+
+    def test_then_the_nearest_without_crossing(self) -> None:
+        assert paired(SLOTS[:3], [SLOTS[1] + DAY, SLOTS[2] + DAY]) == {1: 0, 2: 1}
+        assert paired(SLOTS[:3], [SLOTS[0] + HOUR, SLOTS[2] - HOUR]) == {0: 0, 2: 1}
+        assert paired(SLOTS[1:2], [SLOTS[0], SLOTS[1] + 2 * DAY]) == {0: 1}
+
+    @pytest.mark.parametrize(("away", "pairs"), [(14 * DAY, {0: 0}), (14 * DAY + HOUR, {})])
+    def test_two_periods_apart_they_are_one_and_farther_they_are_two(
+        self, away: timedelta, pairs: dict[int, int]
+    ) -> None:
+        assert paired(SLOTS[:1], [SLOTS[0] + away]) == pairs
+        assert paired(SLOTS[:1], [SLOTS[0] - away]) == pairs
+
+    def test_what_fits_exactly_is_taken_and_only_the_rest_is_paired_by_nearness(self) -> None:
+        assert paired(SLOTS, [SLOTS[0], SLOTS[2] + HOUR, SLOTS[3]]) == {0: 0, 2: 1, 3: 2}
+        assert paired(SLOTS, []) == {}
+        assert paired([], SLOTS) == {}
+
+    def test_times_are_moved_on_the_wall_and_not_on_the_dial(self) -> None:
+        around = [datetime(2026, 10, 27, 14, tzinfo=UTC), datetime(2026, 11, 3, 15, tzinfo=UTC)]
+        later = [one + HOUR for one in around]
+        assert pair_in_order(around, later, shift=HOUR, zones=BOTH, period=WEEK) == dict(
+            zip(around, later, strict=True)
+        )
+        same_wall = [one + HOUR for one in SLOTS]
+        found = pair_in_order(SLOTS, same_wall, shift=timedelta(), zones=(ZONE, "America/Chicago"), period=HOUR / 4)
+        assert found == dict(zip(SLOTS, same_wall, strict=True))
+
+    def test_what_would_take_too_long_is_left_alone(self) -> None:
+        many = [FIRST + n * DAY for n in range(501)]
+        assert paired(many, [one + HOUR for one in many]) == {}
+        assert len(paired(many[:20], [one + HOUR for one in many[:20]])) == 20
+
+
+class TestAligning:
+    def test_slots_of_the_same_name_are_the_same(self) -> None:
+        found = align(weekly(), weekly("2026-12-01T12:00", added=(SLOTS[1],)), WINDOW)
+        assert found.pairs[SLOTS[1]] == SLOTS[1]
+        assert {found.other[at].span.start.hour for key, at in found.pairs.items() if key != SLOTS[1]} == {12}
+
+    def test_a_dragged_series_keeps_its_order(self) -> None:
+        found = align(weekly(), weekly("2026-12-03T12:00"), WINDOW)
+        assert found.pairs == {one: one + 2 * DAY + 2 * HOUR for one in SLOTS}
+        assert found.extra == ()
+
+    def test_one_taken_away_and_one_added_far_off_are_a_move(self) -> None:
+        added = SLOTS[3] + 10 * DAY
+        found = align(weekly(), weekly(excluded=(SLOTS[0],), added=(added,)), WINDOW)
+        assert (found.pairs[SLOTS[0]], found.extra) == (added, ())
+
+    def test_what_is_added_beside_them_stands_alone_in_order(self) -> None:
+        added = (SLOTS[0] + DAY, SLOTS[2] + DAY, SLOTS[3] + 12 * DAY)
+        found = align(weekly(), weekly(added=added), WINDOW)
+        assert (found.extra, found.pairs) == (added, {one: one for one in SLOTS})
+
+    def test_beyond_the_window_nothing_is_extra(self) -> None:
+        assert align(weekly(), weekly(added=(WINDOW.end + DAY,)), WINDOW).extra == ()
+        early = weekly(added=(WINDOW.start - 3 * DAY,))
+        assert align(weekly(), early, WINDOW).extra == ()
+
+    def test_what_is_known_to_be_nobodys_counterpart_stays_so_while_it_looks_like_that(self) -> None:
+        added = SLOTS[1] + DAY
+        observed = weekly(excluded=(SLOTS[1],), added=(added,))
+        shown = seen("2026-12-09T10:00")
+        assert align(weekly(), observed, WINDOW).pairs[SLOTS[1]] == added
+        known = align(weekly(), observed, WINDOW, alone={added: shown})
+        assert (SLOTS[1] in known.pairs, known.extra) == (False, (added,))
+        for other in (seen("2026-12-09T11:00"), None):
+            assert align(weekly(), observed, WINDOW, alone={added: other}).pairs[SLOTS[1]] == added
+        outside = WINDOW.end + DAY
+        far = weekly(added=(outside,))
+        assert align(weekly(), far, WINDOW, alone={outside: seen("2027-01-05T19:00")}).extra == ()
+
+    def test_a_cancelled_occurrence_without_a_slot_shows_nobody_anything(self) -> None:
+        odd = Override(SLOTS[1] + DAY, seen("2026-12-09T10:00", cancelled=True))
+        lost = weekly(excluded=(SLOTS[1],))
+        found = align(weekly(), replace(lost, overrides=(odd,)), WINDOW)
+        assert (SLOTS[1] in found.pairs, found.extra) == (False, ())
+
+    def test_a_single_event_is_the_same_however_far_it_went(self) -> None:
+        single = Event("u-1", seen())
+        far = Event("u-1", seen("2028-03-01T09:00"))
+        assert keyed(far, WINDOW) == {far.master.span.start_at: far.master}
+        assert align(single, Event("u-1", seen("2026-12-04T10:00")), WINDOW).pairs == {FIRST: FIRST + 3 * DAY}
+
+    def test_a_series_that_begins_weeks_later_is_not_dragged(self) -> None:
+        found = align(weekly(), weekly("2026-12-15T10:00"), WINDOW)
+        assert {key: at for key, at in found.pairs.items() if key == at} == {one: one for one in SLOTS[2:]}
+
+    def test_daily_sessions_are_paired_by_days_and_not_by_weeks(self) -> None:
+        daily = weekly(rule="FREQ=DAILY;COUNT=5")
+        later = weekly("2026-12-01T16:00", rule="FREQ=DAILY;COUNT=5")
+        days = [FIRST + n * DAY for n in range(5)]
+        assert align(daily, later, WINDOW).pairs == {one: one + 6 * HOUR for one in days}
+        cut = weekly("2026-12-01T10:00", rule="FREQ=DAILY;COUNT=2", added=(days[4] + 7 * HOUR,))
+        assert align(daily, cut, WINDOW).pairs[days[4]] == days[4] + 7 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("key", "shown", "inside"),
+    [
+        (SLOTS[1], seen("2026-12-08T10:00"), True),
+        (SLOTS[1], seen("2028-12-08T10:00"), True),
+        (FIRST - 10 * WEEK, seen("2026-12-08T10:00"), True),
+        (FIRST - 10 * WEEK, seen("2026-09-22T10:00"), False),
+    ],
+)
+def test_an_occurrence_concerns_a_window_by_its_slot_or_its_time(
+    key: datetime, shown: Appearance, inside: bool
+) -> None:
+    assert touches(weekly(), key, shown, WINDOW) is inside
