@@ -1,4 +1,4 @@
-"""`python -m tests.mutants [--list | --hunt] [NAME ...]`: run what is known to kill each, or look for new histories.
+"""`./dev mutants [--list | --hunt] [NAME ...]`: run what is known to kill each, or look for new histories.
 
 A hunt goes through fresh seeds. What it finds is made small and stored as a plan, which a changed generator leaves be.
 """
@@ -20,7 +20,7 @@ _PART = 50
 
 def main() -> int:
     """Run the command; 0 when every mutant that was asked for is caught."""
-    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser = argparse.ArgumentParser(prog="./dev mutants", description=__doc__)
     parser.add_argument("names", nargs="*", help="numbers or names; all of them by default")
     parser.add_argument("--list", action="store_true", help="print the list: what each breaks, and what catches it")
     parser.add_argument("--hunt", action="store_true", help="look for a history that kills, and store it")

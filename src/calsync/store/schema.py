@@ -1,6 +1,6 @@
-"""The tables. Times are `Instant` (aware UTC); a session's truth is wall time plus zone beside it.
+"""Tables of people, calendars, records, links, drifts and writes; those of the other rooms stand in `schema_*`.
 
-Texts that name people stand in `providers` and `clients` only. Event JSON never holds a title that a person typed.
+Only `providers` and `clients` hold texts that name people. Event JSON never holds a title that a person typed.
 """
 
 from __future__ import annotations
