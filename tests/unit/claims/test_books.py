@@ -231,3 +231,9 @@ def test_a_session_at_the_same_time_is_told_unless_it_explains_itself(
 def test_a_shared_session_without_a_code_is_billed_once_too() -> None:
     partner = other(None, None, client="K-2", state="filed", session="X-1")
     assert codes(judge(record={"code": None, "session": "X-1"}, others=[partner])) == {"session-already-billed"}
+
+
+def test_an_absence_overlaps_nothing_though_somebody_doubts_it() -> None:
+    said = word("took-place", start="2026-11-10T09:00", end="2026-11-10T09:45")
+    answer = judge(record={"status": "no-show"}, statements=[said], others=[other("09:30", "10:15", client="K-2")])
+    assert (answer.verdict, advised(answer)) == ("held", set())
