@@ -159,9 +159,14 @@ def _is_own(world: World, held: Held) -> bool:
 
 
 def _is_let_be(world: World, held: Held) -> bool:
-    """Whether it is a copy that is told of and stays: as a whole, for not all it shows has one of ours to stand by."""
-    told = (one for one in _standing(world, {held.link}) if one.kind == "duplicated" and one.disposition not in REVERTS)
-    return held.is_copy and not _is_own(world, held) and held.key[2] in {one.copy_id for one in told}
+    """Whether it is a copy that is told of and stays: as a whole, for not all it shows has one of ours to stand by.
+
+    The rest of a split is none: what it shows besides has to be told of one by one.
+    """
+    told = [one for one in _standing(world, {held.link}) if one.copy_id == held.key[2]]
+    if not held.is_copy or _is_own(world, held) or any(one.kind == "split" for one in told):
+        return False
+    return any(one.kind == "duplicated" and one.disposition not in REVERTS for one in told)
 
 
 def _standing(world: World, links: set[str]) -> list[Revision]:

@@ -19,7 +19,6 @@ from tests.simulation.widen import WIDE_FROM
 _ALL = (range(195), range(WIDE_FROM + 43, WIDE_FROM + 150))
 # Histories in these ranges that still fail. Each is an open question, told of in docs/track-record.md, and no pass.
 OPEN = {
-    163: "observe mode: a rest shows a session that our own event shows as well, and nobody is told",
 }
 SEEDS = tuple([seed for seed in part if seed not in OPEN] for part in _ALL)
 # Too rare for so few histories; `./dev simulate --table` shows them.

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import pairwise
 
 from calsync.domain.drift import DriftKind
@@ -20,13 +19,7 @@ from calsync.domain.recurrence import slots_between
 from calsync.domain.span import Window, wall_time
 from calsync.reconcile.align import Keyed, align, keyed, pair_in_order, touches
 from calsync.reconcile.case import Copy
-
-
-class Level(StrEnum):
-    """Where an occurrence was edited: through its event as a whole, or on its own inside a series."""
-
-    MASTER = "master"
-    OVERRIDE = "override"
+from calsync.reconcile.level import Level, Levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +134,9 @@ def view(
     # Those that are known to be the rest of a split come first: what they show is taken.
     for copy in sorted(copies, key=lambda one: (one.remote_id not in told.rests, _begins(one), one.remote_id)):
         goes_on = observed is not None and _goes_on(agreed, observed, found, copy, window=window, told=told)
-        if not goes_on:
+        if goes_on:
+            duplicates += _beside_rest(copy, found, base, window=window)
+        else:
             duplicates += _duplicates(agreed, copy, base, window=window, single=single)
     return View(base, found, tuple(duplicates))
 
@@ -244,7 +239,7 @@ def _paired(
         # One event, one occurrence: however far apart, it is the same session.
         return dict.fromkeys(base, Shown(observed.master, observed.master))
     aligned = align(agreed, observed, window, alone={key: one for key, one in added.items() if key is not None})
-    levels = _Levels(agreed, observed)
+    levels = Levels(agreed, observed)
     relabelled = agreed.master.span.zone != observed.master.span.zone and (
         agreed.master.span.start_at == observed.master.span.start_at
     )
@@ -262,42 +257,6 @@ def _paired(
     for at in aligned.extra:
         found[at] = Shown(aligned.other[at], aligned.other[at], levels.of_extra(at))
     return found
-
-
-class _Levels:
-    """Tells whether a difference came through the series as a whole or was made on one occurrence."""
-
-    def __init__(self, agreed: Event, observed: Event) -> None:
-        self._both = agreed.recurrence is not None and observed.recurrence is not None
-        self._agreed, self._observed = _pattern_only(agreed), _pattern_only(observed)
-        self._added = frozenset(agreed.recurrence.added if agreed.recurrence else ())
-        self._own_added = frozenset(observed.recurrence.added if observed.recurrence else ())
-        self._touched = frozenset(override.original_start for override in (*agreed.overrides, *observed.overrides))
-
-    def of(self, key: datetime, own: Appearance | None) -> Level:
-        """Tell where an occurrence that differs was edited; `own` None: it is no longer shown."""
-        if not self._both:
-            return Level.MASTER
-        if key in self._added:
-            return Level.OVERRIDE
-        before = slots_between(self._agreed, key, key).get(key)
-        after = slots_between(self._observed, key, key).get(key)
-        if before is None or after is None or not before.same_time_as(after):
-            return Level.MASTER
-        # The rule still has the slot as it was: so it was excluded or overridden, or the master's own looks changed.
-        return Level.OVERRIDE if own is None or key in self._touched else Level.MASTER
-
-    def of_extra(self, key: datetime) -> Level:
-        """Tell where an occurrence that nothing explains comes from."""
-        alone = self._both and (key in self._own_added or key in self._touched)
-        return Level.OVERRIDE if alone else Level.MASTER
-
-
-def _pattern_only(event: Event) -> Event:
-    """Return the event as its rule alone would have it."""
-    if event.recurrence is None:
-        return event
-    return replace(event, recurrence=replace(event.recurrence, excluded=()), overrides=())
 
 
 def _goes_on(
@@ -326,16 +285,21 @@ def _goes_on(
     left, right = [key for key in missing if key not in same], sorted(set(rest) - set(same.values()))
     zones = (agreed.master.span.zone, copy.event.master.span.zone)
     if left and right:
+        left = [*_kept_apart(observed, found, before=left[0], nearest=right[0]), *left]
         # The copy begins where the series was cut: its first occurrence is the first that is missing.
         shift = rest[right[0]].span.start - wall_time(left[0], zones[0]).replace(fold=0)
-        period = min((later - earlier for earlier, later in pairwise(left)), default=None)
-        same |= pair_in_order(left, right, shift=shift, zones=zones, period=period or abs(shift) * 2)
+        same |= pair_in_order(left, right, shift=shift, zones=zones, period=_shortest(left) or abs(shift) * 2)
+    same = {key: at for key, at in same.items() if key in missing}
     for key, at in same.items():
         found[key] = replace(found.get(key, _NOWHERE), seen=rest[at], copy_id=copy.remote_id)
     return bool(same)
 
 
 _NOWHERE = Shown(None, None)
+
+
+def _shortest(keys: Sequence[datetime]) -> timedelta | None:
+    return min((later - earlier for earlier, later in pairwise(keys)), default=None)
 
 
 def _is_missing(shown: Shown) -> bool:
@@ -357,6 +321,18 @@ def _begins_at_cut(
     return not goes_further and abs(begins - missing[0]) <= abs(begins - start)
 
 
+def _kept_apart(
+    observed: Event, found: Mapping[OriginalStart, Shown], *, before: datetime, nearest: datetime
+) -> list[datetime]:
+    """Return what our cut event has kept on its own though its rule ends earlier, if the rest begins with it."""
+    overrides = [one.original_start for one in observed.overrides if one.original_start < before]
+    return sorted(
+        key
+        for key in overrides
+        if key in found and abs(key - nearest) < abs(before - nearest) and not slots_between(observed, key, key)
+    )
+
+
 def _begins(copy: Copy) -> datetime:
     return copy.event.master.span.start_at
 
@@ -373,6 +349,27 @@ def _as_told(
             found[key] = at
             del left[at]
     return found
+
+
+def _beside_rest(
+    copy: Copy, found: Mapping[OriginalStart, Shown], base: Mapping[OriginalStart, Appearance], *, window: Window
+) -> list[Duplicate]:
+    """Return what the rest of a split shows besides what it took over: sessions that our own event shows as well.
+
+    The rest may go on for longer than ours did, so that only what lies near one of ours stands beside it.
+    """
+    taken = [one.seen for one in found.values() if one.copy_id == copy.remote_id]
+    spare = {
+        at: shown
+        for at, shown in keyed(copy.event, window).items()
+        if not shown.cancelled and shown not in taken and window.touches(shown.span)
+    }
+    keys = sorted(key for key in base if key is not None)
+    own = [key for key in keys if found[key].own is not None]
+    # Half a period: one alone on each side costs as much as a pair that is a whole one apart.
+    half = (_shortest(keys) or timedelta(0)) / 2
+    near = pair_in_order(own, sorted(spare), shift=timedelta(0), zones=("UTC", "UTC"), period=half) if spare else {}
+    return [Duplicate(key, copy, spare[at]) for key, at in near.items()]
 
 
 def _duplicates(

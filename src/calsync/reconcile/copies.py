@@ -6,12 +6,13 @@ Our marker proves that the copy is ours to take away (I3), once what it showed i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
 from calsync.domain.event import Appearance, OriginalStart
 from calsync.domain.write import Cause, WriteKind
+from calsync.reconcile.align import keyed
 from calsync.reconcile.brakes import is_fight
 from calsync.reconcile.case import Copy
 from calsync.reconcile.compare import Duplicate, same_state, sort_key
@@ -37,17 +38,23 @@ class CopiesDecision:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """One occurrence of a copy, judged."""
+    """One occurrence of a copy, judged. `stays`: to take the copy away would write over what is let be here."""
 
     key: OriginalStart
     disposition: Disposition
     quiet_since: datetime
     found: FoundDrift | None = None
     change: DriftChange | None = None
+    drift: Drift | None = None
+    stays: bool = False
 
 
 def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
-    """Judge every copy; the rest of a split goes when the verdicts put the series back."""
+    """Judge every copy; the rest of a split goes when the verdicts put the series back.
+
+    A copy can only be taken away whole. So it stays whole if anything of it has to stay, but for what is over and goes
+    along with its series (R-9); what would have been put back waits for a person then.
+    """
     found: list[FoundDrift] = []
     changed: list[DriftChange] = list(_undone(ground))
     writes: list[WantedWrite] = []
@@ -56,10 +63,14 @@ def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
             changed += _left_to_people(ground, copy)
             continue
         mine = _news_or_known(ground, copy)
+        rest = [one for one in verdicts if one.look.shown.copy_id == copy.remote_id]
         judged = [*_judge_one(ground, mine), *_left_over(ground, copy, mine)]
+        stays = any(one.keep for one in rest) or any(one.stays for one in judged)
+        if stays and ground.case.expected is not None:
+            judged, rest = [_flagged(one) for one in judged], []
         found += [one.found for one in judged if one.found is not None]
         changed += [one.change for one in judged if one.change is not None]
-        write = _write(ground, copy, judged) or _write_rest(ground, copy, verdicts)
+        write = _write(ground, copy, judged, rest)
         writes += [] if write is None else [write]
     return CopiesDecision(tuple(found), tuple(changed), tuple(writes))
 
@@ -103,11 +114,7 @@ def _left_over(ground: Ground, copy: Copy, duplicates: Sequence[Duplicate]) -> l
     """Judge the open drifts of a copy whose occurrence is no longer agreed at all: the copy still stands."""
     shown = {one.original_start for one in duplicates}
     return [
-        _Judged(
-            drift.original_start,
-            standing_disposition(drift, _phase(ground, drift.original_start, drift.expected), ground.policy),
-            drift.changed_at,
-        )
+        _judge_left(ground, copy, drift)
         for drift in ground.case.drifts
         if drift.resolution is Resolution.OPEN
         and drift.kind is DriftKind.DUPLICATED
@@ -116,19 +123,28 @@ def _left_over(ground: Ground, copy: Copy, duplicates: Sequence[Duplicate]) -> l
     ]
 
 
+def _judge_left(ground: Ground, copy: Copy, drift: Drift) -> _Judged:
+    phase = _phase(ground, drift.original_start, drift.expected)
+    disposition = standing_disposition(drift, phase, ground.policy)
+    still = any(same_state(one, drift.observed) for one in keyed(copy.event, ground.moment.window).values())
+    stays = still and _has_to_stay(disposition, phase, drift.scope)
+    return _Judged(drift.original_start, disposition, drift.changed_at, drift=drift, stays=stays)
+
+
 def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bool, fights: bool) -> _Judged:
     drift, now = _on_books(ground, one), ground.moment.now
     if drift is not None and drift.resolution is not Resolution.OPEN:
-        # A person looked at this copy and let it be.
-        return _Judged(one.original_start, Disposition.IGNORE, now)
+        # A person looked at this copy and let it be, or policy does.
+        answered = drift.resolution is not Resolution.IGNORED
+        return _Judged(one.original_start, Disposition.IGNORE, now, stays=answered)
     disposition = disposition_of(DriftKind.DUPLICATED, phase, ground.policy)
     if fights and disposition.reverts:
         disposition = Disposition.FLAG
     if drift is None:
         ended = Resolution.IGNORED if disposition is Disposition.IGNORE else None
-        return _Judged(
-            one.original_start, disposition, now, found=_found(ground, one, phase, mixed, disposition, ended)
-        )
+        found = _found(ground, one, phase, mixed, disposition, ended)
+        stays = _has_to_stay(disposition, phase, found.scope)
+        return _Judged(one.original_start, disposition, now, found=found, stays=stays)
     same = same_state(drift.observed, one.seen)
     disposition = standing_disposition(drift, phase, ground.policy) if same else disposition
     change = DriftChange(drift.id, one.seen, drift.kind, disposition)
@@ -138,6 +154,8 @@ def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bo
         disposition,
         drift.changed_at if same else now,
         change=None if told else change,
+        drift=drift,
+        stays=_has_to_stay(disposition, phase, drift.scope),
     )
 
 
@@ -177,28 +195,35 @@ def _undone(ground: Ground) -> Iterator[DriftChange]:
             yield DriftChange(drift.id, drift.observed, drift.kind, holds_now)
 
 
-def _write(ground: Ground, copy: Copy, judged: Sequence[_Judged]) -> WantedWrite | None:
-    """Return the removal of a copy: at once where the session is cancelled, else when the edit is quiet."""
+def _write(ground: Ground, copy: Copy, judged: Sequence[_Judged], rest: Sequence[Verdict]) -> WantedWrite | None:
+    """Return the removal of a copy: at once where the session is cancelled, else when every edit is quiet."""
     reverted = [one for one in judged if one.disposition.reverts]
-    if not reverted:
+    if not reverted and (not rest or any(one.keep for one in rest)):
         return None
-    due = max([ground.moment.now, *(one.quiet_since + ground.policy.settle for one in reverted)])
-    if ground.case.expected is None:
+    quiet = [one.quiet_since for one in reverted]
+    quiet += [one.quiet_since for one in rest if one.reverts and one.quiet_since is not None]
+    due = max([ground.moment.now, *(since + ground.policy.settle for since in quiet)])
+    if reverted and ground.case.expected is None:
         due = ground.moment.now
-    return _removal(copy, due, tuple(one.key for one in reverted))
+    reverts = tuple(one.key for one in reverted)
+    return WantedWrite(WriteKind.DELETE, copy.remote_id, None, copy.version, Cause.COPY, due, reverts)
 
 
-def _write_rest(ground: Ground, copy: Copy, verdicts: Sequence[Verdict]) -> WantedWrite | None:
-    """Return the removal of the rest of a split, if its series is restored; never before that is due."""
-    mine = [one for one in verdicts if one.look.shown.copy_id == copy.remote_id]
-    if not mine or any(one.keep for one in mine):
-        return None
-    quiet = [one.quiet_since + ground.policy.settle for one in mine if one.reverts and one.quiet_since is not None]
-    return _removal(copy, max([ground.moment.now, *quiet]), ())
+def _flagged(one: _Judged) -> _Judged:
+    """Leave to a person what would have been put back."""
+    if not one.disposition.reverts:
+        return one
+    found = None if one.found is None else replace(one.found, disposition=Disposition.FLAG)
+    change = one.change
+    if one.drift is not None:
+        change = change or DriftChange(one.drift.id, one.drift.observed, one.drift.kind, Disposition.FLAG)
+        change = replace(change, disposition=Disposition.FLAG)
+    return replace(one, disposition=Disposition.FLAG, found=found, change=change, stays=True)
 
 
-def _removal(copy: Copy, not_before: datetime, reverts: tuple[OriginalStart, ...]) -> WantedWrite:
-    return WantedWrite(WriteKind.DELETE, copy.remote_id, None, copy.version, Cause.COPY, not_before, reverts)
+def _has_to_stay(disposition: Disposition, phase: Phase, scope: Scope) -> bool:
+    """Tell whether a flag keeps its copy; one about what is over and was copied with its series does not (R-9)."""
+    return disposition is Disposition.FLAG and (phase is Phase.UPCOMING or scope is Scope.OCCURRENCE)
 
 
 def _on_books(ground: Ground, one: Duplicate) -> Drift | None:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from calsync.domain.drift import COSMETIC, Disposition, Drift, DriftKind, Phase, Resolution, Scope
 from calsync.domain.event import Appearance, OriginalStart
 from calsync.reconcile.brakes import is_fight
-from calsync.reconcile.compare import Level, Shown, same_state, shown_kind, sort_key
+from calsync.reconcile.compare import Shown, same_state, shown_kind, sort_key
 from calsync.reconcile.disposition import (
     disposition_of,
     disposition_once_undone,
@@ -22,6 +22,7 @@ from calsync.reconcile.disposition import (
     standing_disposition,
 )
 from calsync.reconcile.ground import Ground, accepted_drifts, open_drifts
+from calsync.reconcile.level import Level
 from calsync.reconcile.plan import DriftChange, FoundDrift
 from calsync.reconcile.table import TABLE, Calendar, Do, Record
 

@@ -12,9 +12,10 @@ from calsync.domain.event import Appearance, Event, Override, Recurrence
 from calsync.domain.span import Span
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.case import Copy, DecisionPolicy, Moment, NothingNew, UnreadableNow
-from calsync.reconcile.compare import Level, differences, standing
+from calsync.reconcile.compare import differences, standing
 from calsync.reconcile.decide import decide
 from calsync.reconcile.disposition import DEFAULT_DISPOSITIONS, disposition_of, phase_of
+from calsync.reconcile.level import Level
 from tests.properties.pretend import NOW, POLICY, WINDOW, World
 
 ZONE = "America/New_York"
