@@ -1,4 +1,4 @@
-"""`python -m tests.mutation [PATH ...] [--seconds N] [--only TEXT] [--quick]`: change modules; tests must notice.
+"""`python -m tests.mutation [PATH ...] [--seconds N] [--only TEXT] [--quick] [--keep]`: make every small change.
 
 Paths are files or folders of `src/calsync/reconcile` and `src/calsync/claims`; both by default. Each file is judged in
 a process of its own. `survivors.toml` says of each change that no test can notice why that is so.
@@ -15,6 +15,7 @@ import time
 import tomllib
 from pathlib import Path
 
+from tests.mutation import FIGURES
 from tests.mutation.forks import run
 
 ROOT = Path(__file__).parents[2]
@@ -63,24 +64,42 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=36000.0, help="stop each file after so long")
     parser.add_argument("--only", action="append", default=[], help="only changes whose line in the list has this text")
     parser.add_argument("--quick", action="store_true", help="a first look, without slow tests and random cases")
+    parser.add_argument("--keep", action="store_true", help="keep the figures for docs/mutants.md (then ./dev render)")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here:
         return _judge(options.paths[0].resolve(), options.seconds, frozenset(options.only), quick=options.quick)
     files = [one for path in options.paths for one in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
     more = [*(f"--only={one}" for one in options.only), *(["--quick"] if options.quick else [])]
-    results = [_apart(one, options.seconds, more) for one in files if one.name != "__init__.py"]
+    results = [_apart(one, options.seconds, more, keep=options.keep) for one in files if one.name != "__init__.py"]
     return 0 if all(results) else 1
 
 
-def _apart(path: Path, seconds: float, more: list[str]) -> bool:
+def _apart(path: Path, seconds: float, more: list[str], *, keep: bool) -> bool:
     command = [sys.executable, "-m", "tests.mutation", "--here", f"--seconds={seconds}", *more, str(path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     last = done.stdout.splitlines()[-1] if done.stdout else ""
     if not last.startswith("{"):
         print(f"{path}: could not be judged\n{(done.stdout + done.stderr)[-3000:]}", flush=True)
         return False
-    return _tell(path, json.loads(last), whole=not more)
+    found = json.loads(last)
+    if keep:
+        keep_figures(path, found)
+    return _tell(path, found, whole=not more)
+
+
+def keep_figures(path: Path, found: dict[str, list[str]]) -> None:
+    """Take down how many changes of a file there are, how many were noticed or excused, and how many not judged."""
+    living, known = [*found["lives"], *found["unseen"]], excused()
+    own = {
+        "changes": sum(len(found[name]) for name in ("noticed", "lives", "unseen", "left")),
+        "noticed": len(found["noticed"]),
+        "excused": sum(one in known for one in living),
+        "left": len(found["left"]),
+    }
+    figures = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
+    figures[path.as_posix().removeprefix("src/calsync/")] = own
+    FIGURES.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _tell(path: Path, found: dict[str, list[str]], *, whole: bool) -> bool:
@@ -102,7 +121,7 @@ def _tell(path: Path, found: dict[str, list[str]], *, whole: bool) -> bool:
 
 
 def _judge(path: Path, seconds: float, only: frozenset[str], *, quick: bool) -> int:
-    at_most = 0.3 if quick else math.inf
+    at_most = 1.5 if quick else math.inf
     forks = run([path], ROOT, judges(path, quick=quick), time.monotonic() + seconds, keys=only, at_most=at_most)
     told = {name: [one.key for one in getattr(forks, name)] for name in ("noticed", "lives", "unseen", "left")}
     print()

@@ -244,3 +244,17 @@ def test_a_visit_fits_either_reading_of_another_session(start: str, end: str) ->
     }
     answer = judge(**given, evidence=[row(start, end)], others=[{**other(None, None, date=None), **TWICE}])
     assert codes(answer) == {"reading-fits-other"}
+
+
+def test_too_short_a_visit_is_measured_without_what_was_logged_on_another_day() -> None:
+    rows = [row("10T15:00", "10T15:05"), row("11T15:00", "11T15:12")]
+    answer = judge(evidence=rows, observations=[read("12T10:00")], now="2026-11-13T12:00:00Z")
+    texts = {str(one.code): one.text for one in answer.reasons}
+    assert set(texts) == {"attendance-in-doubt", "evidence-contradicts"}
+    assert "5 min" in texts["attendance-in-doubt"]
+
+
+def test_a_long_visit_on_another_day_does_not_stand_in_for_ours() -> None:
+    rows = [row("10T15:00", "10T15:05"), row("11T15:00", "11T15:45")]
+    answer = judge(evidence=rows, observations=[read("12T10:00")], now="2026-11-13T12:00:00Z")
+    assert codes(answer) == {"attendance-in-doubt", "evidence-contradicts"}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from calsync.claims.telling import tell_recall, tell_verdicts
 from calsync.domain.appointment import AppointmentStatus
+from calsync.settings.webhooks import Webhook
 from calsync.store.database import Database, open_database
 from calsync.store.recalls import RecallRow
 from calsync.store.schema_billing import webhook_events
@@ -165,3 +167,13 @@ def test_each_version_of_a_recall_is_told_once(world: GateWorld, state: str, kin
         },
     )
     assert (second[2]["version"], second[2]["old_date"], second[2]["new_date"]) == (3, None, None)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_timer_tells_where_anybody_listens(world: GateWorld, wanted: bool) -> None:
+    if wanted:
+        hook = Webhook(id="own", url="https://example.org/hook", secret_file=Path("secret"))
+        world.settings = world.settings.model_copy(update={"webhooks": (hook,)})
+    world.touch("A-1")
+    world.drain()
+    assert kinds(world) == (["claim.cleared"] if wanted else [])
