@@ -211,12 +211,17 @@ class _Block:
                 id=one.id,
                 provider=one.provider,
                 client=one.client,
-                code=one.code,
+                code=self._code(one),
                 state=self._state(one),
                 session=one.session,
                 start=one.start_at,
                 end=one.end_at,
             )
+
+    def _code(self, other: NeighbourRow) -> str | None:
+        """The code that a payer knows it by: the one that was filed, else the planned one."""
+        filing = self.filings.get(other.id)
+        return (filing.code if filing is not None else None) or other.code
 
     def _state(self, other: NeighbourRow) -> str:
         filing = self.filings.get(other.id)

@@ -12,7 +12,9 @@ from dataclasses import replace
 from datetime import date
 
 from calsync.claims.answer import Advisory, Answer
+from calsync.claims.books import ruled
 from calsync.claims.casebook import CaseFile
+from calsync.claims.findings import Findings
 from calsync.claims.readings import Dates, named_zones, spans, zone_named
 from calsync.claims.reasons import ReasonCode, Verdict
 
@@ -63,9 +65,10 @@ def _days(file: CaseFile) -> frozenset[date]:
     record = file.case.record
     if record is None:
         return frozenset()
-    named = [name for name in named_zones(record, file.policy).values() if name is not None]
+    policy = ruled(file.case, file.policy, Findings())
+    named = [name for name in named_zones(record, policy).values() if name is not None]
     zones = [zone for name in named if (zone := zone_named(name)) is not None]
     home = zone_named(record.zone)
     if home is None or not zones:
         return frozenset()
-    return Dates(tuple(zones), file.policy.midnight).of(spans(record.start, record.end, home))
+    return Dates(tuple(zones), policy.midnight).of(spans(record.start, record.end, home))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,11 +11,15 @@ import pytest
 
 from calsync.answers.edits import resolve_drift
 from calsync.answers.words import Answer, Desk, Word
+from calsync.claims.deciding import decide
+from calsync.claims.filing import FiledLine, file_claims
 from calsync.claims.gate import Gate, Question
 from calsync.claims.reasons import Verdict
 from calsync.domain.appointment import AppointmentStatus
+from calsync.domain.span import Span
 from calsync.settings.model import Settings
 from calsync.store import records
+from tests.unit.claims.gate_world import DAY, SPAN, GateWorld, codes
 from tests.unit.worker.world import ZONE, World
 
 A_DAY = timedelta(days=1)
@@ -79,3 +83,23 @@ def test_a_word_about_an_edit_is_none_about_what_was_made_of_it_since(practice: 
     practice.later(minutes=1)
     practice.say(Answer.STANDS)
     assert practice.verdict() is Verdict.CLEARED
+
+
+@pytest.mark.parametrize("rule", ["hold", "start"])
+def test_observing_gives_the_date_that_a_person_decided_on(world: GateWorld, rule: str) -> None:
+    night = Span(datetime(2026, 11, 10, 23, 30), datetime(2026, 11, 11, 0, 20), SPAN.zone)
+    world.book(span=night)
+    world.read(night, at=night.end_at + timedelta(minutes=10))
+    world.configure(midnight=rule)
+    decide(world.gate, "A-1", "end", by="billing:b", note="it concluded then")
+    world.drift()
+    world.observe()
+    answer = world.check()
+    assert (answer.verdict, answer.date_of_service) == (Verdict.CLEARED, date(2026, 11, 11))
+
+
+def test_what_was_filed_is_a_duplicate_by_the_code_it_was_filed_under(world: GateWorld) -> None:
+    world.book("A-2", span=SPAN.starting(datetime(2026, 11, 10, 14)), code=None)
+    assert world.check().verdict is Verdict.CLEARED
+    file_claims(world.gate, [FiledLine(appointment="A-2", date=DAY, code="90834")], by="billing:b", note=None)
+    assert codes(world.check()) == {"same-day-same-code"}

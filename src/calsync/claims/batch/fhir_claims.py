@@ -5,7 +5,7 @@ Each claim is judged by the standard's own model; one that does not fit it is he
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any, BinaryIO, Final
 
@@ -35,6 +35,8 @@ def read_fhir(file: BinaryIO, *, by_lines: bool = False) -> Iterator[BatchLine]:
         if is_claim(resource):
             claims += 1
             yield from _lines(claims, place, resource)
+        else:
+            _refuse_hidden([resource], place)
     if not claims:
         raise FileRefused(ReasonCode.FILE_NO_CLAIMS)
 
@@ -50,8 +52,13 @@ def resources(file: BinaryIO, *, by_lines: bool) -> Iterator[tuple[str, Any]]:
                 yield "the claim", dict(entry)
             elif entry.get("resourceType") != "Bundle":
                 raise FileRefused(ReasonCode.FILE_UNREADABLE, "neither a Bundle nor a Claim")
+            else:
+                _refuse_hidden(entry.values(), "beside the entries")
         elif isinstance(entry, dict):
+            _refuse_hidden((value for key, value in entry.items() if key != "resource"), f"entry {number}")
             yield f"entry {number}", entry.get("resource")
+        else:
+            _refuse_hidden([entry], f"entry {number}")
 
 
 def ndjson_lines(file: BinaryIO) -> Iterator[tuple[int, str]]:
@@ -77,7 +84,19 @@ def _object_text(line: bytes) -> str | None:
 
 def is_claim(resource: object) -> bool:
     """Whether it is a claim, whatever else is the matter with it."""
-    return isinstance(resource, dict) and resource.get("resourceType") == "Claim"
+    return isinstance(resource, dict) and str(resource.get("resourceType")).strip().lower() == "claim"
+
+
+def _refuse_hidden(values: Iterable[object], place: str) -> None:
+    """Refuse a file with claims where none is looked for: they would be sent along unseen. Raises FileRefused."""
+    if any(_holds_a_claim(value) for value in values):
+        raise FileRefused(ReasonCode.FILE_UNREADABLE, f"{place}, a claim inside another resource")
+
+
+def _holds_a_claim(value: object) -> bool:
+    if isinstance(value, list):
+        return any(map(_holds_a_claim, value))
+    return is_claim(value) or (isinstance(value, dict) and any(map(_holds_a_claim, value.values())))
 
 
 def _lines(number: int, place: str, resource: dict[str, Any]) -> list[BatchLine]:
@@ -87,6 +106,8 @@ def _lines(number: int, place: str, resource: dict[str, Any]) -> list[BatchLine]
         # The model's own text quotes the claim.
         return _unreadable(number, place, resource)
     items = claim.item or []
+    if any(map(_holds_a_claim, resource.values())):
+        return _unreadable(number, place, resource)
     if not items or len(items) > MOST_LINES or claim.use != "claim" or claim.status not in ("active", "cancelled"):
         return _unreadable(number, place, resource)
     return [_line(number, place, claim, item) for item in items]
@@ -111,7 +132,7 @@ def _unreadable(number: int, place: str, resource: dict[str, Any]) -> list[Batch
 
 def _line(number: int, place: str, claim: Claim, item: ClaimItem) -> BatchLine:
     problems = []
-    day = _date(item)
+    day = _date(claim, item)
     if day.problem is not None:
         problems.append(day.problem)
     encounters = _encounters(item)
@@ -133,7 +154,21 @@ def _line(number: int, place: str, claim: Claim, item: ClaimItem) -> BatchLine:
     )
 
 
-def _date(item: ClaimItem) -> ServiceDate:
+def _date(claim: Claim, item: ClaimItem) -> ServiceDate:
+    """The item's date, which must lie in the period that the whole claim is said to be for."""
+    found, whole = _own_date(item), claim.billablePeriod
+    if found.day is None or whole is None:
+        return found
+    first, last = _plain(whole.start) or found.day, _plain(whole.end) or found.day
+    return found if first <= found.day <= last else ServiceDate(problem=ReasonCode.DATE_REPEATED)
+
+
+def _plain(moment: object) -> date | None:
+    # A datetime is a date to Python.
+    return moment if type(moment) is date else None
+
+
+def _own_date(item: ClaimItem) -> ServiceDate:
     if item.servicedDate is not None:
         return _days(item.servicedDate, item.servicedDate)
     if item.servicedPeriod is None:
@@ -143,14 +178,14 @@ def _date(item: ClaimItem) -> ServiceDate:
 
 def _days(first: object, last: object) -> ServiceDate:
     """Plain dates only: of a year, a month or an instant the day would be a guess."""
-    # A datetime is a date to Python.
-    if type(first) is date and type(last) is date:
-        return one_day(first, last)
+    start, end = _plain(first), _plain(last)
+    if start is not None and end is not None:
+        return one_day(start, end)
     return ServiceDate(problem=ReasonCode.DATE_UNREADABLE)
 
 
 def _encounters(item: ClaimItem) -> list[str]:
-    found = (_referenced(one, _ENCOUNTER) for one in item.encounter or [])
+    found = (_encounter(one.reference, one.identifier) for one in item.encounter or [])
     return sorted({one for one in found if one})
 
 
@@ -178,12 +213,12 @@ def _code(concept: Any) -> str | None:
     return None
 
 
-def _referenced(reference: Any, kind: str = "") -> str | None:
-    """The id that a reference such as `Encounter/A-1` ends with."""
-    text = str(reference.reference) if reference is not None and reference.reference else ""
-    if kind and kind not in text:
-        return None
-    return text.rpartition("/")[2] or None
+def _encounter(reference: object, identifier: Any = None) -> str | None:
+    """The id in a reference such as `Encounter/A-1` or `https://…/Encounter/A-1/_history/3`, else the identifier."""
+    _, found, rest = str(reference or "").rpartition(_ENCOUNTER)
+    if found:
+        return rest.partition("/_history/")[0] or None
+    return str(identifier.value) if identifier is not None and identifier.value else None
 
 
 def _plain_id(resource: dict[str, Any]) -> str | None:
@@ -202,4 +237,4 @@ def _plain_encounter(item: object) -> str | None:
     named = item.get("encounter") if isinstance(item, dict) else None
     first = named[0] if isinstance(named, list) and len(named) == 1 else None
     reference = first.get("reference") if isinstance(first, dict) else None
-    return usable_id(reference.rpartition("/")[2]) if isinstance(reference, str) else None
+    return usable_id(_encounter(reference)) if isinstance(reference, str) else None

@@ -26,6 +26,7 @@ from calsync.claims.reasons import ReasonCode
 GUIDE: Final = "005010X222"
 FREQUENCIES: Final = ("1", "7", "8")
 
+_OF_A_DATE: Final = 3  # elements: whose date, its form, the date
 _ENDS_A_CLAIM: Final = frozenset({"CLM", "HL", "SE"})
 
 
@@ -51,6 +52,7 @@ class _Claim:
     place: str
     frequency: str
     references: list[str] = field(default_factory=list)
+    dates: list[ServiceDate] = field(default_factory=list)
     provider: str | None = None
     other_payers: bool = False
     lines: list[BatchLine] = field(default_factory=list)
@@ -147,16 +149,9 @@ class _ClaimReader:
         line.place = element(segment, 5) or None
 
     def date(self, segment: Segment) -> None:
-        if element(segment, 1) != "472" or self._line is None:
-            return
-        form, text = element(segment, 2), element(segment, 3)
-        if form == "D8":
-            self._line.dates.append(read_days(text))
-        elif form == "RD8":
-            first, _, last = text.partition("-")
-            self._line.dates.append(read_days(first, last))
-        else:
-            self._line.dates.append(ServiceDate(problem=ReasonCode.DATE_UNREADABLE))
+        told = self._line or self._claim
+        if element(segment, 1).strip() == "472" and told is not None:
+            told.dates.append(_service_date(segment))
 
     def name(self, segment: Segment) -> None:
         claim = self._claim
@@ -185,7 +180,9 @@ class _ClaimReader:
         problems = []
         day = ServiceDate(problem=ReasonCode.DATE_MISSING)
         if line.dates:
-            day = line.dates[0] if len(line.dates) == 1 else ServiceDate(problem=ReasonCode.DATE_REPEATED)
+            # The guide knows no date of service of a whole claim; one that says something else is another date.
+            alone = len(line.dates) == 1 and all(one == line.dates[0] for one in claim.dates)
+            day = line.dates[0] if alone else ServiceDate(problem=ReasonCode.DATE_REPEATED)
         if day.problem is not None:
             problems.append(day.problem)
         if len(line.references) > 1:
@@ -237,6 +234,16 @@ _ACTS = {
     "DTP": _ClaimReader.date,
     "NM1": _ClaimReader.name,
 }
+
+
+def _service_date(segment: Segment) -> ServiceDate:
+    form, text = element(segment, 2), element(segment, 3)
+    if form == "D8" and len(segment.elements) == _OF_A_DATE:
+        return read_days(text)
+    if form == "RD8" and len(segment.elements) == _OF_A_DATE:
+        first, _, last = text.partition("-")
+        return read_days(first, last)
+    return ServiceDate(problem=ReasonCode.DATE_UNREADABLE)
 
 
 def element(segment: Segment, place: int) -> str:

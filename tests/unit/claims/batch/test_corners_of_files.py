@@ -13,7 +13,7 @@ import pytest
 from calsync.claims.batch import checking, cleared
 from calsync.claims.batch.checking import Form, _identify, read_lines
 from calsync.claims.batch.csv_claims import _heading, _rows
-from calsync.claims.batch.fhir_claims import _claim_id, _code, _prior, _referenced
+from calsync.claims.batch.fhir_claims import _claim_id, _code, _encounter, _prior
 from calsync.claims.batch.fhir_cleared import write_bundle, write_ndjson
 from calsync.claims.batch.json_stream import bundle_entries, one_value
 from calsync.claims.batch.judging import file_refused
@@ -131,9 +131,9 @@ class TestFhir:
         assert [_code(None), _code(SimpleNamespace(coding=None)), _code(SimpleNamespace(coding=codes[:1]))] == [
             None
         ] * 3
-        told = [None, SimpleNamespace(reference=None), *map(_to, ("Encounter/A-1", "Patient/K-1", "Encounter/", "A-1"))]
-        assert [_referenced(one, "Encounter/") for one in told] == [None, None, "A-1", None, None, None]
-        assert _referenced(_to("A-1")) == "A-1"
+        told = (None, "Encounter/A-1", "Patient/K-1", "Encounter/", "A-1")
+        assert [_encounter(one) for one in told] == [None, "A-1", None, None, None]
+        assert _encounter("urn:uuid:7", SimpleNamespace(value=None)) is None
 
     def test_lines_of_other_resources_and_kept_claims_stay(self) -> None:
         lines = ['{"resourceType":"Claim","id":"1"}', '{"resourceType":"Patient"}', '{"resourceType":"Claim","id":"2"}']

@@ -1,0 +1,116 @@
+"""Claims, dates and names where nobody looks for them: a file that says two things is not believed in either."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from calsync.claims.batch.checking import read_batch
+from calsync.claims.batch.cleared import write_cleared
+from tests.unit.claims.batch.sample_world import SAMPLES, SampleWorld, codes
+
+GOOD: dict[str, Any] = json.loads((SAMPLES / "f01-good.json").read_text())["entry"][0]["resource"]
+ELSEWHERE = {"encounter": [{"reference": "Encounter/A-1102"}], "servicedDate": "2026-12-25"}
+UNSEEN = {**GOOD, "id": "X-1", "item": [GOOD["item"][0] | ELSEWHERE]}
+X12 = (SAMPLES / "v01-one-claim-one-line.x12").read_text()
+DATE = "DTP*472*D8*20261110~\n"
+
+
+def bundle(*entries: Any, **beside: Any) -> str:
+    return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": list(entries), **beside})
+
+
+def claim(**changes: Any) -> dict[str, Any]:
+    """The good claim, changed; `encounter` and dates are its item's."""
+    item = {**GOOD["item"][0], **{key: value for key, value in changes.items() if key in ("encounter", "servicedDate")}}
+    return {**GOOD, **{key: value for key, value in changes.items() if key not in item}, "item": [item]}
+
+
+def put(tmp_path: Path, text: str, name: str = "claims.json") -> Path:
+    path = tmp_path / name
+    path.write_text(text)
+    return path
+
+
+def of_line(lite: SampleWorld, path: Path) -> set[str]:
+    (line,) = lite.lines(path)
+    return codes(line)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        bundle({"resource": GOOD}, {"resource": {"resourceType": "Bundle", "entry": [{"resource": UNSEEN}]}}),
+        bundle({"resource": GOOD}, {"resource": {"resourceType": "Parameters", "parameter": [{"resource": UNSEEN}]}}),
+        bundle({"resource": GOOD, "response": {"outcome": UNSEEN}}),
+        bundle({"resource": GOOD}, [UNSEEN]),
+        bundle({"resource": GOOD}, contained=[UNSEEN]),
+    ],
+    ids=["bundle", "parameters", "response", "list", "beside"],
+)
+def test_a_claim_inside_something_else_refuses_the_file(lite: SampleWorld, tmp_path: Path, text: str) -> None:
+    assert lite.check(put(tmp_path, text)) == "file-unreadable"
+
+
+def test_a_claim_inside_a_claim_holds_both(lite: SampleWorld, tmp_path: Path) -> None:
+    assert of_line(lite, put(tmp_path, bundle({"resource": claim(contained=[UNSEEN])}))) == {"claim-unreadable"}
+
+
+def test_a_claim_in_other_letters_is_not_sent_along(lite: SampleWorld, tmp_path: Path) -> None:
+    source = put(tmp_path, bundle({"resource": GOOD}, {"resource": {**UNSEEN, "resourceType": "claim"}}))
+    with read_batch(lite.gate, source) as batch:
+        list(batch.check(lite.gate, "support:b"))
+        assert write_cleared(batch, tmp_path / "out.json")
+    assert "X-1" not in (tmp_path / "out.json").read_text()
+
+
+def test_the_version_of_an_encounter_is_not_its_name(lite: SampleWorld, tmp_path: Path) -> None:
+    lite.book("3", "K-1", "2026-11-10T11:00", "2026-11-10T11:45")
+    (line,) = lite.lines(put(tmp_path, json.dumps(claim(encounter=[{"reference": "Encounter/A-1001/_history/3"}]))))
+    assert line.answer.appointment == "A-1001"
+
+
+def test_an_encounter_is_known_by_its_identifier_as_well(lite: SampleWorld, tmp_path: Path) -> None:
+    (line,) = lite.lines(put(tmp_path, json.dumps(claim(encounter=[{"identifier": {"value": "A-1102"}}]))))
+    assert line.answer.appointment == "A-1102"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "held"),
+    [
+        ("2026-11-12", "2026-11-12", True),
+        ("2026-11-01", "2026-11-09", True),
+        ("2026-11-01", "2026-11-30", False),
+        ("2026-11-10", "2026-11-10", False),
+    ],
+)
+def test_a_date_outside_the_claims_own_period_is_a_second_date(
+    lite: SampleWorld, tmp_path: Path, start: str, end: str, *, held: bool
+) -> None:
+    path = put(tmp_path, json.dumps({**GOOD, "billablePeriod": {"start": start, "end": end}}))
+    assert of_line(lite, path) == ({"date-repeated"} if held else set())
+
+
+@pytest.mark.parametrize(
+    ("segments", "found"),
+    [
+        (DATE + "DTP* 472*D8*20261225~\n", {"date-repeated"}),
+        ("DTP*472*D8*20261110*20261225~\n", {"date-unreadable"}),
+    ],
+)
+def test_a_second_date_in_odd_writing_is_seen(
+    lite: SampleWorld, tmp_path: Path, segments: str, found: set[str]
+) -> None:
+    text = X12.replace(DATE, segments).replace("SE*26", f"SE*{25 + segments.count('~')}")
+    assert of_line(lite, put(tmp_path, text, "claims.x12")) == found
+
+
+@pytest.mark.parametrize(("day", "found"), [("20261225", {"date-repeated"}), ("20261110", set())])
+def test_a_date_of_the_whole_claim_must_be_its_lines(
+    lite: SampleWorld, tmp_path: Path, day: str, found: set[str]
+) -> None:
+    text = X12.replace("HI*ABK", f"DTP*472*D8*{day}~\nHI*ABK").replace("SE*26", "SE*27")
+    assert of_line(lite, put(tmp_path, text, "claims.x12")) == found
