@@ -182,8 +182,45 @@ class TestRestoring:
         ]
 
     def test_a_change_of_the_record_beside_it_is_the_records(self) -> None:
+        made = replace(beside("L1"), expected=event("2026-12-02T10:00"))
+        (decision,) = planned(made, facts=self.RELEASED).decisions
+        assert {(str(one.kind), str(one.cause)) for one in decision.writes} == {
+            ("update", "record"),
+            ("delete", "copy"),
+        }
+
+    def test_a_name_beside_copies_stays_the_users(self) -> None:
+        world = World.agreed(event())
+        world.edit(event(title="Yoga"))
+        made = replace(beside("L1"), sight=world.sight())
+        (decision,) = planned(made, facts=self.RELEASED).decisions
+        assert {str(one.kind): str(one.disposition) for one in decision.found} == {
+            "retitled": "ignore",
+            "duplicated": "revert",
+        }
+        assert {str(one.kind) for one in decision.writes} == {"delete"}
+
+    def test_two_copies_are_one_more_than_a_pasted_week_has(self) -> None:
+        made = beside("L1")
+        found = [
+            planned(replace(made, copies=made.copies[:count]), facts=self.RELEASED).decisions[0].restored
+            for count in (0, 1, 2)
+        ]
+        assert found == [False, False, True]
+
+    def test_what_was_told_of_before_the_stop_goes_back_as_well(self) -> None:
         world = World.agreed(event())
         world.edit(None)
-        world.expected = event("2026-12-02T10:00")
+        world.one_pass()
         (decision,) = planned(world.case(), facts=self.RELEASED).decisions
-        assert {str(one.cause) for one in decision.writes} <= {"record", "restore"}
+        assert (decision.found, decision.restored) == ((), True)
+        assert [(str(one.kind), str(one.cause), one.not_before) for one in decision.writes] == [
+            ("create", "restore", NOW)
+        ]
+
+    def test_what_is_gone_because_nobody_wants_it_was_no_part_of_the_stop(self) -> None:
+        world = World.agreed(event())
+        world.edit(None)
+        world.expected = None
+        (decision,) = planned(world.case(), facts=self.RELEASED).decisions
+        assert (decision.absent, decision.writes, decision.restored) == (True, (), False)

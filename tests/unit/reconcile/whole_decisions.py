@@ -226,6 +226,7 @@ def histories() -> Iterator[tuple[str, World, list[Step]]]:
     yield from _copied()
     yield from _cut()
     yield from _answered()
+    yield from _unanswered()
 
 
 def _world(event: Event, **more: Any) -> World:
@@ -451,6 +452,76 @@ def _answered() -> Iterator[tuple[str, World, list[Step]]]:
             )
             yield f"{kind} {name}, then over", _world(event), [edit(edits[name]), at(12), back]
             yield f"{kind} {name}, then beyond the window", _world(event), [edit(edits[name]), _far, wait]
+
+
+def _unanswered() -> Iterator[tuple[str, World, list[Step]]]:
+    """Writes of ours whose answer was lost: what proves that they arrived, and what was done on top of them."""
+    for kind, event in (("single", single()), ("series", weekly())):
+        moved = want(_shifted(2))
+        on_top: dict[str, list[Step]] = {
+            "nothing else": [wait],
+            "marker lost": [unmarked, wait],
+            "marker lost, and edited": [_then(unmarked, edit(_shifted(6))), wait],
+            "edited": [edit(_shifted(6)), wait],
+            "shortened": [edit(_shifted(2, -20)), wait],
+            "renamed": [_renamed_there, wait],
+            "record moved on": [want(_shifted(4)), wait],
+            "lost once more": [_then(lose, want(_shifted(4))), wait],
+            "deleted": [edit(lambda _: None), wait],
+            "nothing new": [quiet, wait],
+            "not understood": [unreadable, wait],
+            "copied": [beside("c-1", single("2026-12-03T10:00")), wait],
+        }
+        for name, steps in on_top.items():
+            yield f"{kind} write unanswered, {name}", _world(event), [_then(lose, moved), *steps]
+        for name in ("nothing else", "marker lost", "edited", "nothing new"):
+            first = _unknown(event, there=False)
+            yield f"{kind} creation unanswered, {name}", first, [lose, *on_top[name][:1] * (name != "edited"), wait]
+            gone = _then(lose, want(lambda _: None))
+            yield (
+                f"{kind} removal unanswered, {name}",
+                _world(event),
+                [gone, *on_top[name][:1] * (name != "edited"), wait],
+            )
+        for name, change in (("moved", _shifted(4)), ("deleted", lambda _: None)):
+            beside_it: dict[str, list[Step]] = {
+                "nothing else": [wait],
+                "marker lost": [unmarked, wait],
+                "the same again": [edit(change), wait],
+                "another edit": [edit(_shifted(6)), wait],
+                "by a person": [_by_a_person, wait],
+            }
+            for then, steps in beside_it.items():
+                reverting = [edit(change), _then(lose, wait)]
+                yield f"{kind} revert of {name} unanswered, {then}", _world(event), [*reverting, *steps]
+                flagged = [edit(change), _then(lose, want(lambda event: replace(event, location="Room 2")))]
+                yield (
+                    f"{kind} {name} flagged, write unanswered, {then}",
+                    _world(event, policy=LENIENT),
+                    [*flagged, *steps],
+                )
+        ignored = [edit(_shifted(4)), _settled(Resolution.IGNORED), wait]
+        yield f"{kind} ignored, and not accepted", _world(event, policy=LENIENT), ignored
+        yield f"{kind} superseded, and not accepted", _world(event, policy=LENIENT), [
+            edit(_shifted(4)), _settled(Resolution.SUPERSEDED), wait
+        ]  # fmt: skip
+
+
+def _renamed_there(world: World) -> None:
+    assert world.there is not None
+    world.edit(replace(world.there, master=replace(world.there.master, title="Yoga")))
+
+
+def _by_a_person(world: World) -> None:
+    keys = tuple(one.original_start for one in world.drifts)
+    world.sent = [replace(one, restores=keys) for one in world.sent]
+
+
+def _settled(resolution: Resolution) -> Step:
+    def step(world: World) -> None:
+        world.drifts = [replace(one, resolution=resolution, accepted=False) for one in world.drifts]
+
+    return step
 
 
 def _far(world: World) -> None:
