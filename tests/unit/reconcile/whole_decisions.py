@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -611,19 +612,26 @@ def _hash(text: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def names() -> dict[str, list[str]]:
-    """The names of all histories, by their first words."""
-    found: dict[str, list[str]] = {}
-    for name, _, _ in histories():
-        found.setdefault(name.split(",")[0], []).append(name)
+def _by_first_words() -> dict[str, list[tuple[str, World, list[Step]]]]:
+    found: dict[str, list[tuple[str, World, list[Step]]]] = {}
+    for one in histories():
+        found.setdefault(one[0].split(",")[0], []).append(one)
     return found
 
 
-def told(first_words: str | None = None) -> dict[str, list[list[str]]]:
+def beginnings() -> list[str]:
+    """The first words of the histories' names, up to their comma."""
+    return sorted(_by_first_words())
+
+
+def told(beginning: str) -> dict[str, list[list[str]]]:
     """All decisions of the histories whose names begin so."""
-    return {
-        name: decisions(world, steps) for name, world, steps in histories() if first_words in (None, name.split(",")[0])
-    }
+    return {name: decisions(deepcopy(world), steps) for name, world, steps in _by_first_words()[beginning]}
+
+
+def names() -> set[str]:
+    """The names of all histories."""
+    return {name for group in _by_first_words().values() for name, _, _ in group}
 
 
 @lru_cache(maxsize=1)
@@ -634,4 +642,5 @@ def stored() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    STORED.write_text(json.dumps(told(), indent=0, sort_keys=True) + "\n", encoding="utf-8")
+    every = {name: one for beginning in beginnings() for name, one in told(beginning).items()}
+    STORED.write_text(json.dumps(every, indent=0, sort_keys=True) + "\n", encoding="utf-8")
