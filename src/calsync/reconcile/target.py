@@ -32,16 +32,16 @@ def _patched(event: Event, patches: Patches) -> Event:
 
 
 def _patch(event: Event, key: OriginalStart, appearance: Appearance | None) -> Event:
-    if event.recurrence is None:
+    recurrence = event.recurrence
+    if recurrence is None:
         # The one occurrence there is. That it should be absent is said by writing no event at all.
         is_it = key is None or key == event.master.span.start_at
         if appearance is None:
             return event
         if is_it:
             return replace(event, master=appearance)
-        event = replace(event, recurrence=Recurrence(""))
+        recurrence = Recurrence("")
     at = key if key is not None else event.master.span.start_at
-    recurrence = event.recurrence or Recurrence("")
     overrides = {one.original_start: one for one in event.overrides if one.original_start != at}
     excluded = tuple(one for one in recurrence.excluded if one != at)
     added = recurrence.added

@@ -53,6 +53,34 @@ class TestTheTarget:
         target = build_target(WEEKLY, kept={None: seen("2026-12-01T14:00")})
         assert [one.original_start for one in target.overrides] == [WEEKLY.master.span.start_at]
 
+    def test_the_one_occurrence_goes_by_its_start_as_well(self) -> None:
+        moved = seen("2026-12-01T14:00")
+        for key in (None, SINGLE.master.span.start_at):
+            assert build_target(SINGLE, kept={key: moved}) == replace(SINGLE, master=moved)
+
+    def test_a_name_of_its_own_is_kept_in_its_slot(self) -> None:
+        named = replace(seen("2026-12-08T10:00"), title="Yoga")
+        assert build_target(WEEKLY, kept={SECOND: named}).overrides == (Override(SECOND, named),)
+
+    def test_an_added_date_that_was_taken_away_stays_away(self) -> None:
+        others = (SECOND + timedelta(days=2), SECOND + timedelta(days=3))
+        added = replace(WEEKLY, recurrence=Recurrence("FREQ=WEEKLY;COUNT=3", added=others))
+        target = build_target(added, kept={others[0]: None})
+        assert target.recurrence == Recurrence("FREQ=WEEKLY;COUNT=3", added=others[1:], excluded=others[:1])
+
+    def test_one_that_is_called_off_beside_the_slots_is_kept_so(self) -> None:
+        off = seen("2026-12-09T10:00", cancelled=True)
+        at = SECOND + timedelta(days=1)
+        target = build_target(WEEKLY, kept={at: off})
+        assert (target.overrides, target.recurrence and target.recurrence.added) == ((Override(at, off),), (at,))
+
+    def test_what_is_kept_stands_in_the_order_of_time(self) -> None:
+        days = [SECOND + timedelta(days=day) for day in (6, 1, 5, 2, 4, 3)]
+        kept: dict[datetime | None, Appearance | None] = {day: seen(f"2026-12-{day.day:02}T14:00") for day in days}
+        target = build_target(WEEKLY, kept=kept)
+        assert target.recurrence is not None
+        assert target.recurrence.added == tuple(one.original_start for one in target.overrides) == tuple(sorted(days))
+
 
 @pytest.mark.parametrize(
     ("hours", "claimed", "phase"),
