@@ -26,15 +26,15 @@ _ITS_OWN_TRACES = frozenset({"issued", "filed"})
 
 def keep_clearances(conn: Connection, answers: Iterable[tuple[CaseFile, Answer]], now: datetime, ids: Ids) -> list[str]:
     """Issue cleared answers, one per appointment; the appointments whose clearance nobody had been told before."""
-    fresh: list[Clearance] = []
-    superseded: list[str] = []
+    wanted: list[Clearance] = []
     for file, answer in answers:
         clearance = _with_code_of_the_record(clearance_of(answer, ids.new_id("clearance"), now), file)
-        known = file.clearance
-        if known is not None and known.fingerprint == clearance.fingerprint:
-            continue
-        superseded += [known.id] if known is not None else []
-        fresh.append(clearance)
+        if file.clearance is None or file.clearance.fingerprint != clearance.fingerprint:
+            wanted.append(clearance)
+    # Others may have been asked the same since the case was read.
+    standing = clearances.lock_in_force(conn, [one.appointment for one in wanted])
+    fresh = [one for one in wanted if one.fingerprint not in {k.fingerprint for k in standing.get(one.appointment, ())}]
+    superseded = [known.id for one in fresh for known in standing.get(one.appointment, ())]
     clearances.end(conn, superseded, now)
     clearances.insert_many(conn, fresh)
     audit.append_many(conn, (_note(one, now) for one in fresh))

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from calsync.store.rows import Shape, chunks
+from calsync.store.schema import appointments
 from calsync.store.schema_claims import clearances
 
 
@@ -58,10 +59,30 @@ def of_appointments(conn: Connection, ids: Iterable[str]) -> dict[str, list[Clea
     return found
 
 
+def lock_in_force(conn: Connection, ids: Iterable[str]) -> dict[str, list[Clearance]]:
+    """Those in force, by appointment; until the transaction ends nobody else gets them by this.
+
+    Who writes a clearance looks here first: what was read before the transaction may be superseded by now.
+    """
+    found: dict[str, list[Clearance]] = {}
+    for part in chunks(sorted(set(ids))):
+        conn.execute(_LOCK, {"ids": part})
+        for one in _SHAPE.all(conn, _IN_FORCE, {"ids": part}):
+            found.setdefault(one.appointment, []).append(one)
+    return found
+
+
 _c = clearances.c
 _IDS: Any = bindparam("ids", expanding=True)
 _SHAPE = Shape(clearances, Clearance, date=date.fromisoformat)
 _ADD = clearances.insert()
 _END = update(clearances).where(_c.id.in_(_IDS), _c.ended_at.is_(None)).values(ended_at=bindparam("end_at"))
 _GET = select(*_SHAPE.columns).where(_c.id == bindparam("the_id"))
+_LOCK = (
+    select(appointments.c.id)
+    .where(appointments.c.id.in_(_IDS))
+    .order_by(appointments.c.id)
+    .with_for_update(key_share=True)
+)
+_IN_FORCE = select(*_SHAPE.columns).where(_c.appointment.in_(_IDS), _c.ended_at.is_(None)).order_by(_c.at, _c.id)
 _OF_APPOINTMENTS = select(*_SHAPE.columns).where(_c.appointment.in_(_IDS)).order_by(_c.at, _c.id)

@@ -7,8 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from calsync.claims.casebook import open_cases
+from calsync.claims.clearing import keep_clearances
 from calsync.claims.filing import FiledLine, file_claims
-from calsync.claims.gate import Question
+from calsync.claims.gate import Question, judge
 from calsync.domain.appointment import Appointment, AppointmentStatus
 from calsync.domain.drift import DriftKind, Phase, Resolution
 from calsync.store import calendars, clearances, drifts, links, observations, providers, records, stops
@@ -334,3 +336,18 @@ def test_thinned_books_are_read_in_utc(world: GateWorld) -> None:
     with world.db.reading() as conn:
         (row,) = observations.of_appointments(conn, ["A-1"])["A-1"]
     assert row.read_at.tzinfo is UTC
+
+
+def test_who_asks_at_the_same_time_is_told_of_one_clearance(world: GateWorld) -> None:
+    gate = world.gate
+    with world.db.reading() as conn:
+        (file,) = open_cases(conn, ["A-1"], gate.rules(), world.clock.now())
+    answer = judge(file, world.clock.now())
+    kept = []
+    for _ in range(2):
+        # Both have read the books before either has written.
+        with world.db.transaction() as conn:
+            kept.append(keep_clearances(conn, [(file, answer)], world.clock.now(), world.ids))
+    assert kept == [["A-1"], []]
+    with world.db.reading() as conn:
+        assert len(clearances.of_appointments(conn, ["A-1"])["A-1"]) == 1
