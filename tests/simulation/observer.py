@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from calsync.domain.event import Event
-from calsync.domain.notation import appearance_from_text
+from calsync.domain.notation import appearance_from_text, event_from_text
 from calsync.testing.fake_ports import FakeClock
 from calsync.testing.memory_state import Actor, Change, StoredEvent
 from tests.simulation.ports import Books
@@ -329,14 +329,17 @@ class Observer:
         query = "SELECT 1 FROM owed_writes WHERE link = ? AND state = 'sent' AND cause = 'restore'"
         said_restore = bool(self.books.rows(query, held.link)) or not self._is_wanted(held.link)
         current = [self.drifts[one.id] for one in self._told_here(held, found, span) if one.id in self.drifts]
-        for one in current:
+        # Which session was moved where may read otherwise after a further edit: what says so now goes before what did.
+        for one in [one for one in current if one.observed == span] or current:
             left = one.open and one.disposition not in REVERTS and one.resolved_by is None and one.kind not in COSMETIC
             # What is over by now goes back with its series; its evidence is on the books (R-9). Of one that only the
             # calendar shows, what it shows tells.
             told = one.expected or one.observed
             over = told is not None and told[0] <= self.clock.now().timestamp()
             along = one.scope == "series" and (over or one.phase != "upcoming")
-            if left and not along and not unguarded and not said_restore and not self._is_overtaken(held, one):
+            carried = held.is_copy and one.observed == span and self._is_carried_over(held, span)
+            elsewhere = carried or self._is_overtaken(held, one) or self._went_out_before(one)
+            if left and not along and not unguarded and not said_restore and not elsewhere:
                 self.fail(
                     "I2-flagged", f"{did} {span} in {held.key}, which drift {one.id} ({one.disposition}) leaves alone"
                 )
@@ -345,8 +348,22 @@ class Observer:
                 if not self.books.rows(query, one.appointment, one.id):
                     self.fail("I1-no-hold", f"{did} {span} in {held.key} before {one.appointment} was held")
 
+    def _is_carried_over(self, held: Held, span: Shown) -> bool:
+        """Whether our own event shows what a copy showed, or is owed a write that does: so it stays as it was seen."""
+        if any(one.now[span] for one in self.of_link[held.link] if not one.is_copy):
+            return True
+        query = "SELECT target FROM owed_writes WHERE link = ? AND state IN ('owed', 'sent') AND target IS NOT NULL"
+        owed = (event_from_text(text) for (text,) in self.books.rows(query, held.link))
+        return any(counted(one)[span] for one in owed)
+
+    def _went_out_before(self, told: Revision) -> bool:
+        """Whether what arrives was given up on its way, when the edit came to be left alone: nobody holds it back."""
+        query = "SELECT state, sent_at < settled_at FROM owed_writes WHERE link = ? AND sent_at > 0 ORDER BY sent_at"
+        sent = self.books.rows(query, told.link)
+        return bool(sent) and sent[-1] == ("superseded", 1) and all(state != "sent" for state, _ in sent)
+
     def _is_overtaken(self, held: Held, told: Revision) -> bool:
-        """Whether a copy has taken our event's place since it was told of, and the record, which speaks last, changed."""
+        """Whether a copy has taken our event's place since it was told of, and the record was changed."""
         subject = self.subject_of(held.link)
         if told.kind != "duplicated" or told.expected is None or subject is None or not self.is_own(held):
             return False
@@ -488,8 +505,14 @@ class Observer:
         told_late = fresh.kind == "unreadable" or fresh.kind in COSMETIC
         after = self._read_until(before) if before is not None and not told_late else -1
         versions = [seen for pos, seen in self.versions.get(fresh.link, ()) if pos > after]
-        if not any(_shows(seen, fresh) for seen in versions):
+        if not any(_shows(seen, fresh) for seen in versions) and not (versions and self._stands_beside(fresh)):
             self.fail("I2-phantom", f"drift {fresh.id} ({fresh.kind} {fresh.expected} -> {fresh.observed}) has no edit")
+
+    def _stands_beside(self, told: Revision) -> bool:
+        """Whether our own event is the copy: it was made anew unheard, and somebody brought the former one back."""
+        if told.kind != "duplicated" or told.observed is None:
+            return False
+        return any(one.now[told.observed] for one in self.of_link.get(told.link, ()) if one.key[2] == told.copy_id)
 
     def _read_until(self, drift: Revision) -> int:
         """Up to where what people did was read when a drift came to say what it says.

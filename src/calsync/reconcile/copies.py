@@ -23,7 +23,7 @@ from calsync.reconcile.disposition import (
     standing_disposition,
 )
 from calsync.reconcile.ground import Ground
-from calsync.reconcile.judge import Verdict
+from calsync.reconcile.judge import Look, Verdict
 from calsync.reconcile.plan import DriftChange, FoundDrift, WantedWrite
 
 
@@ -53,7 +53,8 @@ def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
     """Judge every copy; the rest of a split goes when the verdicts put the series back.
 
     A copy can only be taken away whole. So it stays whole if anything of it has to stay, but for what is over and goes
-    along with its series (R-9); what would have been put back waits for a person then.
+    along with its series (R-9); what would have been put back waits for a person then. What is left alone of a rest
+    that goes stands in our own event by then.
     """
     found: list[FoundDrift] = []
     changed: list[DriftChange] = list(_undone(ground))
@@ -65,14 +66,32 @@ def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
         mine = _news_or_known(ground, copy)
         rest = [one for one in verdicts if one.look.shown.copy_id == copy.remote_id]
         judged = [*_judge_one(ground, mine), *_left_over(ground, copy, mine)]
-        stays = any(one.keep for one in rest) or any(one.stays for one in judged)
+        kept = any(one.keep for one in rest) and copy.remote_id not in rests_to_go(ground, rest)
+        stays = kept or any(one.stays for one in judged)
         if stays and ground.case.expected is not None:
-            judged, rest = [_flagged(one) for one in judged], []
+            judged = [_flagged(one) for one in judged]
+        if kept or (stays and ground.case.expected is not None):
+            rest = []
         found += [one.found for one in judged if one.found is not None]
         changed += [one.change for one in judged if one.change is not None]
         write = _write(ground, copy, judged, rest)
         writes += [] if write is None else [write]
     return CopiesDecision(tuple(found), tuple(changed), tuple(writes))
+
+
+def rest_of(ground: Ground, one: Look) -> str | None:
+    """Return the remote id of the rest of a split that shows an occurrence, or that took it along when it went."""
+    drift = one.drift
+    if one.shown.copy_id is not None or drift is None or drift.kind is not DriftKind.SPLIT:
+        return one.shown.copy_id
+    stands = any(copy.remote_id == drift.copy_id for copy in ground.case.copies)
+    return None if stands or not same_state(one.shown.own, None) else drift.copy_id
+
+
+def rests_to_go(ground: Ground, verdicts: Sequence[Verdict]) -> frozenset[str]:
+    """Return the rests of which something is put back into our own event: what is kept of them has to go there, too."""
+    going = (rest_of(ground, one.look) for one in verdicts if one.reverts and not one.keep)
+    return frozenset(one for one in going if one is not None)
 
 
 def _left_to_people(ground: Ground, copy: Copy) -> Iterator[DriftChange]:
@@ -198,7 +217,7 @@ def _undone(ground: Ground) -> Iterator[DriftChange]:
 def _write(ground: Ground, copy: Copy, judged: Sequence[_Judged], rest: Sequence[Verdict]) -> WantedWrite | None:
     """Return the removal of a copy: at once where the session is cancelled, else when every edit is quiet."""
     reverted = [one for one in judged if one.disposition.reverts]
-    if not reverted and (not rest or any(one.keep for one in rest)):
+    if not reverted and not rest:
         return None
     quiet = [one.quiet_since for one in reverted]
     quiet += [one.quiet_since for one in rest if one.reverts and one.quiet_since is not None]

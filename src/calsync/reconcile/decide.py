@@ -17,7 +17,7 @@ from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.case import DecisionPolicy, LinkCase, Moment, NothingNew, UnreadableNow
 from calsync.reconcile.compare import same_state, shown_kind, view
-from calsync.reconcile.copies import judge_copies
+from calsync.reconcile.copies import judge_copies, rest_of, rests_to_go
 from calsync.reconcile.disposition import disposition_of
 from calsync.reconcile.ground import Ground, marker_is_lost, survey, without_renaming
 from calsync.reconcile.judge import Look, Story, Verdict, judge, look
@@ -115,7 +115,8 @@ def _write(ground: Ground, verdicts: Sequence[Verdict]) -> tuple[WantedWrite, ..
 
 def _changes(ground: Ground, verdicts: Sequence[Verdict]) -> _Changes:
     wanted = {one.look.key: one.look.expected for one in verdicts if not one.keep and _has_to_change(one)}
-    kept = {one.look.key: one.look.shown.own for one in verdicts if one.keep and _has_to_change(one)}
+    going = rests_to_go(ground, verdicts)
+    kept = {one.look.key: _kept(ground, one.look, going) for one in verdicts if one.keep and _has_to_change(one)}
     reverts = tuple(one.look.key for one in verdicts if one.reverts)
     put_back = {one.look.key for one in verdicts if one.reverts or one.along}
     return _Changes(
@@ -125,6 +126,14 @@ def _changes(ground: Ground, verdicts: Sequence[Verdict]) -> _Changes:
         pushes=bool(set(wanted) - put_back) or _texts_differ(ground, verdicts),
         cosmetic=any(one.reverts and one.look.kind in COSMETIC for one in verdicts),
     )
+
+
+def _kept(ground: Ground, one: Look, going: frozenset[str]) -> Appearance | None:
+    """Return what our event is to show of an occurrence that is left alone; from a rest that goes it is taken over."""
+    if rest_of(ground, one) not in going:
+        return one.shown.own
+    # The rest may have gone before our own event was written: then what was recorded of it tells.
+    return one.shown.seen if one.shown.copy_id is not None or one.drift is None else one.drift.observed
 
 
 def _has_to_change(verdict: Verdict) -> bool:

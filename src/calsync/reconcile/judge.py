@@ -154,8 +154,9 @@ def _is_overwritten(ground: Ground, accepted: Drift, agreed: Appearance | None) 
     later = confirmed_at is not None and answered_at is not None and confirmed_at > answered_at
     # A write that was under way when the answer was given counts as well, once it turns out to have arrived.
     later = later or ground.arrived is not None
-    # Where it was the rest of a split that was let be, our own event goes on without it.
-    return later and not same_state(agreed, None if _is_of_rest(accepted) else accepted.observed)
+    # Where it was the rest of a split that was let be, our own event goes on without it until it takes it over.
+    without = _is_of_rest(accepted) and same_state(agreed, None)
+    return later and not without and not same_state(agreed, accepted.observed)
 
 
 def _is_of_rest(drift: Drift) -> bool:

@@ -292,17 +292,21 @@ def _link_facts(
     showing = known.apart.showing_of(link.subject, showing, known.at_hand)
     facts = facts_of(conn, link.subject, showing, at_hand=known.at_hand)
     before = {copy.remote_id: copy for copy in known.copies.get(link.id, ())}
+    if pending.is_renamed and link.remote_id in before:
+        # What it shows was recorded when it was a copy.
+        link = replace(link, observed=before[link.remote_id].event, absent=False)
     sent = known.unanswered.get(link.id, ())
     gone_copies = {rid for rid, i in sights.items.items() if rid in before and isinstance(i, Gone)}
     # A copy that took the place of the link's own event is none any more.
     not_copies = gone_copies | {link.remote_id}
     now = {rid: copy for rid, copy in (before | dict(copies_seen)).items() if rid not in not_copies}
+    ours = titles_of(link.baseline) | titles_of(facts.expected)
     case = LinkCase(
         link=link,
         expected=facts.expected if _is_mirrored(context, link, facts) else None,
         slots=facts.slots,
-        sight=_sight(match, sights, titles_of(link.baseline) | titles_of(facts.expected)),
-        copies=tuple(_copy_now(copy, before.get(rid), sights.items.get(rid)) for rid, copy in now.items()),
+        sight=_sight(match, sights, ours),
+        copies=tuple(_copy_now(copy, before.get(rid), sights.items.get(rid), ours) for rid, copy in now.items()),
         gone_copies=frozenset(not_copies & before.keys()),
         # The removal of a copy, arrived or not, says nothing of the link's own event.
         sent=tuple(_sent_write(owed) for owed in sent if owed.cause is not Cause.COPY),
@@ -328,10 +332,11 @@ def _sent_write(owed: OwedWrite) -> SentWrite:
     return SentWrite(owed.id, owed.target, owed.content, restores=owed.reverts if owed.cause is Cause.RESTORE else ())
 
 
-def _copy_now(copy: Copy, before: Copy | None, item: Item | None) -> Copy:
+def _copy_now(copy: Copy, before: Copy | None, item: Item | None, ours: frozenset[str]) -> Copy:
     # On the books a title that a person typed is known by its mark only.
     was_there = before is not None and _titles_hidden(before.event) == _titles_hidden(copy.event)
-    return replace(copy, told=was_there, unreadable=isinstance(item, Unreadable))
+    seen = hide_titles(copy.event, ours)
+    return replace(copy, event=seen, told=was_there, unreadable=isinstance(item, Unreadable))
 
 
 def _titles_hidden(event: Event) -> Event:

@@ -316,6 +316,23 @@ def test_what_is_taken_out_after_its_split_was_put_back_is_no_rest_that_is_not_m
     ]
 
 
+def test_what_is_left_alone_in_the_rest_of_a_split_is_taken_over_when_the_rest_goes() -> None:
+    moved = event("2027-01-06T15:00").master
+    past = event("2027-01-05T10:00").master.span.start_at
+    world = World.agreed(WEEKLY)
+    world.now = NOW + timedelta(days=46)
+    apart = replace(WEEKLY, overrides=(Override(past, moved),))
+    world.edit(apart)
+    assert [one.disposition for one in world.one_pass().found] == [Disposition.FLAG]
+    world.edit(HEAD)
+    rest = event("2027-01-05T11:00", "FREQ=WEEKLY;COUNT=3")
+    first = rest.master.span.start_at
+    world.copies["c-1"] = Copy("c-1", "7", replace(rest, uid="u-2", overrides=(Override(first, moved),)))
+    world.settle()
+    assert (world.there, world.copies) == (apart, {})
+    assert world.one_pass().found == ()
+
+
 def split_and_left(**more: object) -> World:
     """A cut series whose rest is flagged, and let be."""
     world = World.agreed(WEEKLY, policy=policy(split="flag"), **more)
