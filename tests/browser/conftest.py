@@ -24,7 +24,6 @@ from calsync.store import calendars, providers
 from calsync.store.calendars import CalendarSpec
 from calsync.store.database import open_database
 from calsync.store.providers import ProviderRow
-from calsync.store.upgrade import upgrade
 from calsync.web.server import WebServer
 from tests.unit.web.conftest import NOW, ZONE, House
 
@@ -62,14 +61,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="session")
-def empty_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with all tables and no rows."""
-    file = tmp_path_factory.mktemp("browser") / "calsync.db"
-    upgrade(f"sqlite:///{file}")
-    return file
 
 
 @pytest.fixture

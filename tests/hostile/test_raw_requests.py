@@ -15,9 +15,9 @@ from calsync.web import server as web_server
 from calsync.web.server import WebServer
 from tests.hostile.cost import small_cost
 from tests.hostile.crowd import crowd, serve_one
-from tests.unit.web.conftest import House, house, template
+from tests.unit.web.conftest import House, house
 
-__all__ = ["house", "template"]
+__all__ = ["house"]
 
 END = b"\r\n\r\n"
 

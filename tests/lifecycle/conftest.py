@@ -7,21 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from calsync.store.upgrade import upgrade
 from tests.lifecycle.practice import Practice, wall
 from tests.servers.radicale_server import radicale
 from tests.system.conftest import House
 from tests.system.site import Site
 
 Make = Callable[..., Practice]
-
-
-@pytest.fixture(scope="session")
-def empty_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with all tables and nothing in them."""
-    path = tmp_path_factory.mktemp("books") / "calsync.db"
-    upgrade(f"sqlite:///{path}")
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from calsync.store import recalls
 from calsync.store.recalls import RecallRow
 from calsync.store.tokens import Role
 from calsync.support.roles import PEOPLE, Field, may_see
-from tests.unit.web.conftest import House, house, template  # noqa: F401 - fixtures
+from tests.unit.web.conftest import House, house  # noqa: F401 - a fixture
 from tests.unit.web.support.conftest import office  # noqa: F401 - a fixture
 from tests.unit.web.support.office import Office
 from tests.unit.web.support.test_roles import full  # noqa: F401 - a fixture

@@ -12,9 +12,6 @@ from calsync.store import providers, records
 from calsync.store.database import Database
 from calsync.store.providers import ProviderRow
 from calsync.store.schema import metadata
-from tests.unit.store.conftest import backend, db, postgres, postgres_template, sqlite_template, url
-
-__all__ = ["backend", "db", "postgres", "postgres_template", "sqlite_template", "url"]
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HORIZON = NOW + timedelta(days=60)

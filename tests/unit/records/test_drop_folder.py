@@ -15,7 +15,6 @@ from calsync.store import providers, records
 from calsync.store.database import Database, open_database
 from calsync.store.errors import StoreUnavailable
 from calsync.store.providers import ProviderRow
-from tests.unit.store.conftest import sqlite_template  # noqa: F401 - fixture
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HEAD = "id,provider,client,start,end,zone\n"
@@ -23,9 +22,9 @@ GOOD = HEAD + "A-1,P-1,C-1,2026-11-24T10:00,2026-11-24T10:50,Europe/Berlin\n"
 
 
 @pytest.fixture
-def database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:  # noqa: F811
+def database(empty_books: Path, tmp_path: Path) -> Iterator[Database]:
     file = tmp_path / "books.db"
-    file.write_bytes(sqlite_template.read_bytes())
+    file.write_bytes(empty_books.read_bytes())
     made = open_database(f"sqlite:///{file}")
     with made.transaction() as conn:
         providers.put(conn, ProviderRow("P-1", "Ada Example", "ada@example.org", "Europe/Berlin"))

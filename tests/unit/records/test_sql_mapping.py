@@ -24,11 +24,6 @@ from calsync.store.database import Database, open_database
 from calsync.store.foreign_records import SourceUnavailable
 from calsync.store.providers import ProviderRow
 from tests.servers.postgres import Postgres
-from tests.unit.store.conftest import (  # noqa: F401 - fixtures that `database` needs
-    postgres,
-    postgres_template,
-    sqlite_template,
-)
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -96,9 +91,9 @@ def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platfor
 
 
 @pytest.fixture
-def database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:  # noqa: F811
+def database(empty_books: Path, tmp_path: Path) -> Iterator[Database]:
     file = tmp_path / "books.db"
-    file.write_bytes(sqlite_template.read_bytes())
+    file.write_bytes(empty_books.read_bytes())
     made = open_database(f"sqlite:///{file}")
     with made.transaction() as conn:
         providers.put(conn, ProviderRow("P-1", "Ada Example", "ada@example.org", "America/Chicago"))

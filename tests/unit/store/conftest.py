@@ -1,4 +1,4 @@
-"""Every test of the store runs twice: on a file of SQLite and on a real PostgreSQL."""
+"""What the store's tests share besides books of both kinds: one without tables, and a transaction that is undone."""
 
 from __future__ import annotations
 
@@ -11,37 +11,7 @@ import pytest
 from sqlalchemy import Connection
 
 from calsync.store.database import Database, open_database
-from calsync.store.upgrade import upgrade
-from tests.servers.postgres import Postgres, running_postgres
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """The server of this test process."""
-    with running_postgres() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def postgres_template(postgres: Postgres) -> str:
-    """A database with all tables, made by the migrations, to be copied."""
-    name = postgres.create()
-    upgrade(postgres.url(name))
-    return name
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with all tables, made by the migrations, to be copied."""
-    file = tmp_path_factory.mktemp("template") / "calsync.db"
-    upgrade(f"sqlite:///{file}")
-    return file
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def backend(request: pytest.FixtureRequest) -> str:
-    """The kind of database."""
-    return str(request.param)
+from tests.servers.postgres import Postgres
 
 
 @pytest.fixture
@@ -56,32 +26,10 @@ def empty_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> I
     server.drop(name)
 
 
-@pytest.fixture
-def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a database with all tables and no rows."""
-    if backend == "sqlite":
-        file = tmp_path / "calsync.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), file)
-        yield f"sqlite:///{file}"
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    name = server.create(request.getfixturevalue("postgres_template"))
-    yield server.url(name)
-    server.drop(name)
-
-
-@pytest.fixture
-def db(url: str) -> Iterator[Database]:
-    """That database, open."""
-    database = open_database(url)
-    yield database
-    database.dispose()
-
-
 @pytest.fixture(scope="session")
-def sqlite_shared(sqlite_template: Path) -> Iterator[Database]:
+def sqlite_shared(empty_books: Path) -> Iterator[Database]:
     """A database that is always left as it was found."""
-    database = open_database(f"sqlite:///{shutil.copy(sqlite_template, sqlite_template.with_name('shared.db'))}")
+    database = open_database(f"sqlite:///{shutil.copy(empty_books, empty_books.with_name('shared.db'))}")
     yield database
     database.dispose()
 

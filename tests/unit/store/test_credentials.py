@@ -156,10 +156,10 @@ def rotate(database: Database, path: Path) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_rotation_survives_being_killed_at_each_row(tmp_path: Path, sqlite_template: Path, after: bool) -> None:
+def test_a_rotation_survives_being_killed_at_each_row(tmp_path: Path, empty_books: Path, after: bool) -> None:
     path, file = tmp_path / "calsync.key", tmp_path / "calsync.db"
     create_key_file(path, IDS)
-    file.write_bytes(sqlite_template.read_bytes())
+    file.write_bytes(empty_books.read_bytes())
     database = open_database(f"sqlite:///{file}")
     fill(database, Credentials(KeyFile(path), IDS))
     deaths = 0

@@ -163,10 +163,10 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
         open_database(f"sqlite:///{file}").transaction().__enter__()
 
 
-def test_a_locked_file_says_so(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_file_says_so(empty_books: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialect, "_PRAGMAS", ("PRAGMA journal_mode = WAL", "PRAGMA busy_timeout = 1"))
     file = tmp_path / "calsync.db"
-    shutil.copy(sqlite_template, file)
+    shutil.copy(empty_books, file)
     first, second = open_database(f"sqlite:///{file}"), open_database(f"sqlite:///{file}")
     with first.transaction(), pytest.raises(StoreUnavailable, match=r"locked.*Try again"), second.transaction():
         pass
@@ -176,9 +176,9 @@ def test_a_locked_file_says_so(sqlite_template: Path, tmp_path: Path, monkeypatc
     second.dispose()
 
 
-def test_a_full_disk_says_so_and_loses_nothing(sqlite_template: Path, tmp_path: Path) -> None:
+def test_a_full_disk_says_so_and_loses_nothing(empty_books: Path, tmp_path: Path) -> None:
     file = tmp_path / "calsync.db"
-    shutil.copy(sqlite_template, file)
+    shutil.copy(empty_books, file)
     database = open_database(f"sqlite:///{file}")
     with database.transaction() as conn:
         conn.execute(insert(clients).values(id="c1"))

@@ -9,16 +9,7 @@ import pytest
 
 from calsync.answers.words import Desk
 from calsync.store.database import open_database
-from calsync.store.upgrade import upgrade
 from tests.unit.claims.gate_world import GateWorld
-
-
-@pytest.fixture(scope="session")
-def empty_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with all tables and no rows."""
-    file = tmp_path_factory.mktemp("support") / "calsync.db"
-    upgrade(f"sqlite:///{file}")
-    return file
 
 
 @pytest.fixture

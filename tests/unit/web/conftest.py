@@ -24,7 +24,6 @@ from calsync.store.database import Database, open_database
 from calsync.store.edits import EditRow
 from calsync.store.providers import ProviderRow
 from calsync.store.tokens import Role, TokenRow
-from calsync.store.upgrade import upgrade
 from calsync.testing.fake_ports import FakeClock, FakeIds
 from calsync.web.app import make_app
 from calsync.web.site import Site
@@ -141,19 +140,11 @@ class House:
             return [f"{table.name} {row}" for table in metadata.sorted_tables for row in conn.execute(table.select())]
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with all tables."""
-    file = tmp_path_factory.mktemp("web") / "calsync.db"
-    upgrade(f"sqlite:///{file}")
-    return file
-
-
 @pytest.fixture
-def house(template: Path, tmp_path: Path) -> Iterator[House]:
+def house(empty_books: Path, tmp_path: Path) -> Iterator[House]:
     """An installation with one provider and one calendar."""
     file = tmp_path / "calsync.db"
-    file.write_bytes(template.read_bytes())
+    file.write_bytes(empty_books.read_bytes())
     database = open_database(f"sqlite:///{file}")
     with database.transaction() as conn:
         providers.put(conn, ProviderRow("P-1", "Dr. Made Up", "p1@example.org", ZONE))

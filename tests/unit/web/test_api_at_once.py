@@ -16,11 +16,8 @@ from calsync.store.clients import ClientRow
 from calsync.store.database import Database
 from calsync.store.providers import ProviderRow
 from calsync.store.records import AppointmentFilter
-from tests.unit.store.conftest import backend, db, postgres, postgres_template, sqlite_template, url
 from tests.unit.web.conftest import ZONE, House
 from tests.unit.web.test_api_v1 import BOOKING, Program, said_at, start_of
-
-__all__ = ["backend", "db", "postgres", "postgres_template", "sqlite_template", "url"]
 
 
 @pytest.fixture

@@ -10,14 +10,6 @@ import pytest
 from calsync.settings.webhooks import Webhook
 from calsync.store.database import Database
 from tests.unit.claims.gate_world import GateWorld
-from tests.unit.store.conftest import (  # noqa: F401 - fixtures that `db` needs
-    backend,
-    db,
-    postgres,
-    postgres_template,
-    sqlite_template,
-    url,
-)
 from tests.unit.webhooks.receiver import SECRET, Receiver
 
 
@@ -36,7 +28,7 @@ def hook(receiver: Receiver, tmp_path: Path) -> Webhook:
 
 
 @pytest.fixture
-def world(db: Database, hook: Webhook) -> GateWorld:  # noqa: F811
+def world(db: Database, hook: Webhook) -> GateWorld:
     """Session A-1, which clears, and one receiver that is told everything."""
     made = GateWorld(db)
     made.settings = made.settings.model_copy(update={"webhooks": (hook,)})

@@ -19,9 +19,9 @@ def samples(db: Database) -> SampleWorld:
 
 
 @pytest.fixture(scope="session")
-def sample_template(sqlite_template: Path) -> Path:
+def sample_template(empty_books: Path) -> Path:
     """The same in a file, to be copied."""
-    file = Path(shutil.copy(sqlite_template, sqlite_template.with_name("samples.db")))
+    file = Path(shutil.copy(empty_books, empty_books.with_name("samples.db")))
     database = open_database(f"sqlite:///{file}")
     SampleWorld(database)
     database.dispose()
