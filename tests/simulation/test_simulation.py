@@ -18,7 +18,7 @@ from tests.simulation.widen import WIDE_FROM
 # Seeds from `WIDE_FROM` on go through more: mail, timers, a failing database, an older copy of the books.
 _ALL = (range(195), range(WIDE_FROM + 43, WIDE_FROM + 150))
 # Histories in these ranges that still fail. Each is an open question, told of in docs/track-record.md, and no pass.
-OPEN = {}
+OPEN: dict[int, str] = {}
 SEEDS = tuple([seed for seed in part if seed not in OPEN] for part in _ALL)
 # Too rare for so few histories; `./dev simulate --table` shows them.
 RARE = frozenset({"401 after the effect", "401 once", "503 after the effect"})
