@@ -154,3 +154,12 @@ def test_an_occurrence_concerns_a_window_by_its_slot_or_its_time(
     key: datetime, shown: Appearance, inside: bool
 ) -> None:
     assert touches(weekly(), key, shown, WINDOW) is inside
+
+
+def test_an_occurrence_far_beyond_the_window_finds_its_slot_in_the_other_event() -> None:
+    far = datetime(2028, 12, 5, 15, tzinfo=UTC)
+    endless = weekly(rule="FREQ=WEEKLY")
+    brought = replace(endless, overrides=(Override(far, seen("2026-12-02T10:00")),))
+    for one, other in ((endless, brought), (brought, endless)):
+        found = align(one, other, WINDOW)
+        assert (found.pairs[far], found.extra) == (far, ())
