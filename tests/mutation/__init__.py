@@ -4,3 +4,8 @@
 are quick once to learn which of them pass by which switch, and then for every switch those tests in a forked process.
 What no test notices must stand in `survivors.toml` with its reason; a reason whose change is noticed must go.
 """
+
+from pathlib import Path
+
+FIGURES = Path(__file__).parent / "figures.json"
+"""What was found last, for `docs/mutants.md`."""
