@@ -25,7 +25,7 @@ class Hold:
 
 
 def open_hold(conn: Connection, appointment: str, drift: str, at: datetime) -> None:
-    """Hold the appointment's claim because of the drift; doing so again changes nothing."""
+    """Hold the appointment's claim because of the drift, again if that was closed; twice is as good as once."""
     _OPEN.run(conn, {"appointment": appointment, "drift": drift, "opened_at": at})
 
 
@@ -51,7 +51,7 @@ def standing(conn: Connection) -> list[Hold]:
 _c = holds.c
 _SHAPE = Shape(holds, Hold)
 _IDS: Any = bindparam("ids", expanding=True)
-_OPEN = Upsert(holds, [_c.appointment, _c.drift])
+_OPEN = Upsert(holds, [_c.appointment, _c.drift], lambda _new: {"closed_at": None})
 _CLOSE = (
     holds.update().where(_c.drift == bindparam("the_drift"), _c.closed_at.is_(None)).values(closed_at=bindparam("at"))
 )

@@ -233,7 +233,7 @@ def _record_change(conn: Connection, facts: LinkFacts, change: DriftChange, now:
         holds.close_hold(conn, drift.id, now)
     elif change.disposition in _OBSERVED:
         holds.close_hold(conn, drift.id, now)
-    elif drift.disposition in _OBSERVED and drift.appointment is not None:
+    elif drift.appointment is not None and _holds_now(drift, change):
         holds.open_hold(conn, drift.appointment, drift.id, now)
     audit.append(
         conn,
@@ -245,6 +245,12 @@ def _record_change(conn: Connection, facts: LinkFacts, change: DriftChange, now:
     )
     if drift.appointment is not None:
         claims.touch(conn, [drift.appointment])
+
+
+def _holds_now(drift: Drift, change: DriftChange) -> bool:
+    """Whether a change brings something that no answer was about yet, or that held nothing before."""
+    news = change.observed != drift.observed or drift.kind in COSMETIC or drift.disposition in _OBSERVED
+    return news and change.kind not in COSMETIC and change.disposition in _HOLDING
 
 
 # --- the link, its writes and its readings -------------------------------------------------------------------------
@@ -295,15 +301,13 @@ def _keep_copies(conn: Connection, facts: LinkFacts, renamed: str | None) -> Non
     for remote_id in facts.copies_before.keys() - facts.copies.keys():
         copies.drop(conn, facts.link.id, remote_id)
     for remote_id, copy in facts.copies.items():
-        if remote_id == renamed:
-            continue
-        copies.put(conn, facts.link.id, remote_id, copy.version, copy.event)
+        if remote_id != renamed:
+            copies.put(conn, facts.link.id, remote_id, copy.version, copy.event)
 
 
 def _record_writes(conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision, now: datetime) -> None:
     wanted = {write.remote_id for write in decision.writes}
-    renamed = facts.is_renamed or decision.renamed is not None
-    if renamed or facts.link.remote_id not in wanted:
+    if facts.is_renamed or decision.renamed is not None or facts.link.remote_id not in wanted:
         # Deciding starts from the whole state each time: what an older decision owed must not go out any more.
         owed_writes.withdraw(conn, facts.link.id)
     for write in decision.writes:
@@ -322,10 +326,8 @@ def _record_writes(conn: Connection, context: PassContext, facts: LinkFacts, dec
 def _owe_first(conn: Connection, context: PassContext, gathered: Gathered, plan: Plan) -> None:
     now = context.worker.clock.now()
     new = ((gathered.links[decision.link], decision) for decision in plan.decisions)
-    owed_writes.owe_first(
-        conn,
-        [_owed(context, facts, write, now) for facts, one in new if facts.is_new for write in one.writes],
-    )
+    first = [_owed(context, facts, write, now) for facts, one in new if facts.is_new for write in one.writes]
+    owed_writes.owe_first(conn, first)
 
 
 def _owed(context: PassContext, facts: LinkFacts, write: WantedWrite, now: datetime) -> owed_writes.OwedWrite:

@@ -61,6 +61,19 @@ class TestHoldsAndMails:
         assert len(world.drifts()) == 12
         assert len(mails(world)) == 1
 
+    def test_what_is_edited_further_after_it_was_answered_is_held_again(self, world: World) -> None:
+        world.book("4821", "2026-11-24T10:00")
+        world.run()
+        world.people.answer(world.only(), "declined")
+        world.run()
+        [drift] = world.drifts()
+        with world.database.transaction() as conn:
+            holds.close_hold(conn, drift.id, world.clock.now())
+        world.people.drag(world.only(), timedelta(hours=4))
+        world.run()
+        assert [one.kind for one in world.drifts()] == [DriftKind.MOVED]
+        assert held(world, "4821")
+
     def test_observe_mode_records_and_does_nothing_else(self, world: World) -> None:
         world.settle(observe_only=True)
         world.book("4821", "2026-11-24T10:00")
