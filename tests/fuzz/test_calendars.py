@@ -311,12 +311,10 @@ CURSORS: dict[str, tuple[str, Callable[[str], object]]] = {
 @pytest.mark.parametrize("kind", CURSORS)
 @budget(30)
 @given(data=st.data())
-def test_a_damaged_cursor_has_expired(kind: str, data: st.DataObject) -> None:
+def test_a_damaged_cursor_has_expired_or_is_read(kind: str, data: st.DataObject) -> None:
     sound, read = CURSORS[kind]
     text = data.draw(
         broken_json(json.loads(sound)).map(json.dumps) | broken_text([sound], separator=",") | values.map(json.dumps)
     )
-    try:
+    with suppress(CursorExpired):
         read(text)
-    except CursorExpired:
-        return
