@@ -6,13 +6,29 @@ Commands: `./dev storm NAME` and `./dev soak`. The exit code is 1 if something w
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from tests.endurance import claim_kills, days, hooks, kills, soak, upgrades
+import structlog
+
+from tests.endurance import (
+    claim_kills,
+    days,
+    foreign,
+    hooks,
+    insisting,
+    kills,
+    mass_change,
+    repeated_events,
+    repeats,
+    soak,
+    upgrades,
+)
 from tests.endurance.drawing import draw
 from tests.endurance.progress import Progress, table
 from tests.servers.postgres import running_postgres
@@ -107,19 +123,87 @@ def _days(args: argparse.Namespace, folder: Path) -> Report:
     return rows, told.problems
 
 
+def _insisting(args: argparse.Namespace, folder: Path) -> Report:
+    del folder
+    _quietly()
+    told = insisting.insist(
+        replace(insisting.FULL, minutes=args.count or insisting.FULL.minutes), Progress("insisting")
+    )
+    rows: list[tuple[str, object]] = [("stories of seven days", told.stories), ("edits", told.edits)]
+    return [
+        *rows,
+        ("reverts", told.reverts),
+        ("most reverts of one occurrence in 24 hours", told.most),
+        ("left as people wanted it, and told", told.left),
+    ], told.problems
+
+
+def _mass_change(args: argparse.Namespace, folder: Path) -> Report:
+    del folder, args
+    _quietly()
+    told = mass_change.change(mass_change.FULL, Progress("mass-change"))
+    rows: list[tuple[str, object]] = [("ways", len(mass_change.WAYS)), ("stories", told.stories)]
+    return [*rows, ("of them with a stop", told.stops), ("writes after a stop", told.written)], told.problems
+
+
+def _foreign(args: argparse.Namespace, folder: Path) -> Report:
+    _quietly()
+    count = args.count or 10_000
+    told = foreign.live(folder, foreign.Plan(foreign=count, own=count // 10), Progress("foreign"))
+    rows: list[tuple[str, object]] = [
+        ("events of theirs, on three services", told.foreign),
+        ("events of ours", told.fields),
+    ]
+    return [*rows, ("edited", told.edits), ("put back", told.reverts)], told.problems
+
+
+def _repeats(args: argparse.Namespace, folder: Path) -> Report:
+    _quietly()
+    told, progress = repeats.Told(), Progress("repeats")
+    with _shelf(args.books) as database:
+        with repeats.town(folder / "one", database()) as town:
+            repeats.call_all(town, told, progress)
+            repeated_events.import_all(town, told)
+            repeated_events.ring_all(town, told)
+        repeated_events.work_all(folder, lambda at, port: repeats.town(at, database(), port), told)
+    rows: list[tuple[str, object]] = [("operations of the interface", told.operations), ("things repeated", told.cases)]
+    return [*rows, ("asked for, in all", told.asked)], told.problems
+
+
+@contextmanager
+def _shelf(kind: str) -> Iterator[Callable[[], str]]:
+    """Gives the address of a new database each time."""
+    if kind == "sqlite":
+        yield lambda: ""
+    else:
+        with running_postgres() as server:
+            yield lambda: server.url(server.create())
+
+
+def _quietly() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
+
 STORMS: dict[str, tuple[str, Callable[[argparse.Namespace, Path], Report]]] = {
     "kills": ("kill -9 of the worker while people edit 20 sessions a second", _kills),
     "soak": ("hundreds of calendars, 1 % faults, the worker restarted now and then: nothing grows", _soak),
     "hooks": ("20,000 hooks in 10 s, half of them forged, against the process that also does the work", _hooks),
     "upgrade": ("kill -9 at each statement of each step of an upgrade", _upgrade),
     "claims": ("kill -9 of `claims check --file … --write-cleared` while people edit past sessions", _claims),
+    "repeats": ("every operation, hook, line, mail and job once, three times, and eight at once: one effect", _repeats),
+    "foreign": ("10,000 events of the provider's own and 1,000 of ours with their fields: none is touched", _foreign),
+    "insisting": ("somebody insists for seven virtual days; --count: minutes between two looks", _insisting),
+    "mass-change": (
+        "a whole calendar changes at once, in fifteen ways: no write until a person looked",
+        _mass_change,
+    ),
     "days": ("virtual days of 50 calendars, polled every five minutes, with and without edits", _days),
 }
 
 
 def main(arguments: list[str]) -> int:
     """Run one of them."""
-    lines = [f"  {name:<10} {words}" for name, (words, _) in STORMS.items()]
+    lines = [f"  {name:<12} {words}" for name, (words, _) in STORMS.items()]
     parser = argparse.ArgumentParser(
         prog="./dev storm",
         description="\n".join(lines),
