@@ -112,6 +112,7 @@ def _claims(args: argparse.Namespace, folder: Path) -> Report:
 
 def _days(args: argparse.Namespace, folder: Path) -> Report:
     del folder
+    _quietly()
     told = days.live(days.Plan(args.count or 30), Progress("days"))
     rows: list[tuple[str, object]] = [
         ("days, each quiet one followed by a busy one", 2 * len(told.memory)),
