@@ -281,7 +281,7 @@ def _lost(verdict: Verdict) -> bool:
     """Tell whether an upcoming session is not where it was agreed to be, through an edit that nobody answered."""
     one = verdict.look
     standing = one.story in (Story.FOUND, Story.STILL, Story.OTHER) and one.record is Record.SAME
-    guarded = one.kind is not None and not same_state(one.reference, one.shown.seen) and one.reference is not None
+    guarded = one.reference is not None and not same_state(one.reference, one.shown.seen)
     return standing and guarded and one.phase is Phase.UPCOMING and one.shown.level is Level.MASTER
 
 

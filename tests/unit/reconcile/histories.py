@@ -217,6 +217,7 @@ def histories() -> Iterator[tuple[str, World, list[Step]]]:
     yield from _cut()
     yield from _answered()
     yield from _unanswered()
+    yield from _half_as_recorded()
 
 
 def _world(event: Event, **more: Any) -> World:
@@ -351,6 +352,16 @@ def _copied() -> Iterator[tuple[str, World, list[Step]]]:
         [beside("c-1", weekly("2026-11-17T12:00")), wait],
     )
     yield "copied series, shorter record", _world(weekly()), [whole, want(_recurring("FREQ=WEEKLY;COUNT=2")), wait]
+
+
+def unseen(before: Step) -> Step:
+    """The same, and the feed says nothing about the event."""
+
+    def step(world: World) -> Decision:
+        before(world)
+        return quiet(world)
+
+    return step
 
 
 def _unreadable_beside(before: Step) -> Step:
@@ -512,6 +523,19 @@ def _settled(resolution: Resolution) -> Step:
         world.drifts = [replace(one, resolution=resolution, accepted=False) for one in world.drifts]
 
     return step
+
+
+def _half_as_recorded() -> Iterator[tuple[str, World, list[Step]]]:
+    """Of two sessions that were moved the record follows one, and a person has yet to look at the other."""
+    event = weekly()
+    slots = [event.master.span.starting(event.master.span.start + timedelta(days=7 * n)) for n in (1, 2)]
+    apart = [Override(one.start_at.astimezone(UTC), _later(replace(event.master, span=one))) for one in slots]
+    both: Change = lambda one: replace(one, overrides=tuple(apart))  # noqa: E731
+    second: Change = lambda one: replace(one, overrides=(apart[1],))  # noqa: E731
+    yield "series two moved, record follows one", _world(event, policy=LENIENT), [edit(both), want(second), wait]
+    gone: Change = lambda _: None  # noqa: E731
+    for kind, one in (("single", single()), ("series", weekly())):
+        yield f"{kind} gone, record gone unseen", _world(one, policy=LENIENT), [edit(gone), unseen(want(gone)), wait]
 
 
 def _far(world: World) -> None:
