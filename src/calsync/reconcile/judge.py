@@ -293,7 +293,7 @@ def _verdict(ground: Ground, one: Look, disposition: Disposition | None, *, rest
         case Story.PLAIN:
             return Verdict(one, keep=one.answered, changes=undone, found=_put_right(ground, one))
         case Story.OVERTAKEN:
-            return Verdict(one, changes=_overtaken(one))
+            return Verdict(one, changes=_overtaken(ground, one))
         case Story.BACK:
             return Verdict(one, changes=_back(ground, one))
         case Story.FOUND if disposition is None or one.record is Record.GONE:
@@ -364,7 +364,8 @@ def _evidence(ground: Ground, one: Look, *, mixed: bool) -> FoundDrift | None:
     if one.known and (one.shown.copy_id is not None or not same_state(one.reference, one.shown.seen)):
         return None
     disposition = disposition_of(one.kind or DriftKind.MOVED, one.phase, ground.policy)
-    return _found(one, disposition, mixed=mixed, ended=Resolution.SUPERSEDED)
+    wanted = disposition is not Disposition.IGNORE and _still_asks(ground, one)
+    return _found(one, disposition, mixed=mixed, ended=Resolution.REVERTED if wanted else Resolution.SUPERSEDED)
 
 
 def _put_right(ground: Ground, one: Look) -> FoundDrift | None:
@@ -376,12 +377,21 @@ def _put_right(ground: Ground, one: Look) -> FoundDrift | None:
     return replace(drift, expected=one.reference)
 
 
-def _overtaken(one: Look) -> tuple[DriftChange, ...]:
+def _overtaken(ground: Ground, one: Look) -> tuple[DriftChange, ...]:
     if one.drift is None:
         return ()
     corrected = same_state(one.shown.seen, one.expected) and one.shown.copy_id is None
-    ended = Resolution.RECORD_CORRECTED if corrected else Resolution.SUPERSEDED
-    return (_change(one.drift, one.shown.seen, ended),)
+    ended = Resolution.REVERTED if _still_asks(ground, one) else Resolution.SUPERSEDED
+    return (_change(one.drift, one.shown.seen, Resolution.RECORD_CORRECTED if corrected else ended),)
+
+
+def _still_asks(ground: Ground, one: Look) -> bool:
+    """Tell whether an edit wants an answer although the record's change is written over it.
+
+    A session that was over is over: that its record changed since, be it by minutes, does not say what the edit meant.
+    """
+    past = one.phase is not Phase.UPCOMING and _guards(one)
+    return past and one.expected is not None and _phase(ground, one.key, one.expected) is not Phase.UPCOMING
 
 
 def _back(ground: Ground, one: Look) -> tuple[DriftChange, ...]:

@@ -161,7 +161,7 @@ def _sessions(conn: Connection, link: Link, together: _Written) -> list[Appointm
 
 def _next_read(context: PassContext, sessions: Iterable[Appointment], now: datetime) -> datetime | None:
     """After a write, sessions of the event that are over want a fresh read: readings before the write prove nothing."""
-    settle = context.rules.claims_settle
+    settle = context.rules.counts_after
     ends = [a.span.end_at + settle for a in sessions if a.status.shows_in_calendars]
     past = [end for end in ends if context.window.start <= end <= now]
     return now if past else min((end for end in ends if end > now), default=None)

@@ -34,6 +34,11 @@ class Rules:
     poll_interval: timedelta = timedelta(minutes=5)
     poll_interval_with_push: timedelta = timedelta(minutes=30)
 
+    @property
+    def counts_after(self) -> timedelta:
+        """How long after a session's end a reading may begin that counts: the gate wants it later than the settle."""
+        return self.claims_settle + timedelta.resolution
+
     def window(self, now: datetime) -> Window:
         """The stretch of time that is mirrored at an instant."""
         return Window(now - self.window_past, now + self.window_future)

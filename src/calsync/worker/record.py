@@ -108,7 +108,9 @@ def _record_found(
     for found in decision.found:
         drift = _drift(conn, context, facts, found, (edit, now))
         drifts.insert(conn, drift)
-        if found.ended is not None:
+        if found.ended is Resolution.REVERTED:
+            drifts.put_back(conn, [drift.id], now)
+        elif found.ended is not None:
             drifts.resolve(conn, drift.id, found.ended, now, by=ACTOR, accepted=found.ended is Resolution.IGNORED)
         ids[found.original_start] = drift.id
         _after_found(conn, drift, found.ended, now)
@@ -186,7 +188,7 @@ def _after_found(conn: Connection, drift: Drift, ended: Resolution | None, now: 
     )
     if drift.appointment is None:
         return
-    if drift.kind not in COSMETIC and drift.disposition in _HOLDING and ended is None:
+    if drift.kind not in COSMETIC and drift.disposition in _HOLDING and ended in _UNANSWERED:
         holds.open_hold(conn, drift.appointment, drift.id, now)
     claims.touch(conn, [drift.appointment])
 
@@ -195,7 +197,7 @@ def _ask(
     conn: Connection, context: PassContext, edit: str, found: Iterable[FoundDrift | DriftChange], now: datetime
 ) -> None:
     """Queue the provider's mail about an edit: due after settle, so that a slip that is undone causes none (R-11)."""
-    asked = [f for f in found if f.ended is None and f.disposition in _MAILED]
+    asked = [f for f in found if f.ended in _UNANSWERED and f.disposition in _MAILED]
     if not asked:
         return
     kind = "edit-reverted" if any(f.disposition.reverts for f in asked) else "edit-after-start"
@@ -205,6 +207,7 @@ def _ask(
 
 # Observe mode records what it would have done, and holds and mails nothing (R-15).
 _HOLDING = _MAILED = frozenset({Disposition.REVERT, Disposition.FLAG, Disposition.REVERT_AND_FLAG})
+_UNANSWERED = (None, Resolution.REVERTED)
 _OBSERVED = frozenset({Disposition.WOULD_REVERT, Disposition.WOULD_FLAG})
 
 
@@ -364,7 +367,7 @@ def _record_observations(
         session = ends.get(sighting.appointment or "")
         if session is None or sighting.appointment is None:
             continue
-        over = session.end_at + context.rules.claims_settle <= read_at
+        over = session.end_at + context.rules.counts_after <= read_at
         drift = drift_at.get(sighting.original_start) or known.get(sighting.original_start)
         if not over and drift is None:
             continue
@@ -387,7 +390,7 @@ def _record_observations(
 
 
 def _plan_next_read(conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision) -> None:
-    settle = context.rules.claims_settle
+    settle = context.rules.counts_after
     if decision.looked and facts.read_at is not None:
         links.set_read_after(conn, facts.link.id, facts.facts.read_due_after(facts.read_at, settle))
     elif facts.link.linked_at is not None:

@@ -103,3 +103,58 @@ def test_what_was_filed_is_a_duplicate_by_the_code_it_was_filed_under(world: Gat
     assert world.check().verdict is Verdict.CLEARED
     file_claims(world.gate, [FiledLine(appointment="A-2", date=DAY, code="90834")], by="billing:b", note=None)
     assert codes(world.check()) == {"same-day-same-code"}
+
+
+def shift_the_record(practice: Practice, clock: str) -> None:
+    """What a platform's feed does when it learns when a session really began."""
+    with practice.database.transaction() as conn:
+        one = records.appointment(conn, "A-1")
+        assert one is not None
+        moved = replace(one, span=one.span.starting(datetime.fromisoformat(f"2026-11-17T{clock}")))
+        records.put_appointment(conn, moved, now=practice.clock.now(), actor="import", action="import")
+
+
+def passes(practice: Practice) -> None:
+    for _ in range(3):
+        practice.later(minutes=5)
+        practice.run()
+
+
+@pytest.mark.parametrize("seen_first", [True, False])
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_feed_that_shifts_a_past_session_does_not_answer_its_edit(
+    practice: Practice, *, deleted: bool, seen_first: bool
+) -> None:
+    if deleted:
+        practice.people.delete(practice.only())
+    else:
+        practice.people.drag(practice.only(), A_DAY)
+    if seen_first:
+        passes(practice)
+    shift_the_record(practice, "10:05")
+    passes(practice)
+    # The calendar follows the record, and the question stays.
+    assert practice.people.see(practice.only()).event.master.span.start == datetime(2026, 11, 17, 10, 5)
+    assert practice.verdict() is Verdict.HELD
+    practice.say(Answer.STANDS)
+    assert practice.verdict() is Verdict.CLEARED
+
+
+def test_a_record_that_comes_to_say_what_was_seen_answers_the_edit(practice: Practice) -> None:
+    practice.people.drag(practice.only(), timedelta(minutes=5))
+    passes(practice)
+    assert practice.verdict() is Verdict.HELD
+    shift_the_record(practice, "10:05")
+    passes(practice)
+    assert practice.verdict() is Verdict.CLEARED
+
+
+def test_a_reading_at_the_very_instant_from_which_they_count_is_taken_again(practice: Practice) -> None:
+    shift_the_record(practice, "12:00")
+    practice.run()
+    practice.at("12:52")
+    practice.run()
+    assert practice.verdict() is Verdict.HELD
+    practice.later(minutes=1)
+    practice.run()
+    assert practice.verdict() is Verdict.CLEARED
