@@ -177,6 +177,13 @@ def begin_reading(engine: Engine) -> Connection:
     return conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
+def take_turns(conn: Connection, what: str) -> None:
+    """Until the transaction ends, others with the same word wait here. SQLite lets one write at a time anyway."""
+    if not on_sqlite(conn):
+        conn.execute(_TURN, {"what": what})
+
+
+_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 _DATABASE_TIME = select(func.clock_timestamp())
 _CLUSTER = text("SELECT (SELECT system_identifier FROM pg_control_system()), current_database()")
 CHANNEL: Final = "calsync_work"

@@ -22,6 +22,7 @@ from calsync.booking.commands import Command, Rulebook
 from calsync.booking.slots import SlotTaken
 from calsync.records.json_rows import span_row
 from calsync.store import api_answers, audit
+from calsync.store.dialect import take_turns
 from calsync.store.sealed_texts import SEALED_ANSWER, bound_to_answer
 from calsync.store.tokens import Role
 from calsync.web.access import Caller, require
@@ -110,6 +111,8 @@ class Call:
 
     def _once(self, act: Callable[[Connection], Any], status: int, *, secret: bool) -> JSONResponse:
         with self.site.database.transaction() as conn:
+            # Without a key too: what is sent twice at the same moment is judged one after the other.
+            take_turns(conn, self.fingerprint)
             kept = self._kept(conn)
             if kept is not None:
                 return kept
