@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from calsync.domain.drift import COSMETIC, Disposition, Drift, DriftKind, Phase
+from calsync.domain.drift import COSMETIC, Disposition, Drift, DriftKind, Phase, Resolution
 from calsync.domain.event import Appearance
 from calsync.reconcile.case import DecisionPolicy
 
@@ -73,3 +73,14 @@ def phase_of(shown: Appearance | None, now: datetime, *, claimed: bool) -> Phase
     if shown is None or now < shown.span.start_at:
         return Phase.UPCOMING
     return Phase.STARTED if now < shown.span.end_at else Phase.PAST
+
+
+def overtaken_as(expected: Appearance | None, phase: Phase, now: datetime, *, guarded: bool) -> Resolution:
+    """Return what becomes of an edit that a change of the record is written over.
+
+    A session that was over, and by its record still is, is over: the record's change, be it by minutes, does not say
+    what the edit meant. So it counts as put back, and waits for its answer.
+    """
+    past = phase is not Phase.UPCOMING and expected is not None
+    asks = guarded and past and phase_of(expected, now, claimed=False) is not Phase.UPCOMING
+    return Resolution.REVERTED if asks else Resolution.SUPERSEDED

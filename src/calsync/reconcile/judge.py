@@ -18,6 +18,7 @@ from calsync.reconcile.compare import Shown, same_state, shown_kind, sort_key
 from calsync.reconcile.disposition import (
     disposition_of,
     disposition_once_undone,
+    overtaken_as,
     phase_of,
     standing_disposition,
 )
@@ -144,8 +145,8 @@ def _is_known(ground: Ground, key: OriginalStart, shown: Shown) -> bool:
     """Tell whether what is seen was recorded before: in our own event, and in the rest of a split beside it."""
     if shown.copy_id is None:
         return key in ground.before and _same_look(ground.before[key], shown.seen)
-    told = any(one.told for one in ground.case.copies if one.remote_id == shown.copy_id)
-    return told and _same_look(ground.before.get(key), shown.own)
+    told = (one.told for one in ground.case.copies if one.remote_id == shown.copy_id)
+    return any(told) and _same_look(ground.before.get(key), shown.own)
 
 
 def _is_overwritten(ground: Ground, accepted: Drift, agreed: Appearance | None) -> bool:
@@ -361,11 +362,11 @@ def _found(one: Look, disposition: Disposition, *, mixed: bool, ended: Resolutio
 
 def _evidence(ground: Ground, one: Look, *, mixed: bool) -> FoundDrift | None:
     """Return the drift of an edit that the record's own change overtook, unless it is on the books already."""
-    if one.known and (one.shown.copy_id is not None or not same_state(one.reference, one.shown.seen)):
-        return None
     disposition = disposition_of(one.kind or DriftKind.MOVED, one.phase, ground.policy)
-    wanted = disposition is not Disposition.IGNORE and _still_asks(ground, one)
-    return _found(one, disposition, mixed=mixed, ended=Resolution.REVERTED if wanted else Resolution.SUPERSEDED)
+    asks = _guards(one) and disposition is not Disposition.IGNORE
+    ended = overtaken_as(one.expected, one.phase, ground.moment.now, guarded=asks)
+    is_told = one.known and (one.shown.copy_id is not None or not same_state(one.reference, one.shown.seen))
+    return None if is_told else _found(one, disposition, mixed=mixed, ended=ended)
 
 
 def _put_right(ground: Ground, one: Look) -> FoundDrift | None:
@@ -378,20 +379,10 @@ def _put_right(ground: Ground, one: Look) -> FoundDrift | None:
 
 
 def _overtaken(ground: Ground, one: Look) -> tuple[DriftChange, ...]:
-    if one.drift is None:
-        return ()
-    corrected = same_state(one.shown.seen, one.expected) and one.shown.copy_id is None
-    ended = Resolution.REVERTED if _still_asks(ground, one) else Resolution.SUPERSEDED
-    return (_change(one.drift, one.shown.seen, Resolution.RECORD_CORRECTED if corrected else ended),)
-
-
-def _still_asks(ground: Ground, one: Look) -> bool:
-    """Tell whether an edit wants an answer although the record's change is written over it.
-
-    A session that was over is over: that its record changed since, be it by minutes, does not say what the edit meant.
-    """
-    past = one.phase is not Phase.UPCOMING and _guards(one)
-    return past and one.expected is not None and _phase(ground, one.key, one.expected) is not Phase.UPCOMING
+    ended = overtaken_as(one.expected, one.phase, ground.moment.now, guarded=_guards(one))
+    if same_state(one.shown.seen, one.expected) and one.shown.copy_id is None:
+        ended = Resolution.RECORD_CORRECTED
+    return () if one.drift is None else (_change(one.drift, one.shown.seen, ended),)
 
 
 def _back(ground: Ground, one: Look) -> tuple[DriftChange, ...]:
@@ -399,9 +390,9 @@ def _back(ground: Ground, one: Look) -> tuple[DriftChange, ...]:
     if one.drift is None:
         return ()
     if one.phase is not Phase.UPCOMING:
-        now_holds = disposition_once_undone(one.drift, one.phase, ground.policy)
-        same = now_holds is one.drift.disposition
-        return () if same else (replace(_change(one.drift, one.drift.observed, None), disposition=now_holds),)
+        holds = disposition_once_undone(one.drift, one.phase, ground.policy)
+        changed = replace(_change(one.drift, one.drift.observed, None), disposition=holds)
+        return () if holds is one.drift.disposition else (changed,)
     return (_change(one.drift, one.shown.seen, Resolution.WITHDRAWN),)
 
 
