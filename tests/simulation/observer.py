@@ -24,6 +24,7 @@ from tests.simulation.sights import UNREADABLE, Shown, counted, seen_key
 
 Key = tuple[int, str, str]  # service, calendar, remote id
 REVERTS = frozenset({"revert", "revert-and-flag"})
+STAMPEDE_PERIOD = timedelta(hours=1)
 STILL = 1 << 60  # after every place: until now
 # What needs no hold: policy says so, or the practice only observes.
 HOLDS_NOTHING = frozenset({"ignore", "would-revert", "would-flag"})
@@ -148,7 +149,7 @@ class Observer:
         self.called_from: dict[tuple[str, str, Shown], int] = {}  # the place from which on it has said so this time
         self.wipe = self.wipes = 0  # the mass removal that is going on, if any, and how many there were
         self.upcoming_at: dict[int, int] = {}
-        self.restored: dict[int, set[str]] = {}
+        self.restored: dict[int, dict[str, datetime]] = {}
 
     # --- what happens
 
@@ -432,8 +433,10 @@ class Observer:
         ahead = held.edited_at is not None and any(span[0] > held.edited_at.timestamp() for span in held.ours)
         if not ahead or self._was_never_heard(held.sent):
             return
-        together = self.restored.setdefault(held.wipe, set())
-        together.add(held.link)
+        restored = self.restored.setdefault(held.wipe, {})
+        restored[held.link] = change.at
+        # What a service kept to itself until the period was over is counted anew.
+        together = {link for link, at in restored.items() if abs(change.at - at) < STAMPEDE_PERIOD}
         if self.books.rows("SELECT 1 FROM stops WHERE calendar = ? AND released_at IS NOT NULL", change.calendar):
             return
         upcoming = self.upcoming_at.get(held.wipe, 0)

@@ -393,7 +393,7 @@ _RECENT = (
         *_COUNTED,
         _c.phase == Phase.UPCOMING.value,
         ~_OVER,
-        or_(_OPEN, _c.detected_at >= _SINCE),
+        or_(_OPEN, _c.changed_at >= _SINCE),
         _c.resolution.not_in([Resolution.WITHDRAWN.value, Resolution.IGNORED.value]),
     )
     .order_by(_c.link, *_IN_ORDER)

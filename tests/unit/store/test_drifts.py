@@ -216,7 +216,8 @@ def test_links_that_vanished_or_changed_as_a_whole(conn: Connection) -> None:
         "cosmetic": {"link": "L5", "kind": DriftKind.RETITLED},
         "a copy": {"link": "L6", "kind": DriftKind.DUPLICATED},
         "old and open": {"link": "L7", "detected_at": NOW - DAY},
-        "old": {"link": "L8", "detected_at": NOW - DAY},
+        "old": {"link": "L8", "detected_at": NOW - DAY, "changed_at": NOW - DAY},
+        "old and changed again": {"link": "M4", "detected_at": NOW - DAY},
         "taken back": {"link": "L9"},
         "put back": {"link": "M1"},
         "elsewhere": {"link": "M2", "calendar": "k2"},
@@ -225,6 +226,7 @@ def test_links_that_vanished_or_changed_as_a_whole(conn: Connection) -> None:
     for number, changes in cases.items():
         drifts.insert(conn, drift(number, **changes))
     drifts.resolve(conn, "old", Resolution.REVERTED, NOW)
+    drifts.resolve(conn, "old and changed again", Resolution.REVERTED, NOW)
     drifts.resolve(conn, "taken back", Resolution.WITHDRAWN, NOW)
     drifts.resolve(conn, "put back", Resolution.REVERTED, NOW)
     assert drifts.recent_whole(conn, "k1", NOW) == [
@@ -233,6 +235,7 @@ def test_links_that_vanished_or_changed_as_a_whole(conn: Connection) -> None:
         RecentChange("L4", vanished=False),
         RecentChange("L7", vanished=False),
         RecentChange("M1", vanished=False),
+        RecentChange("M4", vanished=False),
     ]
 
 
