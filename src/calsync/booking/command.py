@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from calsync.booking.rules import PERMISSIVE, PracticeRules, Rulebook, check_owner
 from calsync.domain.appointment import Appointment
+from calsync.errors import Problem, Refused
 from calsync.store import audit, outbox, records
 from calsync.store.known import known_provider
 
@@ -62,10 +63,14 @@ def rules_for(conn: Connection, command: Command, provider: str) -> PracticeRule
 
 
 def write(conn: Connection, command: Command, action: str, changed: Iterable[Appointment], **more: Any) -> list[str]:
-    """Write appointments with their history; their versions grow by one. Returns the ids."""
+    """Write appointments with their history; their versions grow by one. Returns the ids.
+
+    Refused where another command has changed one of them since this one read it.
+    """
     written = list(changed)
     check_owner(command.rulebook, [one.id for one in written])
-    known = records.appointments_by_ids(conn, [one.id for one in written])
+    known = records.appointments_by_ids(conn, [one.id for one in written], lock=True)
+    _check_unchanged(written, known)
     numbered = [replace(one, version=known[one.id].version + 1) if one.id in known else one for one in written]
     told: dict[str, Any] = {
         "now": command.now,
@@ -77,6 +82,17 @@ def write(conn: Connection, command: Command, action: str, changed: Iterable[App
     }
     records.put_appointments(conn, numbered, **told)
     return [one.id for one in written]
+
+
+def _check_unchanged(written: Iterable[Appointment], known: Mapping[str, Appointment]) -> None:
+    # On PostgreSQL two commands may read one session at the same moment. The rules were asked about what was read.
+    problems = [
+        Problem(f"{one.id} was changed by somebody else at the same moment", remedy="Look at it again, then repeat")
+        for one in written
+        if one.id in known and known[one.id].version != one.version
+    ]
+    if problems:
+        raise Refused(problems, code="changed-meanwhile")
 
 
 def note(conn: Connection, command: Command, what: str, subject: str, detail: Mapping[str, Any]) -> None:

@@ -240,9 +240,10 @@ def appointment(conn: Connection, appointment_id: str) -> Appointment | None:
     return None if row is None else appointment_of(row)
 
 
-def appointments_by_ids(conn: Connection, ids: Iterable[str]) -> dict[str, Appointment]:
-    """Those of the appointments that are known, by id."""
-    return {row.id: appointment_of(row) for part in chunks(ids) for row in conn.execute(_BY_IDS, {"ids": part})}
+def appointments_by_ids(conn: Connection, ids: Iterable[str], *, lock: bool = False) -> dict[str, Appointment]:
+    """Those of the appointments that are known, by id. `lock`: nobody else changes them before the transaction ends."""
+    query = _BY_IDS.with_for_update() if lock else _BY_IDS
+    return {row.id: appointment_of(row) for part in chunks(ids) for row in conn.execute(query, {"ids": part})}
 
 
 def appointment_facts(conn: Connection, ids: Iterable[str]) -> dict[str, AppointmentFacts]:
@@ -350,7 +351,7 @@ _HISTORY_SHAPE = Shape(record_history, HistoryRow)
 _IDS: Any = bindparam("ids", expanding=True)
 _KNOWN = select(*APPOINTMENT, *_FACTS.columns).where(_a.id.in_(_IDS))
 _APPOINTMENT = select(*APPOINTMENT).where(_a.id == bindparam("the_id"))
-_BY_IDS = select(*APPOINTMENT).where(_a.id.in_(_IDS))
+_BY_IDS = select(*APPOINTMENT).where(_a.id.in_(_IDS)).order_by(_a.id)
 _FACTS_BY_IDS = select(*_FACTS.columns).where(_a.id.in_(_IDS))
 _OF_SERIES = select(*APPOINTMENT).where(_a.series == bindparam("the_series")).order_by(_a.original_start, _a.id)
 _UNFILED = (
