@@ -1,6 +1,7 @@
 """Events beside our own that carry our marker: a copy that a person made, or the rest of a series that they cut. Pure.
 
-Our marker proves that the copy is ours to take away (I3), once what it showed is on the books. Called by `decide` only.
+Our marker proves that the copy is ours to take away (I3), once what it showed is on the books; but a copy that a person
+made into an event of her own, with a title and a time of its own, goes by her word only. Called by `decide` only.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
-from calsync.domain.event import Appearance, OriginalStart
+from calsync.domain.event import Appearance, Event, OriginalStart
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.align import keyed
 from calsync.reconcile.brakes import is_fight
@@ -26,6 +27,13 @@ from calsync.reconcile.ground import Ground
 from calsync.reconcile.judge import Look, Verdict
 from calsync.reconcile.plan import DriftChange, FoundDrift, WantedWrite
 
+_ASKED = {
+    Disposition.REVERT: Disposition.FLAG,
+    Disposition.REVERT_AND_FLAG: Disposition.FLAG,
+    Disposition.WOULD_REVERT: Disposition.WOULD_FLAG,
+}
+_FLAGS = (Disposition.FLAG, Disposition.WOULD_FLAG)
+
 
 @dataclass(frozen=True, slots=True)
 class CopiesDecision:
@@ -38,7 +46,10 @@ class CopiesDecision:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """One occurrence of a copy, judged. `stays`: to take the copy away would write over what is let be here."""
+    """One occurrence of a copy, judged. `stays`: to take the copy away would write over what is let be here.
+
+    `hers`: a person made it into an event of her own, so that it stays even where the session is cancelled.
+    """
 
     key: OriginalStart
     disposition: Disposition
@@ -47,6 +58,7 @@ class _Judged:
     change: DriftChange | None = None
     drift: Drift | None = None
     stays: bool = False
+    hers: bool = False
 
 
 def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
@@ -67,10 +79,11 @@ def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
         rest = [one for one in verdicts if one.look.shown.copy_id == copy.remote_id]
         judged = [*_judge_one(ground, mine), *_left_over(ground, copy, mine)]
         kept = any(one.keep for one in rest) and copy.remote_id not in rests_to_go(ground, rest)
-        stays = kept or any(one.stays for one in judged)
-        if stays and ground.case.expected is not None:
+        stays = any(one.hers for one in judged)
+        stays |= ground.case.expected is not None and (kept or any(one.stays for one in judged))
+        if stays:
             judged = [_flagged(one) for one in judged]
-        if kept or (stays and ground.case.expected is not None):
+        if kept or stays:
             rest = []
         found += [one.found for one in judged if one.found is not None]
         changed += [one.change for one in judged if one.change is not None]
@@ -145,6 +158,9 @@ def _left_over(ground: Ground, copy: Copy, duplicates: Sequence[Duplicate]) -> l
 def _judge_left(ground: Ground, copy: Copy, drift: Drift) -> _Judged:
     phase = _phase(ground, drift.original_start, drift.expected)
     disposition = standing_disposition(drift, phase, ground.policy)
+    if drift.disposition in _FLAGS:
+        # Nothing is agreed any more that could tell whose it is: a flag stays one.
+        disposition = _left_to_her(disposition)
     still = any(same_state(one, drift.observed) for one in keyed(copy.event, ground.moment.window).values())
     stays = still and _has_to_stay(disposition, phase, drift.scope)
     return _Judged(drift.original_start, disposition, drift.changed_at, drift=drift, stays=stays)
@@ -152,20 +168,23 @@ def _judge_left(ground: Ground, copy: Copy, drift: Drift) -> _Judged:
 
 def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bool, fights: bool) -> _Judged:
     drift, now = _on_books(ground, one), ground.moment.now
+    hers = _is_her_own(ground, one)
     if drift is not None and drift.resolution is not Resolution.OPEN:
         # A person looked at this copy and let it be, or policy does.
         answered = drift.resolution is not Resolution.IGNORED
-        return _Judged(one.original_start, Disposition.IGNORE, now, stays=answered)
+        return _Judged(one.original_start, Disposition.IGNORE, now, stays=answered, hers=hers and answered)
     disposition = disposition_of(DriftKind.DUPLICATED, phase, ground.policy)
-    if fights and disposition.reverts:
-        disposition = Disposition.FLAG
+    if hers or (fights and disposition.reverts):
+        disposition = _left_to_her(disposition)
     if drift is None:
         ended = Resolution.IGNORED if disposition is Disposition.IGNORE else None
         found = _found(ground, one, phase, mixed, disposition, ended)
         stays = _has_to_stay(disposition, phase, found.scope)
-        return _Judged(one.original_start, disposition, now, found=found, stays=stays)
+        return _Judged(one.original_start, disposition, now, found=found, stays=stays, hers=hers)
     same = same_state(drift.observed, one.seen)
-    disposition = standing_disposition(drift, phase, ground.policy) if same else disposition
+    if same:
+        standing = standing_disposition(drift, phase, ground.policy)
+        disposition = _left_to_her(standing) if hers else standing
     change = DriftChange(drift.id, one.seen, drift.kind, disposition)
     told = same and disposition is drift.disposition
     return _Judged(
@@ -175,7 +194,26 @@ def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bo
         change=None if told else change,
         drift=drift,
         stays=_has_to_stay(disposition, phase, drift.scope),
+        hers=hers,
     )
+
+
+def _is_her_own(ground: Ground, one: Duplicate) -> bool:
+    """Tell whether a person made a copy into an event of her own: it has a title and a time that none of ours has."""
+    events = (ground.agreed, ground.observed, ground.case.expected)
+    titles = {shown.title for event in events if event is not None for shown in _appearances(event)}
+    beside = ground.view.agreed.get(one.original_start), ground.expected.get(one.original_start)
+    moved = not any(shown is not None and one.seen.span.same_time_as(shown.span) for shown in beside)
+    return moved and bool(one.seen.title) and one.seen.title not in titles
+
+
+def _appearances(event: Event) -> tuple[Appearance, ...]:
+    return (event.master, *(one.appearance for one in event.overrides))
+
+
+def _left_to_her(disposition: Disposition) -> Disposition:
+    """Return what becomes of an event that is to be taken away by its owner's word only."""
+    return _ASKED.get(disposition, disposition)
 
 
 def _found(

@@ -92,6 +92,88 @@ def test_the_copies_of_a_cancelled_session_go_whatever_was_flagged() -> None:
     assert world.copies == {}
 
 
+# ---------------------------------------------------------------- made into an event of her own
+
+BOOKED = replace(series("2026-12-01T10:00"), recurrence=None)
+
+
+def hers(start: str = "2026-12-05T19:00", title: str = "Choir") -> Event:
+    made = replace(series(start), recurrence=None)
+    return replace(made, master=replace(made.master, title=title))
+
+
+def test_a_copy_with_a_title_and_a_time_of_its_own_is_asked_about_and_stays() -> None:
+    world = World.agreed(BOOKED)
+    world.copies["c-1"] = beside(hers())
+    world.settle()
+    assert "c-1" in world.copies
+    assert [(one.disposition, one.resolution) for one in duplicated(world)] == [(Disposition.FLAG, Resolution.OPEN)]
+
+
+def test_it_stays_when_the_session_is_cancelled() -> None:
+    for cancelled_first in (True, False):
+        world = World.agreed(BOOKED)
+        world.copies["c-1"] = beside(hers())
+        if not cancelled_first:
+            world.settle()
+        world.expected = None
+        world.settle()
+        assert world.there is None
+        assert "c-1" in world.copies
+
+
+def test_a_copy_that_waits_to_be_taken_away_stays_once_it_is_made_hers() -> None:
+    for before in (BOOKED, hers(title="Session 1"), hers("2026-12-01T10:00")):
+        world = World.agreed(BOOKED)
+        world.copies["c-1"] = beside(before)
+        world.one_pass()
+        assert {one.disposition for one in duplicated(world)} == {Disposition.REVERT}
+        world.copies["c-1"] = beside(hers(), "8")
+        world.now += POLICY.settle
+        world.settle()
+        assert "c-1" in world.copies
+        assert [one.disposition for one in duplicated(world)] == [Disposition.FLAG]
+
+
+def test_a_series_that_was_copied_stays_whole_for_one_session_made_hers() -> None:
+    for booked in (True, False):
+        world = World.agreed(series("2026-12-01T10:00", 3))
+        slot = datetime(2026, 12, 8, 19, tzinfo=UTC)
+        copied = series("2026-12-01T14:00", 3)
+        world.copies["c-1"] = beside(replace(copied, overrides=(Override(slot, hers("2026-12-08T20:00").master),)))
+        world.expected = world.expected if booked else None
+        world.settle()
+        assert "c-1" in world.copies
+
+
+def test_in_observe_mode_it_is_said_that_it_would_be_asked_about_and_acting_asks() -> None:
+    world = World.agreed(BOOKED, policy=replace(POLICY, observe_only=True))
+    world.copies["c-1"] = beside(hers())
+    world.settle()
+    assert [one.disposition for one in duplicated(world)] == [Disposition.WOULD_FLAG]
+    world.policy = POLICY
+    world.settle()
+    assert "c-1" in world.copies
+    assert [one.disposition for one in duplicated(world)] == [Disposition.FLAG]
+
+
+def test_another_title_or_another_time_alone_makes_it_nobodys() -> None:
+    for made in (hers(title="Session 1"), hers("2026-12-01T10:00"), hers(title="")):
+        world = World.agreed(BOOKED)
+        world.copies["c-1"] = beside(made)
+        world.settle()
+        assert world.copies == {}
+
+
+def test_a_copy_of_a_session_that_has_her_title_goes() -> None:
+    world = World.agreed(BOOKED)
+    world.edit(hers("2026-12-01T10:00"))
+    world.settle()
+    world.copies["c-1"] = beside(hers())
+    world.settle()
+    assert world.copies == {}
+
+
 # ---------------------------------------------------------------- the rest of a split
 
 SECOND = datetime(2026, 12, 8, 15, tzinfo=UTC)
