@@ -12,7 +12,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from calsync.booking import commands as book
-from calsync.booking.requests import PENDING
+from calsync.booking.requests import ANSWER_REQUEST, PENDING
 from calsync.store import action_links, records
 from calsync.testing.fake_ports import FakeIds
 from tests.simulation.acts import doing, member, web
@@ -108,8 +108,9 @@ def _ask(world: World, act: Act, command: book.Command, number: str) -> Callable
 
 def _asked(world: World, number: str) -> int:
     """How often the client was asked about a session."""
-    query = "SELECT count(*) FROM action_links WHERE json_extract(payload, '$.appointment') = ?"
-    [(times,)] = world.books.rows(query, number)
+    requests = "count(DISTINCT json_extract(payload, '$.request'))"
+    query = f"SELECT {requests} FROM action_links WHERE kind = ? AND json_extract(payload, '$.appointment') = ?"
+    [(times,)] = world.books.rows(query, ANSWER_REQUEST, number)
     return int(times)
 
 
