@@ -57,6 +57,15 @@ class Outcome:
     resources: tuple[tuple[str, str], ...] = ()
 
 
+class Overtaken(Refused):
+    """Another command changed the session after this one read it: asked again, it is judged by what is there now."""
+
+    def __init__(self, appointments: Iterable[str]) -> None:
+        remedy = "Look at it again, then repeat"
+        told = "was changed by somebody else at the same moment"
+        super().__init__([Problem(f"{one} {told}", remedy=remedy) for one in appointments], code="changed-meanwhile")
+
+
 def rules_for(conn: Connection, command: Command, provider: str) -> PracticeRules:
     """Return the rules of a provider's practice; `NotFoundError` for a provider who is not on the books."""
     return command.rulebook.of(known_provider(conn, provider).practice)
@@ -65,7 +74,7 @@ def rules_for(conn: Connection, command: Command, provider: str) -> PracticeRule
 def write(conn: Connection, command: Command, action: str, changed: Iterable[Appointment], **more: Any) -> list[str]:
     """Write appointments with their history; their versions grow by one. Returns the ids.
 
-    Refused where another command has changed one of them since this one read it.
+    `Overtaken` where another command has changed one of them since this one read it.
     """
     written = list(changed)
     check_owner(command.rulebook, [one.id for one in written])
@@ -86,13 +95,9 @@ def write(conn: Connection, command: Command, action: str, changed: Iterable[App
 
 def _check_unchanged(written: Iterable[Appointment], known: Mapping[str, Appointment]) -> None:
     # On PostgreSQL two commands may read one session at the same moment. The rules were asked about what was read.
-    problems = [
-        Problem(f"{one.id} was changed by somebody else at the same moment", remedy="Look at it again, then repeat")
-        for one in written
-        if one.id in known and known[one.id].version != one.version
-    ]
-    if problems:
-        raise Refused(problems, code="changed-meanwhile")
+    overtaken = [one.id for one in written if one.id in known and known[one.id].version != one.version]
+    if overtaken:
+        raise Overtaken(overtaken)
 
 
 def note(conn: Connection, command: Command, what: str, subject: str, detail: Mapping[str, Any]) -> None:

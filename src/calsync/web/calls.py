@@ -17,7 +17,9 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Header, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
+from calsync.booking.command import Overtaken
 from calsync.booking.commands import Command, Rulebook
 from calsync.booking.slots import SlotTaken
 from calsync.records.json_rows import span_row
@@ -30,6 +32,7 @@ from calsync.web.problems import ApiProblem
 from calsync.web.site import Site, site_of
 
 KEPT_FOR: Final = timedelta(days=7)
+_TRIES: Final = 10
 
 _CLAIMABLE: Final[Mapping[Role, frozenset[str]]] = {
     Role.PLATFORM: frozenset({"provider", "client", "support"}),
@@ -102,10 +105,12 @@ class Call:
     def once(self, act: Callable[[Connection], Any], status: int = 200, *, secret: bool = False) -> JSONResponse:
         """Carry it out in one transaction, or give the answer that an earlier one was given under the same key.
 
-        `secret`: the answer opens something, so it is kept sealed.
+        `secret`: the answer opens something, so it is kept sealed. Where another command comes in between, it is
+        carried out on what that one left: programs may send in any order and at any moment.
         """
+        again = Retrying(retry=retry_if_exception_type(Overtaken), stop=stop_after_attempt(_TRIES), reraise=True)
         try:
-            return self._once(act, status, secret=secret)
+            return again(self._once, act, status, secret=secret)
         except SlotTaken as refusal:
             return _with_slots(refusal)
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from calsync.booking.availability import set_availability
-from calsync.booking.commands import Command
+from calsync.booking.commands import Command, cancel
 from calsync.domain.appointment import AppointmentStatus
 from calsync.domain.working_times import Hours, WorkingTimes
 from calsync.store import audit, clients, providers, records
@@ -16,8 +16,10 @@ from calsync.store.clients import ClientRow
 from calsync.store.database import Database
 from calsync.store.providers import ProviderRow
 from calsync.store.records import AppointmentFilter
+from tests.unit.booking.test_at_once import somebody_waits
 from tests.unit.web.conftest import ZONE, House
 from tests.unit.web.test_api_v1 import BOOKING, Program, said_at, start_of
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -72,3 +74,16 @@ def test_what_is_said_in_disorder_ends_with_the_newest(busy_house: House) -> Non
     with ThreadPoolExecutor(6) as pool:
         assert set(pool.map(say, [14, 11, 18, 12, 16, 13, 18, 10])) <= {200, 409}
     assert start_of(busy_house, "4821") == "2026-11-24T18:00"
+
+
+def test_a_command_that_another_one_overtakes_is_judged_by_what_that_one_left(busy_house: House, backend: str) -> None:
+    platform = Program(busy_house)
+    platform.done("POST", "/appointments", BOOKING | {"id": "4821", "by": "client:K-1"})
+    move = {"start": "2026-11-24T15:00", "reason": "work", "by": "provider:P-1"}
+    with ThreadPoolExecutor(1) as pool:
+        with busy_house.database.transaction() as conn:
+            cancel(conn, Command(actor="provider:P-1", now=busy_house.clock.now(), reason="ill"), "4821")
+            moving = pool.submit(platform, "POST", "/appointments/4821/reschedule", move)
+            until(lambda: somebody_waits(busy_house.database, backend))
+        answer = moving.result(timeout=30)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "already-cancelled")
