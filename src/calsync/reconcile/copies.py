@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
-from calsync.domain.event import Appearance, Event, OriginalStart
+from calsync.domain.event import Appearance, OriginalStart
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.align import keyed
 from calsync.reconcile.brakes import is_fight
@@ -24,6 +24,7 @@ from calsync.reconcile.disposition import (
     standing_disposition,
 )
 from calsync.reconcile.ground import Ground
+from calsync.reconcile.hers import is_her_own
 from calsync.reconcile.judge import Look, Verdict
 from calsync.reconcile.plan import DriftChange, FoundDrift, WantedWrite
 
@@ -199,16 +200,8 @@ def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bo
 
 
 def _is_her_own(ground: Ground, one: Duplicate) -> bool:
-    """Tell whether a person made a copy into an event of her own: it has a title and a time that none of ours has."""
-    events = (ground.agreed, ground.observed, ground.case.expected)
-    titles = {shown.title for event in events if event is not None for shown in _appearances(event)}
     beside = ground.view.agreed.get(one.original_start), ground.expected.get(one.original_start)
-    moved = not any(shown is not None and one.seen.span.same_time_as(shown.span) for shown in beside)
-    return moved and bool(one.seen.title) and one.seen.title not in titles
-
-
-def _appearances(event: Event) -> tuple[Appearance, ...]:
-    return (event.master, *(one.appearance for one in event.overrides))
+    return is_her_own(one.seen, (ground.agreed, ground.observed, ground.case.expected), beside)
 
 
 def _left_to_her(disposition: Disposition) -> Disposition:

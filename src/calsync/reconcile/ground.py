@@ -10,6 +10,7 @@ from calsync.domain.event import Appearance, Event, OriginalStart
 from calsync.domain.notation import content_hash
 from calsync.reconcile.case import ConfirmedAbsent, DecisionPolicy, LinkCase, Moment, SeenNow, SentWrite
 from calsync.reconcile.compare import NOTHING_TOLD, Told, View, differences, same_state, standing, view
+from calsync.reconcile.hers import is_wholly_her_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,11 @@ def without_renaming(case: LinkCase) -> LinkCase:
     """Return the case with a copy taken for the link's event, if its own is gone: the same event under another name.
 
     A copy that a person let be is none that could: it stays beside, whatever becomes of our own event. Nor does any
-    take the place of an event whose record is cancelled.
+    take the place of an event whose record is cancelled, or one that a person made into an event of her own.
     """
     let_be = _copies_let_be(case)
-    able = [copy for copy in case.copies if copy.remote_id not in let_be]
+    ours = (case.link.baseline, case.link.observed, case.expected)
+    able = [copy for copy in case.copies if copy.remote_id not in let_be and not is_wholly_her_own(copy.event, ours)]
     if not isinstance(case.sight, ConfirmedAbsent) or not able or case.expected is None:
         return case
     first = min(able, key=lambda one: (one.event.master.span.start_at, one.remote_id))

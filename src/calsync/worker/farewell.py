@@ -19,6 +19,7 @@ from calsync.connector.wrappers import Around
 from calsync.domain.marker import MarkerKeys, place_of, verify_marker
 from calsync.domain.write import WriteKind
 from calsync.errors import UserError
+from calsync.reconcile.hers import is_wholly_her_own
 from calsync.store import audit, calendars, claims, connections, copies, links, stops, watches, work
 from calsync.store.calendars import LEAVING, CalendarRow
 from calsync.store.work import Lease
@@ -98,8 +99,25 @@ def _part(worker: WorkerContext, row: CalendarRow, lease: Lease) -> bool:
 
 
 def _take_out(worker: WorkerContext, row: CalendarRow, calendar: Around) -> int:
-    """Delete the events that are on our books and carry our genuine marker (I3); how many stayed."""
-    return len(delete_ours(worker.keys, row.id, calendar, on_the_books(worker, row.id)))
+    """Delete the events that are on our books and carry our genuine marker (I3); how many stayed.
+
+    A copy that a person made into an event of her own is hers, and is none of those.
+    """
+    hers = _made_her_own(worker, row.id)
+    wanted = [one for one in on_the_books(worker, row.id) if one not in hers]
+    return len(delete_ours(worker.keys, row.id, calendar, wanted))
+
+
+def _made_her_own(worker: WorkerContext, calendar: str) -> set[str]:
+    with worker.database.reading() as conn:
+        known = {link.id: (link.baseline, link.observed) for link in links.of_calendar(conn, calendar)}
+        beside = copies.of_links(conn, known)
+    return {
+        copy.remote_id
+        for link, standing in beside.items()
+        for copy in standing
+        if is_wholly_her_own(copy.event, known[link])
+    }
 
 
 def on_the_books(worker: WorkerContext, calendar: str) -> list[str]:

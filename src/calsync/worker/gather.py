@@ -27,6 +27,7 @@ from calsync.reconcile.case import (
     Sight,
     UnreadableNow,
 )
+from calsync.reconcile.hers import is_wholly_her_own
 from calsync.reconcile.match import Match, Role, match_items
 from calsync.store import copies, drifts, links, owed_writes, subject_changes
 from calsync.store.owed_writes import OwedWrite
@@ -238,6 +239,8 @@ def _assign(conn: Connection, context: PassContext, in_play: dict[str, Pending],
     for match in sorted(matches.ours, key=lambda match: match.role is Role.OWN):
         if match.role is Role.OWN and match.link.id in assigned.own:
             continue  # gone under its old name, and already found under another
+        if match.role is Role.RENAMED and _is_her_own(match):
+            match = replace(match, role=Role.COPY)  # noqa: PLW2901 - what it is from here on
         assigned.take(match)
         pending = in_play.setdefault(match.link.id, Pending(match.link))
         if match.role is Role.RENAMED:
@@ -247,6 +250,13 @@ def _assign(conn: Connection, context: PassContext, in_play: dict[str, Pending],
     for link in links.by_ids(conn, copies.links_of(conn, context.row.id, vanished)):
         in_play.setdefault(link.id, Pending(link))
     return assigned
+
+
+def _is_her_own(match: Match[Item]) -> bool:
+    """Whether what carries the marker of an event that is gone was made into something else."""
+    link, item = match.link, match.item
+    shown = hide_titles(item.event, titles_of(link.baseline)) if isinstance(item, Seen) else None
+    return shown is not None and is_wholly_her_own(shown, (link.baseline, link.observed))
 
 
 @dataclass(frozen=True, slots=True)

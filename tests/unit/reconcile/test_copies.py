@@ -157,6 +157,18 @@ def test_in_observe_mode_it_is_said_that_it_would_be_asked_about_and_acting_asks
     assert [one.disposition for one in duplicated(world)] == [Disposition.FLAG]
 
 
+def test_it_does_not_take_the_place_of_our_event_that_is_gone() -> None:
+    for told in (True, False):
+        world = World.agreed(BOOKED)
+        world.copies["c-1"] = beside(hers())
+        if told:
+            world.settle()
+        world.edit(None)
+        world.settle()
+        assert world.there == BOOKED
+        assert world.copies["c-1"].event.master == hers().master
+
+
 def test_another_title_or_another_time_alone_makes_it_nobodys() -> None:
     for made in (hers(title="Session 1"), hers("2026-12-01T10:00"), hers(title="")):
         world = World.agreed(BOOKED)

@@ -80,6 +80,19 @@ def test_what_leaves_takes_our_events_out_and_nothing_else(world: World) -> None
     assert say_farewell(world.worker) == 0
 
 
+def test_a_copy_that_she_made_into_an_event_of_her_own_stays(world: World) -> None:
+    name = next(one for one in world.people.ids() if world.people.see(one).marker)
+    plain = world.people.duplicate(name, timedelta(days=1))
+    hers = world.people.duplicate(name, timedelta(days=2))
+    world.people.retitle(hers, "Choir")
+    world.run()
+    leave(world)
+    say_farewell(world.worker)
+    assert hers in world.people.ids()
+    assert plain not in world.people.ids()
+    assert len(world.people.ids()) == 2
+
+
 def test_an_event_whose_marker_is_gone_stays(world: World) -> None:
     name = next(one for one in world.people.ids() if world.people.see(one).marker)
     world.people.strip_marker(name)
