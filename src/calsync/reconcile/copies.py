@@ -200,6 +200,8 @@ def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bo
 
 
 def _is_her_own(ground: Ground, one: Duplicate) -> bool:
+    if any(shown.copy_id == one.copy.remote_id for shown in ground.view.shown.values()):
+        return False  # the rest of a split: sessions of ours, whatever they are called
     beside = ground.view.agreed.get(one.original_start), ground.expected.get(one.original_start)
     return is_her_own(one.seen, (ground.agreed, ground.observed, ground.case.expected), beside)
 
