@@ -78,11 +78,11 @@ class PersonHands(ABC):
 
     def spoil(self, remote_id: str) -> None:
         """Save an event in a form that exists and cannot be understood. Not needed with `NO_NONSENSE`."""
-        raise NotImplementedError("say how, or declare Weakness.NO_NONSENSE with its reason")
+        raise AssertionError(f"say how {remote_id} is spoilt, or declare Weakness.NO_NONSENSE with its reason")
 
     def move_away(self, remote_id: str) -> None:
         """Move an event into another calendar of the account. Not needed with `NO_LOCATE`."""
-        raise NotImplementedError("say how, or declare Weakness.NO_LOCATE with its reason")
+        raise AssertionError(f"say how {remote_id} is moved away, or declare Weakness.NO_LOCATE with its reason")
 
 
 class Subject(ABC):
@@ -115,15 +115,15 @@ class Subject(ABC):
 
     def expire(self, cursor: str) -> str:
         """Make the service forget a cursor, or return one that it never gave out. Not needed with `NO_EXPIRY`."""
-        raise NotImplementedError("say how, or declare Weakness.NO_EXPIRY with its reason")
+        raise AssertionError(f"say how {cursor} is forgotten, or declare Weakness.NO_EXPIRY with its reason")
 
     def open_with_wrong_password(self) -> Calendar:
         """A client whose credentials do not work (any more). Not needed with `NO_PASSWORDS`."""
-        raise NotImplementedError("say how, or declare Weakness.NO_PASSWORDS with its reason")
+        raise AssertionError("say how a login fails, or declare Weakness.NO_PASSWORDS with its reason")
 
     def take_away(self) -> None:
         """Remove the whole calendar by the service's own means. Not needed with `NO_REMOVAL`."""
-        raise NotImplementedError("say how, or declare Weakness.NO_REMOVAL with its reason")
+        raise AssertionError("say how a calendar is removed, or declare Weakness.NO_REMOVAL with its reason")
 
     def close(self) -> None:  # noqa: B027 - most have nothing to clean up
         """Clean up after a check."""
