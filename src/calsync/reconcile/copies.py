@@ -25,7 +25,8 @@ from calsync.reconcile.disposition import (
 )
 from calsync.reconcile.ground import Ground
 from calsync.reconcile.hers import is_her_own
-from calsync.reconcile.judge import Look, Verdict
+from calsync.reconcile.judge import Verdict
+from calsync.reconcile.looks import Look
 from calsync.reconcile.plan import DriftChange, FoundDrift, WantedWrite
 
 _ASKED = {
@@ -268,8 +269,8 @@ def _flagged(one: _Judged) -> _Judged:
     found = None if one.found is None else replace(one.found, disposition=Disposition.FLAG)
     change = one.change
     if one.drift is not None:
-        change = change or DriftChange(one.drift.id, one.drift.observed, one.drift.kind, Disposition.FLAG)
-        change = replace(change, disposition=Disposition.FLAG)
+        unchanged = DriftChange(one.drift.id, one.drift.observed, one.drift.kind, one.drift.disposition)
+        change = replace(change or unchanged, disposition=Disposition.FLAG)
     return replace(one, disposition=Disposition.FLAG, found=found, change=change, stays=True)
 
 

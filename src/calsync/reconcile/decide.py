@@ -20,8 +20,9 @@ from calsync.reconcile.compare import same_state, shown_kind, view
 from calsync.reconcile.copies import judge_copies, rest_of, rests_to_go
 from calsync.reconcile.disposition import disposition_of
 from calsync.reconcile.ground import Ground, marker_is_lost, survey, without_renaming
-from calsync.reconcile.judge import Look, Story, Verdict, judge, look
+from calsync.reconcile.judge import Verdict, judge
 from calsync.reconcile.level import Level
+from calsync.reconcile.looks import Look, Story, look
 from calsync.reconcile.plan import Adopt, Decision, FoundDrift, Sighting, WantedWrite
 from calsync.reconcile.table import TABLE, Calendar, Do, Record, cell_name
 from calsync.reconcile.target import build_target
