@@ -19,9 +19,8 @@ from calsync.store import audit, claims, copies, drifts, links, outbox, owed_wri
 from calsync.store.links import Confirmation
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.titles import hide_titles, titles_of, without_marks
-from calsync.worker.context import LeaseLostError, PassContext
+from calsync.worker.context import ACTOR, LeaseLostError, PassContext
 
-ACTOR = "system"
 # For so long a write that met a version which may be its own is not sent again: the event is read before.
 _READ_FIRST = timedelta(minutes=1)
 

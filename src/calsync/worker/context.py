@@ -17,6 +17,9 @@ from calsync.store.database import Database
 from calsync.store.work import Lease
 from calsync.worker.watching import PushPlan
 
+# Who does in the audit log what no person did.
+ACTOR = "system"
+
 
 class LeaseLostError(Exception):
     """Another worker has taken this calendar over: whatever this pass still held is void and must not be committed."""

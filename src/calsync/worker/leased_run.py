@@ -31,7 +31,7 @@ from calsync.store.glance import Ending, Glance
 from calsync.store.work import Lease
 from calsync.worker.busy_times import BusyReading, Strangers
 from calsync.worker.calendar_pass import WriteForbiddenError, run_pass
-from calsync.worker.context import LeaseLostError, PassContext, PassResult, Rules, WorkerContext
+from calsync.worker.context import ACTOR, LeaseLostError, PassContext, PassResult, Rules, WorkerContext
 from calsync.worker.lease import LeaseKeeper
 from calsync.worker.watching import keep_watch
 
@@ -287,7 +287,7 @@ def _change_state(
     audit.append(
         conn,
         at=now,
-        actor="system",
+        actor=ACTOR,
         what="calendar-state",
         subject=f"calendar:{row.id}",
         detail={"from": row.state, "to": state, "because": code},

@@ -12,11 +12,9 @@ from sqlalchemy import Connection
 from calsync.domain.drift import Drift, DriftKind
 from calsync.reconcile.plan import Stampede
 from calsync.store import audit, calendars, claims, drifts, holds, links, outbox, stops
-from calsync.worker.context import PassContext
+from calsync.worker.context import ACTOR, PassContext
 from calsync.worker.gather import Gathered
 from calsync.worker.subjects import facts_of, shown_by
-
-ACTOR = "system"
 
 
 def record_stop(conn: Connection, context: PassContext, gathered: Gathered, stampede: Stampede) -> None:
