@@ -83,7 +83,7 @@ def _apart(path: Path, seconds: float, more: list[str], *, keep: bool) -> bool:
         print(f"{path}: could not be judged\n{(done.stdout + done.stderr)[-3000:]}", flush=True)
         return False
     found = json.loads(last)
-    if keep:
+    if keep and not found["failed"]:
         keep_figures(path, found)
     return _tell(path, found, whole=not more)
 

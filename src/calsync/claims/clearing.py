@@ -54,12 +54,13 @@ def clearance_of(answer: Answer, clearance_id: str, now: datetime) -> Clearance:
     told = kept.to_json()
     assert answer.appointment is not None
     assert answer.date_of_service is not None
+    assert answer.length is not None
     return Clearance(
         id=clearance_id,
         appointment=answer.appointment,
         date=answer.date_of_service,
         code=answer.code,
-        minutes=None if answer.length is None else answer.length // timedelta(minutes=1),
+        minutes=answer.length // timedelta(minutes=1),
         fingerprint=hashlib.sha256(canonical_text(told)).hexdigest(),
         answer=told,
         at=now,
@@ -69,8 +70,9 @@ def clearance_of(answer: Answer, clearance_id: str, now: datetime) -> Clearance:
 
 def _with_code_of_the_record(clearance: Clearance, file: CaseFile) -> Clearance:
     """Billing may clear another code than the one that was planned; only a change of the plan is news later."""
-    planned = file.case.record.code if file.case.record is not None else None
-    return clearance if planned in (None, clearance.code) else replace(clearance, code=planned)
+    assert file.case.record is not None
+    planned = file.case.record.code
+    return clearance if planned is None else replace(clearance, code=planned)
 
 
 def _note(clearance: Clearance, now: datetime) -> Note:

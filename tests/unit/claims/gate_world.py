@@ -18,11 +18,12 @@ from calsync.domain.span import Span
 from calsync.settings.model import Settings
 from calsync.store import calendars, claims, drifts, holds, links, observations, providers, recalls, records
 from calsync.store.calendars import CalendarSpec
-from calsync.store.database import Database
+from calsync.store.database import Database, open_database
 from calsync.store.edits import EditRow
 from calsync.store.observations import Observation
 from calsync.store.providers import ProviderRow
 from calsync.store.recalls import RecallRow
+from calsync.store.upgrade import create_for_tests
 from calsync.testing.fake_ports import FakeClock, FakeIds
 
 SPAN = Span(datetime(2026, 11, 10, 9), datetime(2026, 11, 10, 9, 50), "America/Chicago")
@@ -165,6 +166,13 @@ class GateWorld:
     def observe(self) -> None:
         sync = self.settings.sync.model_copy(update={"mode": "observe"})
         self.settings = self.settings.model_copy(update={"sync": sync})
+
+
+def in_memory() -> GateWorld:
+    """The same world, where nothing depends on the database that it is kept in."""
+    database = open_database("sqlite://")
+    create_for_tests(database)
+    return GateWorld(database)
 
 
 def codes(answer: Answer) -> set[str]:

@@ -13,11 +13,9 @@ from calsync.domain.appointment import AppointmentStatus
 from calsync.domain.drift import Resolution
 from calsync.errors import Refused
 from calsync.store import audit, drifts, filings, outbox
-from calsync.store.database import open_database
 from calsync.store.filings import Filing
 from calsync.store.recalls import RecallRow
-from calsync.store.upgrade import create_for_tests
-from tests.unit.claims.gate_world import DAY, LINKED, NEXT_DAY, NOW, READ, GateWorld
+from tests.unit.claims.gate_world import DAY, LINKED, NEXT_DAY, NOW, READ, GateWorld, in_memory
 
 HOUR = timedelta(hours=1)
 NEXT = DAY + timedelta(days=1)
@@ -27,9 +25,7 @@ EVENING = datetime(2026, 11, 11, 23, 30, tzinfo=UTC)
 
 @pytest.fixture
 def world() -> GateWorld:
-    database = open_database("sqlite://")
-    create_for_tests(database)
-    return GateWorld(database)
+    return in_memory()
 
 
 def file(world: GateWorld, *lines: FiledLine, **more: Any) -> list[Filing]:

@@ -16,16 +16,14 @@ from calsync.store.database import Database, open_database
 from calsync.store.recalls import RecallRow
 from calsync.store.schema_billing import webhook_events
 from calsync.store.upgrade import create_for_tests
-from tests.unit.claims.gate_world import DAY, NOW, READ, GateWorld
+from tests.unit.claims.gate_world import DAY, NOW, READ, GateWorld, in_memory
 
 Told = list[tuple[str, str, dict[str, object]]]
 
 
 @pytest.fixture
 def world() -> GateWorld:
-    database = open_database("sqlite://")
-    create_for_tests(database)
-    return GateWorld(database)
+    return in_memory()
 
 
 def told(world: GateWorld) -> Told:
