@@ -19,7 +19,7 @@ from calsync.domain.write import Cause, WriteKind
 from calsync.errors import Problem, Refused
 from calsync.reconcile.case import Copy
 from calsync.reconcile.target import build_target
-from calsync.store import audit, copies, drifts, links, owed_writes, providers, work
+from calsync.store import audit, copies, link_drifts, links, owed_writes, providers, work
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.work import Priority
 from calsync.worker.opening import rules_of
@@ -105,7 +105,7 @@ def _expected(conn: Connection, given: Given, link: Link) -> Event | None:
 
 def _target(conn: Connection, link: Link, expected: Event, chosen: list[Drift]) -> Event:
     answered = {one.original_start for one in chosen}
-    others = [one for one in drifts.open_of_links(conn, [link.id]).get(link.id, ()) if _is_kept(one, answered)]
+    others = [one for one in link_drifts.open_of_links(conn, [link.id]).get(link.id, ()) if _is_kept(one, answered)]
     kept = {one.original_start: one.observed for one in others}
     return build_target(expected, kept=kept)
 

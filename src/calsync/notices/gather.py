@@ -19,7 +19,7 @@ from calsync.notices.facts import CalendarFacts, EditedSession, EditFacts, Fact,
 from calsync.notices.filing_limit import last_day
 from calsync.notices.office_news import OFFICE_KINDS, tell_office
 from calsync.settings.model import Settings
-from calsync.store import calendars, drifts, installation, links, owed_writes, providers, stops
+from calsync.store import calendars, drifts, edits, installation, links, owed_writes, providers, stops
 from calsync.store.outbox import OutboxItem
 from calsync.store.providers import ProviderRow
 
@@ -62,7 +62,7 @@ class Gatherer:
 
     def edit(self, conn: Connection, edit_id: str) -> EditFacts | None:
         """The sessions of an edit that still need an answer; None if none does, or its practice only observes."""
-        edit = drifts.edit(conn, edit_id)
+        edit = edits.get(conn, edit_id)
         known = providers.get(conn, edit.provider) if edit is not None else None
         if edit is None or known is None or self._observes(known):
             return None

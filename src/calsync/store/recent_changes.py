@@ -1,4 +1,4 @@
-"""Which links vanished or changed as a whole, told from their drifts (R-13). Pure; used by `drifts`."""
+"""Which links vanished or changed as a whole, told from their drifts (R-13). Pure; used by `link_drifts`."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from calsync.settings.model import Provider, Settings
 from calsync.settings.practice import DEFAULT_PRACTICE
-from calsync.store import audit, calendars, drifts, links, providers, subject_changes
+from calsync.store import audit, calendars, link_drifts, links, providers, subject_changes
 from calsync.store.calendars import CalendarRow, CalendarSpec
 from calsync.store.providers import ProviderRow
 from calsync.worker.context import Rules
@@ -82,7 +82,7 @@ def _take_up_new_mode(
     modes = [(calendar, settings.mode_for(practice) == "observe") for calendar, practice in in_practice]
     for observing in (True, False):
         others = [calendar for calendar, observes in modes if observes is not observing]
-        subject_changes.mark_many(conn, drifts.open_in_mode(conn, others, observing=observing), now)
+        subject_changes.mark_many(conn, link_drifts.open_in_mode(conn, others, observing=observing), now)
 
 
 def _register_calendars(conn: Connection, settings: Settings, provider: Provider, now: datetime) -> list[str]:

@@ -15,7 +15,19 @@ from calsync.domain.link import Link
 from calsync.domain.marker import derived_remote_id
 from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
-from calsync.store import audit, claims, copies, drifts, links, outbox, owed_writes, records, subject_changes, work
+from calsync.store import (
+    audit,
+    claims,
+    copies,
+    drifts,
+    link_drifts,
+    links,
+    outbox,
+    owed_writes,
+    records,
+    subject_changes,
+    work,
+)
 from calsync.store.links import Confirmation
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.titles import hide_titles, titles_of, without_marks
@@ -128,7 +140,7 @@ def _had_event(link: Link) -> bool:
 
 
 def _awaits_revert(conn: Connection, link: Link) -> bool:
-    open_ones = drifts.open_of_links(conn, [link.id]).get(link.id, ())
+    open_ones = link_drifts.open_of_links(conn, [link.id]).get(link.id, ())
     return any(one.resolution is Resolution.OPEN and one.disposition.reverts for one in open_ones)
 
 

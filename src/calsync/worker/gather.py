@@ -29,7 +29,7 @@ from calsync.reconcile.case import (
 )
 from calsync.reconcile.hers import is_wholly_her_own
 from calsync.reconcile.match import Match, Role, match_items
-from calsync.store import copies, drifts, links, owed_writes, subject_changes
+from calsync.store import copies, link_drifts, links, owed_writes, subject_changes
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.titles import hide_titles, titles_of
 from calsync.worker.apart import Apart
@@ -162,7 +162,9 @@ def gather(context: PassContext, begun: Start, sights: Sights) -> Gathered:
             zone=context.zone,
             upcoming_links=links.upcoming_count(conn, context.row.id, context.began_at),
             recent=tuple(
-                drifts.recent_whole(conn, context.row.id, context.began_at - context.rules.decisions.stampede_period)
+                link_drifts.recent_whole(
+                    conn, context.row.id, context.began_at - context.rules.decisions.stampede_period
+                )
             )
             if gathered
             else (),
@@ -276,8 +278,8 @@ def _known(conn: Connection, context: PassContext, begun: Start, in_play: Mappin
     since = context.began_at - context.rules.decisions.revert_limit_period
     return _Known(
         begun.unanswered,
-        drifts.open_of_links(conn, ids),
-        drifts.reverts_of_links(conn, ids, since),
+        link_drifts.open_of_links(conn, ids),
+        link_drifts.reverts_of_links(conn, ids, since),
         copies.of_links(conn, ids),
         fetch(conn, (pending.link.subject for pending in in_play.values())),
         Apart(conn, context),

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from calsync.domain.appointment import SubjectKind
 from calsync.domain.drift import COSMETIC, Disposition, Drift, Resolution, Scope
 from calsync.reconcile.plan import Decision, DriftChange, FoundDrift
-from calsync.store import audit, claims, drifts, edits, holds, outbox
+from calsync.store import audit, claims, drifts, edits, holds, link_drifts, outbox
 from calsync.worker.context import ACTOR, PassContext
 from calsync.worker.gather import LinkFacts
 from calsync.worker.stopping import answered_by_release
@@ -75,7 +75,7 @@ def _drift(
         block=facts.block,
         series=facts.series,
         original_start=found.original_start,
-        episode=drifts.next_episode(conn, facts.link.id, found.original_start),
+        episode=link_drifts.next_episode(conn, facts.link.id, found.original_start),
         kind=found.kind,
         phase=found.phase,
         expected=found.expected,

@@ -16,7 +16,7 @@ from calsync.domain.link import Link
 from calsync.domain.notation import content_hash
 from calsync.domain.span import Span
 from calsync.settings.model import Settings
-from calsync.store import calendars, claims, drifts, holds, links, observations, providers, recalls, records
+from calsync.store import calendars, claims, drifts, edits, holds, links, observations, providers, recalls, records
 from calsync.store.calendars import CalendarSpec
 from calsync.store.database import Database, open_database
 from calsync.store.edits import EditRow
@@ -135,8 +135,8 @@ class GateWorld:
             **changes,
         )
         with self.db.transaction() as conn:
-            if drifts.edit(conn, edit) is None:
-                drifts.insert_edit(
+            if edits.get(conn, edit) is None:
+                edits.insert(
                     conn, EditRow(edit, one.link, calendar, "P-1", "2", detected_at, one.scope, mixed=one.mixed)
                 )
             drifts.insert(conn, one)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
 from calsync.domain.event import Appearance
 from calsync.reconcile.case import PastRevert, RecentChange
-from calsync.store import drifts, edits, holds, stops
+from calsync.store import drifts, edits, holds, link_drifts, stops
 from calsync.store.database import Database
 from calsync.store.drifts import DriftFilter
 from calsync.store.edits import EditRow
@@ -59,10 +59,10 @@ def test_a_drift_comes_back_as_it_went_in(conn: Connection) -> None:
 
 def test_one_occurrence_has_one_drift_an_episode(db: Database) -> None:
     with db.transaction() as conn:
-        assert drifts.next_episode(conn, "L1", None) == 1
+        assert link_drifts.next_episode(conn, "L1", None) == 1
         drifts.insert(conn, drift())
-        assert drifts.next_episode(conn, "L1", None) == 2
-        assert drifts.next_episode(conn, "L1", SLOT) == drifts.next_episode(conn, "L2", None) == 1
+        assert link_drifts.next_episode(conn, "L1", None) == 2
+        assert link_drifts.next_episode(conn, "L1", SLOT) == link_drifts.next_episode(conn, "L2", None) == 1
     with pytest.raises(IntegrityError), db.transaction() as conn:
         drifts.insert(conn, drift("d2"))
     with db.transaction() as conn:
@@ -154,7 +154,7 @@ def test_what_was_put_back_is_counted_by_link(conn: Connection) -> None:
         drifts.mark_reverted(conn, "L1", (start,), at)
     drifts.insert(conn, drift("d4", link="L2"))
     seen = drift().observed
-    assert drifts.reverts_of_links(conn, ["L1", "L2"], NOW) == {
+    assert link_drifts.reverts_of_links(conn, ["L1", "L2"], NOW) == {
         "L1": (PastRevert(SLOT, NOW, seen), PastRevert(None, NOW + SECOND, seen))
     }
 
@@ -172,7 +172,7 @@ def test_open_ones_and_the_latest_accepted_state(conn: Connection) -> None:
         if ended:
             drifts.resolve(conn, number, ended, NOW, accepted=accepted)
     drifts.insert(conn, drift("other", link="L2"))
-    told = drifts.open_of_links(conn, ["L1", "L3"])
+    told = link_drifts.open_of_links(conn, ["L1", "L3"])
     assert list(told) == ["L1"]
     assert [one.id for one in told["L1"]] == ["open", "elsewhere", "accepted"]
 
@@ -196,13 +196,13 @@ def test_lists_are_narrowed_and_in_order(conn: Connection) -> None:
 
 def test_an_edit_groups_what_a_person_did_in_one_go(conn: Connection) -> None:
     row = EditRow("e1", "L1", "k1", "p1", "v1", NOW, Scope.SERIES, mixed=True)
-    drifts.insert_edit(conn, row)
-    assert drifts.edit(conn, "e1") == row
+    edits.insert(conn, row)
+    assert edits.get(conn, "e1") == row
     edits.assign(conn, "e1", assigned="support:ada", snoozed_until=NOW, waiting_for="provider:p1")
     assert edits.by_ids(conn, ["e1", "no"]) == {
         "e1": replace(row, assigned="support:ada", snoozed_until=NOW, waiting_for="provider:p1")
     }
-    assert drifts.edit(conn, "no") is None
+    assert edits.get(conn, "no") is None
 
 
 def test_links_that_vanished_or_changed_as_a_whole(conn: Connection) -> None:
@@ -229,7 +229,7 @@ def test_links_that_vanished_or_changed_as_a_whole(conn: Connection) -> None:
     drifts.resolve(conn, "old and changed again", Resolution.REVERTED, NOW)
     drifts.resolve(conn, "taken back", Resolution.WITHDRAWN, NOW)
     drifts.resolve(conn, "put back", Resolution.REVERTED, NOW)
-    assert drifts.recent_whole(conn, "k1", NOW) == [
+    assert link_drifts.recent_whole(conn, "k1", NOW) == [
         RecentChange("L1", vanished=True, starts=(SLOT,)),
         RecentChange("L2", vanished=True, starts=(SLOT,)),
         RecentChange("L4", vanished=False),
@@ -243,8 +243,8 @@ def test_what_a_person_let_through_does_not_stop_the_calendar_again(conn: Connec
     stops.start(conn, StopRow("st1", "k1", NOW, "stampede", {}, ()))
     stops.release(conn, "k1", NOW, "edits", "support:ada")
     drifts.insert(conn, drift(detected_at=NOW + SECOND))
-    assert len(drifts.recent_whole(conn, "k1", NOW)) == 1
+    assert len(link_drifts.recent_whole(conn, "k1", NOW)) == 1
     stops.handled(conn, "k1", NOW)
-    assert drifts.recent_whole(conn, "k1", NOW) == []
+    assert link_drifts.recent_whole(conn, "k1", NOW) == []
     drifts.insert(conn, drift("d2", link="L2", detected_at=NOW + 2 * SECOND))
-    assert [one.link for one in drifts.recent_whole(conn, "k1", NOW)] == ["L2"]
+    assert [one.link for one in link_drifts.recent_whole(conn, "k1", NOW)] == ["L2"]
