@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 
 from calsync.claims.casebook import CaseFile
 from calsync.claims.gate import Assessed, Gate, assess_all
-from calsync.claims.reasons import Verdict
 from calsync.claims.recalls import keep_standing
 from calsync.errors import NotFoundError, Problem, Refused
 from calsync.store import audit, claims, clearances, filings, outbox, recalls
@@ -135,14 +134,14 @@ def _told(line: FiledLine, found: Assessed, known: list[Filing], problems: list[
             Problem("the gate gives no date for it", where, f"Name the date: {line.appointment}=YYYY-MM-DD")
         )
         return None
-    cleared = found.answer.verdict is Verdict.CLEARED and found.answer.date_of_service == day
-    against = not cleared and line.frequency is not Frequency.VOID and not found.file.observes
+    against = found.answer.date_of_service != day and line.frequency is not Frequency.VOID and not found.file.observes
     return _Told(line, found.file, day, against, standing)
 
 
 def _default_day(line: FiledLine, found: Assessed, standing: Filing | None) -> date | None:
     if line.frequency is Frequency.VOID:
-        return standing.date if standing is not None else None
+        assert standing is not None
+        return standing.date
     if found.answer.date_of_service is not None:
         return found.answer.date_of_service
     return found.file.clearance.date if found.file.clearance is not None else None
@@ -155,7 +154,7 @@ def _is_same(line: FiledLine, known: Filing) -> bool:
         if of_batch == (known.frequency, known.batch, known.claim, known.line):
             return True
     if line.frequency is Frequency.VOID:
-        return known.state == "void" and known.frequency == Frequency.VOID and line.batch == known.batch
+        return known.frequency == Frequency.VOID and line.batch == known.batch
     told = (line.frequency.value, line.date or known.date, line.batch, line.claim, line.line)
     return known.ended_at is None and told == (known.frequency, known.date, known.batch, known.claim, known.line)
 
@@ -163,13 +162,13 @@ def _is_same(line: FiledLine, known: Filing) -> bool:
 def _file(conn: Connection, gate: Gate, told: _Told, by: str, around: tuple[datetime, str | None]) -> Filing:
     now, note = around
     line = told.told
-    record = told.file.case.record
+    assert told.file.case.record is not None
     is_void = line.frequency is Frequency.VOID
     filing = Filing(
         id=gate.ids.new_id("filing"),
         appointment=line.appointment,
         date=told.day,
-        code=(record.code if record is not None else None) or line.code,
+        code=told.file.case.record.code or line.code,
         frequency=line.frequency.value,
         claim=line.claim,
         line=line.line,

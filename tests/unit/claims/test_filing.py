@@ -70,6 +70,7 @@ class TestFiling:
             filed_by="billing:b",
         )
         assert kept(world) == [row]
+        assert row.id.startswith("filing")
         detail = {"filing": row.id, "date": "2026-11-10", "frequency": "1", "batch": "B-1", "claim": "C-1", "line": "1"}
         told = {**detail, "against_gate": False, "note": "by hand"}
         assert notes(world, "claim-filed") == [("billing:b", "appointment:A-1", told)]
@@ -145,11 +146,14 @@ class TestFiling:
             with pytest.raises(Refused, match="an original dated 2026-11-10 was filed already"):
                 file(world, again)
 
+    @pytest.mark.parametrize("named", [{}, {"batch": "B-9"}, {"claim": "C-9"}])
     @pytest.mark.parametrize(
-        ("changed", "same"), [({}, True), ({"date": DAY}, True), ({"date": NEXT}, False), ({"batch": "B-1"}, False)]
+        ("changed", "same"), [({}, True), ({"date": DAY}, True), ({"date": NEXT}, False), ({"line": "7"}, False)]
     )
-    def test_without_a_batch_its_date_tells(self, world: GateWorld, changed: dict[str, Any], same: bool) -> None:
-        bare = FiledLine(appointment="A-1")
+    def test_without_batch_and_claim_its_date_tells(
+        self, world: GateWorld, named: dict[str, Any], changed: dict[str, Any], same: bool
+    ) -> None:
+        bare = FiledLine(appointment="A-1", **named)
         file(world, bare)
         if same:
             assert file(world, replace(bare, **changed)) == []
@@ -165,6 +169,40 @@ class TestFiling:
         assert file(world, void) == []
         with pytest.raises(Refused, match="nothing that could be corrected"):
             file(world, replace(void, batch="B-3"))
+
+    def test_what_was_voided_may_be_filed_again_as_it_was(self, world: GateWorld) -> None:
+        bare = FiledLine(appointment="A-1")
+        file(world, bare)
+        file(world, replace(bare, frequency=Frequency.VOID))
+        assert len(file(world, bare)) == 1
+        assert sorted(one.state for one in kept(world)) == ["filed", "void", "void"]
+
+    def test_what_the_payer_turned_down_cannot_be_voided(self, world: GateWorld) -> None:
+        file(world)
+        world.book(status=AppointmentStatus.NO_SHOW)
+        close_recall(world.gate, recalled(world).id, CloseReason.REJECTED_BY_PAYER, by="billing:b", note="no")
+        with pytest.raises(Refused, match="nothing that could be corrected"):
+            file(world, replace(LINE, frequency=Frequency.VOID, claim=None))
+
+    def test_a_correction_leaves_what_stops_a_clearance(self, world: GateWorld) -> None:
+        world.check()
+        world.drift()
+        assert recalled(world).action == "stop"
+        file(world, replace(LINE, date=DAY))
+        file(world, replace(LINE, date=DAY, frequency=Frequency.REPLACEMENT, batch="B-2"))
+        assert sorted((one.action, one.state, one.closed_because) for one in world.recalls()) == [
+            ("review", "closed", "corrected"),
+            ("review", "open", None),
+            ("stop", "open", None),
+        ]
+
+    def test_a_correction_leaves_what_was_withdrawn(self, world: GateWorld) -> None:
+        file(world)
+        for status in (AppointmentStatus.NO_SHOW, AppointmentStatus.COMPLETED):
+            world.book(status=status)
+            world.drain()
+        file(world, replace(LINE, date=DAY, frequency=Frequency.REPLACEMENT, batch="B-2"))
+        assert [(one.state, one.closed_by) for one in world.recalls()] == [("withdrawn", None)]
 
     def test_all_that_cannot_be_filed_is_told_with_what_to_do(self, world: GateWorld) -> None:
         world.drift()
@@ -305,6 +343,25 @@ class TestRecalling:
             "already-ended",
             f"recall:{row.id}".replace(":", " "),
         )
+
+    def test_a_claim_that_is_right_stands_filed_though_the_practice_only_observes_by_now(
+        self, world: GateWorld
+    ) -> None:
+        file(world)
+        world.book(status=AppointmentStatus.NO_SHOW)
+        row = recalled(world)
+        world.observe()
+        close_recall(world.gate, row.id, CloseReason.ALREADY_RIGHT, by="billing:b", note="seen")
+        assert [one.state for one in kept(world)] == ["filed"]
+
+    def test_what_came_since_recalls_at_once_when_a_recall_is_closed(self, world: GateWorld) -> None:
+        file(world)
+        world.book(status=AppointmentStatus.NO_SHOW)
+        row = recalled(world)
+        world.book(span=NEXT_DAY)
+        close_recall(world.gate, row.id, CloseReason.ALREADY_RIGHT, by="billing:b", note="seen")
+        assert sorted(one.state for one in world.recalls()) == ["closed", "open"]
+        assert [one.state for one in kept(world)] == ["recalled"]
 
     def test_another_recall_of_the_same_claim_names_the_one_before(self, world: GateWorld) -> None:
         file(world)
