@@ -16,6 +16,7 @@ from sqlalchemy import Connection, event
 
 from calsync.store.alone import Alone
 from calsync.store.database import Database, open_database
+from calsync.store.schema import metadata
 from calsync.store.upgrade import create_for_tests
 
 
@@ -52,6 +53,8 @@ SQLITE_SAYS = {
     "database-locked": "database is locked",
     "disk-error": "disk I/O error",
 }
+
+_WATCHED = ("drifts", "appointments", "series", "blocks")
 
 
 class _Cursor(sqlite3.Cursor):
@@ -95,7 +98,10 @@ class Books:
             raw = conn.connection.driver_connection
         assert isinstance(raw, _Connection)
         self.raw: sqlite3.Connection = raw
-        self._template = raw.serialize()
+        names = {name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        linked = [table.name for table in metadata.sorted_tables]
+        self._emptied = [*sorted(names.difference(linked)), *reversed(linked)]  # who refers to others goes first
+        self._first_rows = {name: rows for name, rows in self.dump().items() if rows}
         self._tables: dict[str, str | None] = {}  # what each statement writes to
         self.on_begin: Callable[[], None] = lambda: None
         self.on_failure: Callable[[str], None] = lambda kind: None
@@ -103,15 +109,22 @@ class Books:
         raw.asked = self._note
 
     def reset(self) -> None:
-        """Empty again."""
-        self.restore(self._template)
+        """Empty again. Row by row: another image would have SQLite prepare each statement anew in each history."""
+        self._plain("BEGIN IMMEDIATE")
+        for name in self._emptied:
+            self._plain(f'DELETE FROM "{name}"')
+        for name in reversed(self._emptied):
+            for row in self._first_rows.get(name, ()):
+                self._plain(f'INSERT INTO "{name}" VALUES ({", ".join("?" * len(row))})', *row)
+        self._plain("COMMIT")
+        self.changed = set(_WATCHED)
         self.statements, self.fails = 0, {}
 
     def restore(self, image: bytes) -> None:
         """Bring back what `image` held."""
         self.raw.deserialize(image)
         self._plain("PRAGMA foreign_keys = ON")
-        self.changed = {"drifts", "appointments", "series", "blocks"}
+        self.changed = set(_WATCHED)
 
     def image(self) -> bytes:
         """Everything, as it is."""
