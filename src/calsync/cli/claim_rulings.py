@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -14,7 +12,7 @@ from calsync.cli.answer_text import answer_lines
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
-from calsync.cli.record_rows import show_rows
+from calsync.cli.record_rows import show_rows, show_rows_taken
 from calsync.records.claims_map_file import import_claims_map
 
 
@@ -50,8 +48,5 @@ def decide_(app: App, appointment: str, says: str | None, other: str | None) -> 
 def map_(app: App, file: Path) -> int:
     """Take the billing system's own list of which session a claim stands for: claim, line (optional), appointment."""
     result = import_claims_map(app.books, file, actor=app.actor, now=app.clock.now())
-    if app.as_json:
-        click.echo(json.dumps(asdict(result)))
-    else:
-        click.echo(f"{result.rows} rows read, {result.new} new.")
+    show_rows_taken(result, as_json=app.as_json)
     return ExitCode.FINE

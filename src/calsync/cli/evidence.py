@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -11,6 +9,7 @@ import click
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
+from calsync.cli.record_rows import show_rows_taken
 from calsync.records.evidence_file import import_evidence
 
 
@@ -32,8 +31,5 @@ def evidence() -> None:
 def import_(app: App, file: Path) -> int:
     """Take a session log (CSV or JSON lines): appointment, start, end, source, and who (both, provider, client)."""
     result = import_evidence(app.books, file, actor=app.actor, now=app.clock.now())
-    if app.as_json:
-        click.echo(json.dumps(asdict(result)))
-    else:
-        click.echo(f"{result.rows} rows read, {result.new} new.")
+    show_rows_taken(result, as_json=app.as_json)
     return ExitCode.FINE

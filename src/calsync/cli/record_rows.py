@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from calsync.booking.commands import Outcome
 from calsync.cli.times import show_span
 from calsync.domain.span import Span
 from calsync.records.json_rows import appointment_row, block_row, history_row, instant_text, series_row
+from calsync.records.rows import RowsTaken
 
 __all__ = [
     "appointment_line",
@@ -22,6 +24,7 @@ __all__ = [
     "series_row",
     "show_outcome",
     "show_rows",
+    "show_rows_taken",
 ]
 
 
@@ -78,3 +81,8 @@ def show_rows(rows: Iterable[Mapping[str, Any]], lines: Iterable[str], *, as_jso
         click.echo(line)
     if not told:
         click.echo(empty)
+
+
+def show_rows_taken(taken: RowsTaken, *, as_json: bool) -> None:
+    """Print what an import of a file did."""
+    click.echo(json.dumps(asdict(taken)) if as_json else f"{taken.rows} rows read, {taken.new} new.")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from calsync.records.findings import Findings
-from calsync.records.rows import Columns, read_rows
+from calsync.records.rows import Columns, RowsTaken, read_rows
 from calsync.records.values import read_id, read_short_text
 from calsync.store import audit, claims_map, records
 from calsync.store.claims_map import MapRow
@@ -17,15 +16,7 @@ from calsync.store.database import Database
 COLUMNS: Final = Columns(required=("claim", "appointment"), optional=("line",))
 
 
-@dataclass(frozen=True, slots=True)
-class MapResult:
-    """How many rows were read, and how many of them are new."""
-
-    rows: int
-    new: int
-
-
-def import_claims_map(database: Database, path: Path, *, actor: str, now: datetime) -> MapResult:
+def import_claims_map(database: Database, path: Path, *, actor: str, now: datetime) -> RowsTaken:
     """Import such a list, whole or not at all; the same row again changes nothing. `Refused` with every bad row."""
     findings = Findings(path.name)
     rows = read_rows(path, COLUMNS, findings)
@@ -47,4 +38,4 @@ def import_claims_map(database: Database, path: Path, *, actor: str, now: dateti
         if new:
             detail = {"file": path.name, "rows": len(read), "new": new}
             audit.append(conn, at=now, actor=actor, what="claims-map-imported", subject="import", detail=detail)
-    return MapResult(len(read), new)
+    return RowsTaken(len(read), new)

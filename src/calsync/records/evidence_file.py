@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +14,7 @@ from calsync.domain.appointment import Appointment
 from calsync.domain.span import Span
 from calsync.domain.time_text import check_length, read_time
 from calsync.records.findings import Findings
-from calsync.records.rows import Columns, Row, read_rows
+from calsync.records.rows import Columns, Row, RowsTaken, read_rows
 from calsync.records.values import read_id
 from calsync.store import audit, claims, evidence, records
 from calsync.store.database import Database
@@ -25,15 +24,7 @@ COLUMNS: Final = Columns(required=("appointment", "start", "end", "source"), opt
 _WHO: Final = ("both", "provider", "client")
 
 
-@dataclass(frozen=True, slots=True)
-class EvidenceResult:
-    """How many rows were read, and how many of them are new."""
-
-    rows: int
-    new: int
-
-
-def import_evidence(database: Database, path: Path, *, actor: str, now: datetime) -> EvidenceResult:
+def import_evidence(database: Database, path: Path, *, actor: str, now: datetime) -> RowsTaken:
     """Import a session log, whole or not at all. `Refused` with every bad row.
 
     Times without an offset are wall times in the zone of the session that the row names by its id.
@@ -47,13 +38,13 @@ def import_evidence(database: Database, path: Path, *, actor: str, now: datetime
         return _write(conn, [one for one in read if one is not None], path, actor=actor, now=now)
 
 
-def _write(conn: Connection, rows: list[SessionEvidence], path: Path, *, actor: str, now: datetime) -> EvidenceResult:
+def _write(conn: Connection, rows: list[SessionEvidence], path: Path, *, actor: str, now: datetime) -> RowsTaken:
     new = evidence.put_many(conn, rows)
     if new:
         claims.touch(conn, [one.appointment for one in rows])
         detail = {"file": path.name, "rows": len(rows), "new": new}
         audit.append(conn, at=now, actor=actor, what="evidence-imported", subject="import", detail=detail)
-    return EvidenceResult(len(rows), new)
+    return RowsTaken(len(rows), new)
 
 
 def _read(row: Row, known: Mapping[str, Appointment], now: datetime, findings: Findings) -> SessionEvidence | None:

@@ -43,6 +43,14 @@ class Columns:
         return self.required + self.optional
 
 
+@dataclass(frozen=True, slots=True)
+class RowsTaken:
+    """How many rows were read, and how many of them are new."""
+
+    rows: int
+    new: int
+
+
 def read_rows(path: Path, columns: Columns, findings: Findings) -> list[Row]:
     """Return the sound rows of a file; what is wrong goes to `findings`. `Refused` if it cannot be read at all."""
     try:
