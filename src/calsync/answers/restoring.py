@@ -1,6 +1,7 @@
 """`restore`: the write that puts the expected event back, owed like any other and sent by the calendar's next pass.
 
-Only the occurrences that were answered change; what else people did to the same event stays (R-9).
+Only the occurrences that were answered change; what else people did to the same event stays (R-9). Where the record
+calls for nothing any more, the event that a person made into her own goes by this word.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from calsync.domain.link import Link, LinkState
 from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
 from calsync.errors import Problem, Refused
-from calsync.reconcile.case import Copy
 from calsync.reconcile.target import build_target
 from calsync.store import audit, copies, link_drifts, links, owed_writes, providers, work
 from calsync.store.owed_writes import OwedWrite
@@ -42,7 +42,7 @@ def _owe(conn: Connection, given: Given, link: Link, chosen: list[Drift]) -> Non
         copy = known.get(one.copy_id or "")
         if copy is not None:
             reverts = (one.original_start,) if one.kind is DriftKind.DUPLICATED else ()
-            _put(conn, given, link, _removal(given, link, copy, reverts))
+            _put(conn, given, link, _removal(given, link, (copy.remote_id, copy.version, Cause.COPY), reverts))
     changed = [one for one in chosen if one.kind is not DriftKind.DUPLICATED]
     if changed:
         _put(conn, given, link, _rewrite(conn, given, link, changed))
@@ -51,7 +51,10 @@ def _owe(conn: Connection, given: Given, link: Link, chosen: list[Drift]) -> Non
 
 def _rewrite(conn: Connection, given: Given, link: Link, changed: list[Drift]) -> OwedWrite:
     expected = _expected(conn, given, link)
-    if expected is None or link.state is LinkState.RETIRED:
+    stands = link.state is not LinkState.RETIRED
+    if expected is None and stands and not link.absent and link.version is not None:
+        return _removal(given, link, (link.remote_id, link.version, Cause.RESTORE), _starts(changed))
+    if expected is None or not stands:
         what = "there is nothing to restore: the record calls for no event there any more"
         raise Refused([Problem(what, f"drift {changed[0].id}", "Use stands or dismiss")], code="nothing-to-restore")
     target = _target(conn, link, expected, changed)
@@ -66,24 +69,29 @@ def _rewrite(conn: Connection, given: Given, link: Link, changed: list[Drift]) -
         content=content_hash(target),
         version=None if is_gone else link.version,
         cause=Cause.RESTORE,
-        reverts=tuple(one.original_start for one in changed),
+        reverts=_starts(changed),
         not_before=given.now,
         created_at=given.now,
     )
 
 
-def _removal(given: Given, link: Link, copy: Copy, reverts: tuple[OriginalStart, ...]) -> OwedWrite:
-    """The write that takes a copy with our marker away."""
+def _starts(changed: Sequence[Drift]) -> tuple[OriginalStart, ...]:
+    return tuple(one.original_start for one in changed)
+
+
+def _removal(given: Given, link: Link, of: tuple[str, str, Cause], reverts: tuple[OriginalStart, ...]) -> OwedWrite:
+    """The write that takes an event with our marker away, known by its name and version."""
+    remote_id, version, cause = of
     return OwedWrite(
         id=given.desk.ids.new_id("write"),
         calendar=link.calendar,
         link=link.id,
         kind=WriteKind.DELETE,
-        remote_id=copy.remote_id,
+        remote_id=remote_id,
         target=None,
         content=None,
-        version=copy.version,
-        cause=Cause.COPY,
+        version=version,
+        cause=cause,
         reverts=reverts,
         not_before=given.now,
         created_at=given.now,

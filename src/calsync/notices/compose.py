@@ -35,6 +35,7 @@ _TEMPLATES = {
     Fate.RESTORING: "edit-restored",
     Fate.LEFT: "edit-left",
     Fate.PAST: "edit-past",
+    Fate.CANCELLED: "edit-cancelled",
 }
 _FOR_PROVIDER = frozenset({"calendar-needs-reconnect"})
 _TO_A_TIME = frozenset({DriftKind.MOVED, DriftKind.RESIZED})
@@ -102,9 +103,12 @@ def _edit_items(fact: EditFacts, letter: Letter, texts: Texts) -> Iterator[Item]
     for name, sessions in groups or _by_template(fact.sessions):
         facts = _edit_words(fact, sessions, letter)
         words = texts.words(name, facts)
-        buttons = tuple(_answers(fact, sessions, letter, url)) if url is not None else ()
+        asks = sessions[0].fate is not Fate.CANCELLED
+        buttons = tuple(_answers(fact, sessions, letter, url)) if url is not None and asks else ()
         quote = facts["first"]["number"]
-        yield Item(words.subject, words.body, buttons=buttons, asks=True, once=True, quote=quote)
+        yield Item(words.subject, words.body, buttons=buttons, asks=asks, once=True, quote=quote)
+        if not asks:
+            continue
         # One address answers the whole edit, however many parts the mail tells it in.
         url = None
 

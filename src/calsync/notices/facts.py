@@ -19,6 +19,7 @@ class Fate(StrEnum):
     RESTORING = "restoring"  # it will, as soon as the calendar can be written
     LEFT = "left"  # ahead, and left as the person put it
     PAST = "past"  # the session had begun: nothing is written
+    CANCELLED = "cancelled"  # the session is cancelled; what a person made of its event is left to her
 
 
 @dataclass(frozen=True, slots=True)

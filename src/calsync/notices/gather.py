@@ -5,7 +5,7 @@ What a person has settled meanwhile is left out, and so is whatever a practice t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from calsync.notices.facts import CalendarFacts, EditedSession, EditFacts, Fact,
 from calsync.notices.filing_limit import last_day
 from calsync.notices.office_news import OFFICE_KINDS, tell_office
 from calsync.settings.model import Settings
-from calsync.store import calendars, drifts, edits, installation, links, owed_writes, providers, stops
+from calsync.store import calendars, drifts, edits, installation, links, owed_writes, providers, records, stops
 from calsync.store.outbox import OutboxItem
 from calsync.store.providers import ProviderRow
 
@@ -51,7 +51,11 @@ class Gatherer:
         """What this message tells now; None if there is nothing to tell any more."""
         if item.kind in EDIT_KINDS:
             found = self.edit(conn, str(item.payload.get("edit")))
-            return replace(found, reminds=item.kind == REMINDS) if found is not None else None
+            if found is None or item.kind != REMINDS:
+                return found
+            # Of what is left to its person she is told once.
+            left = all(one.fate is Fate.CANCELLED for one in found.sessions)
+            return None if left else replace(found, reminds=True)
         if item.kind in OFFICE_KINDS:
             return tell_office(conn, item)
         if item.kind in CALENDAR_KINDS:
@@ -73,11 +77,13 @@ class Gatherer:
         if not open_ones:
             return None
         calendar = calendars.get(conn, edit.calendar)
+        known_ones = records.appointments_by_ids(conn, [one.appointment for one in open_ones if one.appointment])
+        standing = {name for name, one in known_ones.items() if one.status.shows_in_calendars}
         return EditFacts(
             edit=edit_id,
             service=calendar.connector if calendar is not None else "",
             detected_at=edit.detected_at,
-            sessions=tuple(map(_session, open_ones)),
+            sessions=tuple(_session(one, standing) for one in open_ones),
             answer_url=self.answer_url(edit_id),
             last_day=min(filter(None, (last_day(conn, self.settings, one, known) for one in open_ones)), default=None),
         )
@@ -100,21 +106,24 @@ def waits_for_answer(drift: Drift) -> bool:
     )
 
 
-def _session(drift: Drift) -> EditedSession:
+def _session(drift: Drift, standing: Collection[str]) -> EditedSession:
     return EditedSession(
         drift=drift.id,
         appointment=drift.appointment,
         kind=drift.kind,
         phase=drift.phase,
-        fate=_fate(drift),
+        fate=_fate(drift, standing),
         expected=_span(drift.expected),
         observed=_span(drift.observed),
     )
 
 
-def _fate(drift: Drift) -> Fate:
+def _fate(drift: Drift, standing: Collection[str]) -> Fate:
     if drift.resolution is Resolution.REVERTED:
         return Fate.RESTORED
+    flagged = drift.disposition is Disposition.FLAG and drift.appointment is not None
+    if flagged and drift.appointment not in standing:
+        return Fate.CANCELLED
     if drift.phase is not Phase.UPCOMING:
         return Fate.PAST
     return Fate.RESTORING if drift.disposition.reverts else Fate.LEFT

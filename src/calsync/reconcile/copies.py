@@ -24,16 +24,11 @@ from calsync.reconcile.disposition import (
     standing_disposition,
 )
 from calsync.reconcile.ground import Ground
-from calsync.reconcile.hers import is_her_own
+from calsync.reconcile.hers import is_her_own, left_to_her
 from calsync.reconcile.judge import Verdict
 from calsync.reconcile.looks import Look
 from calsync.reconcile.plan import DriftChange, FoundDrift, WantedWrite
 
-_ASKED = {
-    Disposition.REVERT: Disposition.FLAG,
-    Disposition.REVERT_AND_FLAG: Disposition.FLAG,
-    Disposition.WOULD_REVERT: Disposition.WOULD_FLAG,
-}
 _FLAGS = (Disposition.FLAG, Disposition.WOULD_FLAG)
 
 
@@ -162,7 +157,7 @@ def _judge_left(ground: Ground, copy: Copy, drift: Drift) -> _Judged:
     disposition = standing_disposition(drift, phase, ground.policy)
     if drift.disposition in _FLAGS:
         # Nothing is agreed any more that could tell whose it is: a flag stays one.
-        disposition = _left_to_her(disposition)
+        disposition = left_to_her(disposition)
     still = any(same_state(one, drift.observed) for one in keyed(copy.event, ground.moment.window).values())
     stays = still and _has_to_stay(disposition, phase, drift.scope)
     return _Judged(drift.original_start, disposition, drift.changed_at, drift=drift, stays=stays)
@@ -177,7 +172,7 @@ def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bo
         return _Judged(one.original_start, Disposition.IGNORE, now, stays=answered, hers=hers and answered)
     disposition = disposition_of(DriftKind.DUPLICATED, phase, ground.policy)
     if hers or (fights and disposition.reverts):
-        disposition = _left_to_her(disposition)
+        disposition = left_to_her(disposition)
     if drift is None:
         ended = Resolution.IGNORED if disposition is Disposition.IGNORE else None
         found = _found(ground, one, phase, mixed, disposition, ended)
@@ -186,7 +181,7 @@ def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bo
     same = same_state(drift.observed, one.seen)
     if same:
         standing = standing_disposition(drift, phase, ground.policy)
-        disposition = _left_to_her(standing) if hers else standing
+        disposition = left_to_her(standing) if hers else standing
     change = DriftChange(drift.id, one.seen, drift.kind, disposition)
     told = same and disposition is drift.disposition
     return _Judged(
@@ -205,11 +200,6 @@ def _is_her_own(ground: Ground, one: Duplicate) -> bool:
         return False  # the rest of a split: sessions of ours, whatever they are called
     beside = ground.view.agreed.get(one.original_start), ground.expected.get(one.original_start)
     return is_her_own(one.seen, (ground.agreed, ground.observed, ground.case.expected), beside)
-
-
-def _left_to_her(disposition: Disposition) -> Disposition:
-    """Return what becomes of an event that is to be taken away by its owner's word only."""
-    return _ASKED.get(disposition, disposition)
 
 
 def _found(

@@ -96,9 +96,11 @@ def _write(ground: Ground, verdicts: Sequence[Verdict]) -> tuple[WantedWrite, ..
     changes = _changes(ground, verdicts)
     due = _due(ground, verdicts)
     if changes.pushes and changes.reverts and due > now:
-        # The record's change goes out at once; an edit that is not quiet yet stays and is put back later.
-        verdicts = [replace(one, keep=True) if one.reverts or one.along else one for one in verdicts]
-        changes = replace(_changes(ground, verdicts), reverts=(), cosmetic=False)
+        # The record's change goes out at once; an edit that is not quiet yet stays and is put back later. With
+        # the whole event it goes now: nothing would be left that could be put back.
+        if ground.case.expected is not None:
+            verdicts = [replace(one, keep=True) if one.reverts or one.along else one for one in verdicts]
+            changes = replace(_changes(ground, verdicts), reverts=(), cosmetic=False)
         due = now
     kind = _kind(ground, changes)
     if kind is None or len(changes.kept) > MAX_KEPT:
@@ -149,7 +151,7 @@ def _due(ground: Ground, verdicts: Sequence[Verdict]) -> datetime:
 
 def _kind(ground: Ground, changes: _Changes) -> WriteKind | None:
     if ground.case.expected is None:
-        return None if ground.observed is None else WriteKind.DELETE
+        return None if ground.observed is None or ground.hers else WriteKind.DELETE
     if ground.observed is None:
         wanted = any(one is not None for one in changes.wanted.values())
         return WriteKind.CREATE if wanted else None
@@ -283,7 +285,7 @@ def _lost(verdict: Verdict) -> bool:
     one = verdict.look
     standing = one.story in (Story.FOUND, Story.STILL, Story.OTHER) and one.record is Record.SAME
     guarded = one.reference is not None and not same_state(one.reference, one.shown.seen)
-    return standing and guarded and one.phase is Phase.UPCOMING and one.shown.level is Level.MASTER
+    return standing and guarded and not one.hers and one.phase is Phase.UPCOMING and one.shown.level is Level.MASTER
 
 
 def _vanished(ground: Ground, verdicts: Sequence[Verdict]) -> bool:

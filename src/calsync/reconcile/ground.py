@@ -19,7 +19,8 @@ class Ground:
 
     `observed` is the event as far as known, None when it is not there. `arrived` is a write of ours that turned out to
     have taken effect. `first_seen`: the books have no baseline, and yet an event of ours is there. `looked`: read now.
-    `single`: the record wants one occurrence, which goes by None.
+    `single`: the record wants one occurrence, which goes by None. `hers`: the record wants nothing, and our event is a
+    person's own by now, all of it.
     """
 
     case: LinkCase
@@ -34,6 +35,7 @@ class Ground:
     first_seen: bool = False
     looked: bool = False
     single: bool = True
+    hers: bool = False
 
     @property
     def elsewhere(self) -> str | None:
@@ -79,6 +81,7 @@ def survey(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Ground:
         first_seen=first_seen,
         looked=looked,
         single=single,
+        hers=case.expected is None and observed is not None and is_wholly_her_own(observed, (agreed,)),
     )
 
 

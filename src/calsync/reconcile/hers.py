@@ -1,10 +1,17 @@
-"""Is an event that carries our marker still ours? A person who copies one of ours may make it into another. Pure."""
+"""Is an event that carries our marker still ours? A person may make one of ours, or a copy, into another. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from calsync.domain.drift import Disposition
 from calsync.domain.event import Appearance, Event
+
+_ASKED = {
+    Disposition.REVERT: Disposition.FLAG,
+    Disposition.REVERT_AND_FLAG: Disposition.FLAG,
+    Disposition.WOULD_REVERT: Disposition.WOULD_FLAG,
+}
 
 
 def is_her_own(seen: Appearance, ours: Sequence[Event | None], beside: Iterable[Appearance | None]) -> bool:
@@ -21,6 +28,11 @@ def is_wholly_her_own(copy: Event, ours: Sequence[Event | None]) -> bool:
     """Tell whether all that a copy shows is a person's own, next to our events; next to none of them nothing is."""
     beside = [shown for event in ours if event is not None for shown in appearances(event)]
     return bool(beside) and all(is_her_own(shown, ours, beside) for shown in appearances(copy))
+
+
+def left_to_her(disposition: Disposition) -> Disposition:
+    """Return what becomes of an event that is to be taken away by its owner's word only."""
+    return _ASKED.get(disposition, disposition)
 
 
 def appearances(event: Event) -> tuple[Appearance, ...]:

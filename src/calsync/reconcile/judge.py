@@ -20,6 +20,7 @@ from calsync.reconcile.disposition import (
     standing_disposition,
 )
 from calsync.reconcile.ground import Ground
+from calsync.reconcile.hers import left_to_her
 from calsync.reconcile.looks import Look, Story
 from calsync.reconcile.plan import DriftChange, FoundDrift
 from calsync.reconcile.table import Calendar, Record
@@ -66,13 +67,17 @@ def _dispositions(ground: Ground, looks: Sequence[Look]) -> dict[OriginalStart, 
     fights = False
     for one in looks:
         if one.story is Story.STILL and one.drift is not None:
-            standing[one.key] = standing_disposition(one.drift, one.phase, ground.policy)
+            standing[one.key] = _of_whom(one, standing_disposition(one.drift, one.phase, ground.policy))
         elif one.story in (Story.FOUND, Story.OTHER) and one.kind is not None and one.record is not Record.CHANGED:
-            fresh[one.key] = disposition_of(one.kind, one.phase, ground.policy)
+            fresh[one.key] = _of_whom(one, disposition_of(one.kind, one.phase, ground.policy))
             fights = fights or (fresh[one.key].reverts and _is_insisted_on(ground, one))
     if fights:
         fresh = {key: Disposition.FLAG if wanted.reverts else wanted for key, wanted in fresh.items()}
     return standing | fresh
+
+
+def _of_whom(one: Look, disposition: Disposition) -> Disposition:
+    return left_to_her(disposition) if one.hers else disposition
 
 
 def _is_insisted_on(ground: Ground, one: Look) -> bool:

@@ -14,6 +14,7 @@ from calsync.domain.event import Appearance, OriginalStart
 from calsync.reconcile.compare import Shown, same_state, shown_kind, sort_key
 from calsync.reconcile.disposition import phase_of
 from calsync.reconcile.ground import Ground, accepted_drifts, open_drifts
+from calsync.reconcile.hers import is_her_own
 from calsync.reconcile.level import Level
 from calsync.reconcile.table import TABLE, Calendar, Do, Record
 
@@ -46,6 +47,7 @@ class Look:
     answered: bool = False  # what is seen was accepted: leave it (R-10)
     known: bool = False  # what is seen was recorded before
     put_back: Drift | None = None  # our own write had undone this one before
+    hers: bool = False  # the record wants it no more, and our event shows what a person made into her own
 
     @property
     def of_series(self) -> bool:
@@ -77,18 +79,20 @@ def _look_at(ground: Ground, key: OriginalStart, drift: Drift | None, accepted: 
     put_back = drift if drift is not None and _was_put_back(ground, key, drift, expected) else None
     if put_back is not None:
         drift = None
+    hers = expected is None and _is_hers(ground, (key, shown), agreed, drift or accepted)
     reference, answered = agreed, False
     if drift is not None:
         reference = drift.expected
     elif accepted is not None and not _is_overwritten(ground, accepted, agreed):
-        # The answer holds as long as the record says what it said then.
+        # The answer holds as long as the record says what it said then, or what it is about is a person's own.
         answered = same_state(accepted.expected, expected)
+        answered = answered or (hers and same_state(accepted.observed, shown.seen))
         # A record that has come to say what is seen is not an answer any more, but what both sides agree on.
         if answered or (same_state(accepted.observed, shown.seen) and not same_state(expected, shown.own)):
             reference = accepted.observed
     let_be = answered and accepted is not None and _is_still_rest(accepted, shown)
     kind = shown_kind(reference, replace(shown, copy_id=None) if let_be else shown, elsewhere=ground.elsewhere)
-    record = Record.SAME if answered else _record_side(reference, expected)
+    record = Record.SAME if answered or hers else _record_side(reference, expected)
     calendar = _calendar_side(reference, expected, shown, kind)
     return Look(
         key=key,
@@ -104,7 +108,23 @@ def _look_at(ground: Ground, key: OriginalStart, drift: Drift | None, accepted: 
         answered=answered,
         known=_is_known(ground, key, shown),
         put_back=put_back,
+        hers=hers,
     )
+
+
+def _is_hers(ground: Ground, seen: tuple[OriginalStart, Shown], agreed: Appearance | None, drift: Drift | None) -> bool:
+    """Tell whether our event shows something of a person's own; of a whole event all of it has to be."""
+    key, shown = seen
+    if shown.own is None or (ground.case.expected is None and not ground.hers):
+        return False
+    before, ours = agreed, ground.agreed
+    if drift is not None and ours is not None:
+        # What is let be becomes part of what we write: it is measured against what was there before she edited it.
+        before = drift.expected
+        ours = replace(ours, overrides=tuple(one for one in ours.overrides if one.original_start != key))
+    if before is None or shown.own.title == before.title:
+        return False
+    return is_her_own(shown.own, (ours, ground.case.expected), (before,))
 
 
 def _is_known(ground: Ground, key: OriginalStart, shown: Shown) -> bool:

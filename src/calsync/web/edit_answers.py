@@ -52,7 +52,7 @@ class Answering:
             for session in one.sessions:
                 if session.fate in (Fate.RESTORING, Fate.LEFT):
                     self._settle(session, Answer.RESTORE, note)
-            if any(session.fate in (Fate.RESTORED, Fate.PAST) for session in one.sessions):
+            if any(session.fate in (Fate.RESTORED, Fate.PAST, Fate.CANCELLED) for session in one.sessions):
                 word = Word(answer=Answer.STANDS, by=self.visit.link.recipient, note=note)
                 settle_edit(self.conn, self._desk, one.edit, word)
         return "It stays as booked. Nothing else is needed from you."

@@ -101,22 +101,26 @@ def _part(worker: WorkerContext, row: CalendarRow, lease: Lease) -> bool:
 def _take_out(worker: WorkerContext, row: CalendarRow, calendar: Around) -> int:
     """Delete the events that are on our books and carry our genuine marker (I3); how many stayed.
 
-    A copy that a person made into an event of her own is hers, and is none of those.
+    What a person made into an event of her own, be it ours or a copy, is hers, and is none of those.
     """
-    hers = _made_her_own(worker, row.id)
+    hers = made_her_own(worker, row.id)
     wanted = [one for one in on_the_books(worker, row.id) if one not in hers]
     return len(delete_ours(worker.keys, row.id, calendar, wanted))
 
 
-def _made_her_own(worker: WorkerContext, calendar: str) -> set[str]:
+def made_her_own(worker: WorkerContext, calendar: str) -> set[str]:
+    """The remote ids of those that a person made into events of her own, as far as the books know."""
     with worker.database.reading() as conn:
-        known = {link.id: (link.baseline, link.observed) for link in links.of_calendar(conn, calendar)}
-        beside = copies.of_links(conn, known)
-    return {
-        copy.remote_id
-        for link, standing in beside.items()
-        for copy in standing
-        if is_wholly_her_own(copy.event, known[link])
+        standing = {link.id: link for link in links.of_calendar(conn, calendar)}
+        beside = copies.of_links(conn, standing)
+    known = {name: (link.baseline, link.observed) for name, link in standing.items()}
+    hers = {
+        link.remote_id
+        for link in standing.values()
+        if link.observed is not None and is_wholly_her_own(link.observed, (link.baseline,))
+    }
+    return hers | {
+        copy.remote_id for link, those in beside.items() for copy in those if is_wholly_her_own(copy.event, known[link])
     }
 
 

@@ -13,7 +13,7 @@ from calsync.store import audit, calendars, claims, links, owed_writes, work
 from calsync.store.calendars import CalendarRow, CalendarState
 from calsync.store.work import Lease
 from calsync.worker.context import WorkerContext
-from calsync.worker.farewell import delete_ours, is_ours, on_the_books
+from calsync.worker.farewell import delete_ours, is_ours, made_her_own, on_the_books
 
 PURGED: Final = "purged"
 # Wider than anything was ever mirrored.
@@ -39,13 +39,14 @@ class _NothingKnown:
 def purge(worker: WorkerContext, row: CalendarRow, *, by: str, dry_run: bool = False) -> Purged:
     """Take our events out of the calendar and pause it, so that nothing is written again until it is resumed.
 
-    Refused while another process works on the calendar. Raises connector errors; what was taken out until then is out,
-    and asking again goes on with the rest. Past sessions go on counting what the calendar showed (R-23).
+    What a person made into an event of her own stays. Refused while another process works on the calendar. Raises
+    connector errors; what was taken out until then is out, and asking again goes on with the rest. Past sessions go on
+    counting what the calendar showed (R-23).
     """
     lease = _lease(worker, row.id)
     try:
         calendar = worker.opener.open(row)
-        wanted = sorted({*on_the_books(worker, row.id), *_marked(worker, row)})
+        wanted = sorted({*on_the_books(worker, row.id), *_marked(worker, row)} - made_her_own(worker, row.id))
         present = [one.remote_id for one in calendar.read(wanted) if is_ours(worker.keys, row.id, one)]
         if dry_run:
             return Purged(row.id, len(present), len(present))

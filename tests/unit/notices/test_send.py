@@ -99,6 +99,20 @@ class TestWhatIsNotToldAnyMore:
         assert office.drained(minutes=12) == 1
         assert f"(no. {first.appointment})" not in office.texts[0]
 
+    def test_of_an_event_left_to_its_person_after_a_cancellation_she_is_told_once_and_asked_nothing(
+        self, office: Office
+    ) -> None:
+        dragged(office, "4821")
+        hers = next(name for name, span in office.world.shown().items() if span.start.hour == 11)
+        office.world.people.retitle(hers, "Choir")
+        office.world.book("4821", "2026-11-20T10:00", status="cancelled")
+        office.world.run()
+        assert office.drained(minutes=12) == 1
+        assert "is cancelled: what you made of it in your calendar stays" in str(office.mails[0]["Subject"])
+        assert "still booked" not in office.texts[0]
+        assert "https://calsync.example.org/a/" not in office.texts[0]
+        assert office.drained(days=3) == 0
+
     def test_a_practice_that_only_observes_mails_nobody(self) -> None:
         office = Office(keys={"sync": {"mode": "observe"}})
         dragged(office, "4821")

@@ -117,3 +117,14 @@ def test_a_lost_login_does_not_hold_the_calendar_on_the_books(world: World) -> N
     assert say_farewell(world.worker) == 1
     assert world.row().removed_at is not None
     assert len(world.people.ids()) == 3
+
+
+def test_an_event_of_ours_that_she_made_into_one_of_her_own_stays(world: World) -> None:
+    name = next(one for one in world.people.ids() if world.people.see(one).marker)
+    world.people.drag(name, timedelta(days=2, hours=9))
+    world.people.retitle(name, "Choir")
+    world.run()
+    leave(world)
+    say_farewell(world.worker)
+    assert name in world.people.ids()
+    assert len(world.people.ids()) == 2

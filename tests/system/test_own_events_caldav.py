@@ -1,0 +1,69 @@
+"""What a person makes of events in a calendar of ours stays theirs, byte for byte, on a real Radicale (I3)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.system.hands import Hands
+from tests.system.site import Site, at, row
+
+HERS = (
+    (r"^SUMMARY.*", "SUMMARY:Choir"),
+    (r"^DTSTART[^\n]*", "DTSTART:20261118T190000Z"),
+    (r"^DTEND[^\n]*", "DTEND:20261118T200000Z"),
+)
+FILLED = (
+    *HERS,
+    (
+        r"^END:VEVENT",
+        "DESCRIPTION:Bring the scores\nATTENDEE:mailto:alto@choir.example\nATTACH:https://choir.example/scores\nEND:VEVENT",
+    ),
+)
+
+
+@pytest.fixture
+def office(practice: Site, hands: Hands) -> Site:
+    """Three sessions to come, on the 17th, 18th and 19th."""
+    practice.set_up()
+    practice.mirror([row(str(n), "P-1", at(n)) for n in range(1, 4)])
+    hands.find()
+    return practice
+
+
+def passes(office: Site, count: int = 3) -> None:
+    for _ in range(count):
+        office.sync()
+        office.later(minutes=3)
+
+
+def cancelled(office: Site) -> None:
+    assert office.import_rows([row("1", "P-1", at(1), status="cancelled")]).code == 0
+
+
+def told(office: Site) -> list[tuple[str, str, str]]:
+    return [(one["kind"], one["disposition"], one["resolution"]) for one in office.drifts()]
+
+
+@pytest.mark.parametrize("seen_before", [False, True], ids=["unseen", "seen"])
+def test_a_cancelled_session_leaves_what_its_person_made_of_its_event(
+    office: Site, hands: Hands, seen_before: bool
+) -> None:
+    name = hands.name_of("DTSTART;TZID=America/New_York:20261117T1000")
+    hands.rewrite(name, *FILLED)
+    before = hands.get(name)
+    if seen_before:
+        office.sync()
+    cancelled(office)
+    passes(office)
+    assert hands.get(name) == before
+    assert told(office) == [("moved", "flag", "open")]
+    assert len(hands.names()) == 3
+
+
+def test_what_was_cancelled_and_only_dragged_goes(office: Site, hands: Hands) -> None:
+    name = hands.name_of("DTSTART;TZID=America/New_York:20261117T1000")
+    hands.rewrite(name, *HERS[1:])
+    cancelled(office)
+    passes(office)
+    assert name not in hands.names()
+    assert told(office) == [("moved", "revert", "superseded")]
