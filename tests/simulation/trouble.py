@@ -11,7 +11,10 @@ from tests.simulation.plan import Act
 from tests.simulation.world import World
 
 # What `calsync db restore` does to an older copy before anybody works with it.
-_AFTER_RESTORE = "UPDATE calendars SET cursor = NULL, inventory_at = NULL, lease_owner = NULL, lease_until = NULL"
+_AFTER_RESTORE = (
+    "UPDATE calendars SET cursor = NULL, inventory_at = NULL, lease_owner = NULL, lease_until = NULL, "
+    "books_restored_at = coalesce(last_read_at, 0)"
+)
 
 
 def _notice(world: World, calendar: str) -> None:

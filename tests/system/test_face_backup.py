@@ -52,6 +52,44 @@ def test_an_older_copy_finds_its_events_again_and_doubles_none(office: Site, han
     assert office.calsync("audit", "verify").code == 0
 
 
+def test_no_claim_rests_on_a_copys_readings_before_the_calendar_is_compared(
+    office: Site, hands: Hands, tmp_path: Path
+) -> None:
+    office.later(days=2, hours=3)
+    office.sync()
+    assert office.calsync("appointments", "complete", "1", "2").code == 0
+    assert {one["verdict"] for one in office.check("1", "2").values()} == {"cleared"}
+    copy = tmp_path / "copy.db"
+    assert office.calsync("backup", str(copy)).code == 0
+    hands.drag(hands.name_of("SUMMARY:Session 1\n"), at(0, 17), at(0, 18), "America/New_York")
+    office.sync()
+    assert office.check("1")["1"]["verdict"] == "held"
+    assert office.calsync("db", "restore", str(copy)).code == 0
+    for one in office.check("1", "2").values():
+        assert (one["verdict"], [reason["code"] for reason in one["reasons"]]) == ("held", ["never-observed"])
+        assert one["waiting_on"] == "system"
+    office.sync()
+    after = office.check("1", "2")
+    assert (after["1"]["verdict"], after["2"]["verdict"]) == ("held", "cleared")
+    assert [one["appointment"] for one in office.drifts("--open")] == ["1"]
+
+
+def test_a_copy_of_a_later_release_and_the_database_itself_replace_nothing(office: Site, tmp_path: Path) -> None:
+    place, later = office.folder / "calsync.db", tmp_path / "later.db"
+    assert office.calsync("backup", str(later)).code == 0
+    with closing(sqlite3.connect(later)) as books:
+        books.execute("UPDATE alembic_version SET version_num = '9999'")
+        books.commit()
+    before = sorted(one.name for one in office.folder.iterdir())
+    refused = office.calsync("db", "restore", str(later))
+    assert (refused.code, "newer than this program" in refused.err) == (2, True), refused
+    itself = office.calsync("db", "restore", str(place))
+    assert (itself.code, "is the database itself" in itself.err) == (1, True), itself
+    files = {one.name for one in office.folder.iterdir()} - {"calsync.db-shm", "calsync.db-wal"}
+    assert files == set(before) - {"calsync.db-shm", "calsync.db-wal"}
+    assert office.calsync("db", "check").code == 0
+
+
 def test_a_copy_is_whole_private_and_never_written_over(office: Site, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
     writer = sqlite3.connect(office.folder / "calsync.db", check_same_thread=False)
@@ -111,3 +149,10 @@ def test_postgresql_is_copied_by_its_own_tool(practice: Site, tmp_path: Path) ->
         assert upgrade(server.url(other)).is_current
         refused = practice.calsync("db", "restore", str(copy))
         assert (refused.code, "pg_restore" in refused.err) == (1, True)
+        practice.later(days=1, hours=3)
+        practice.sync()
+        assert practice.calsync("appointments", "complete", "1").code == 0
+        assert practice.calsync("db", "restored").code == 0
+        assert practice.check("1")["1"]["verdict"] == "held"
+        practice.sync()
+        assert practice.check("1")["1"]["verdict"] == "cleared"

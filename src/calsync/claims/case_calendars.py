@@ -41,6 +41,8 @@ def calendars_of_case(
     for link in _counting(rows, now):
         calendar = rows.calendars[link.calendar]
         readings = [_reading(rows, span, one) for one in rows.observations if one.calendar == calendar.id]
+        if _is_doubted(calendar):
+            readings = []
         observations += readings or [Observation(calendar=calendar.id, result=ReadResult.NEVER)]
         observations += _standing(rows, calendar)
         next_reads += _next_read(calendar, link, now)
@@ -84,6 +86,11 @@ def _unlinked(rows: CalendarRows, now: datetime, window_past: timedelta) -> list
         and calendar.id not in linked
         and (inside or not linked)
     ]
+
+
+def _is_doubted(calendar: CalendarRow) -> bool:
+    """Whether its readings are those of an older copy of the books, and edits may have been seen since."""
+    return calendar.books_restored_at is not None and calendar.removed_at is None
 
 
 def _reading(rows: CalendarRows, span: Span, row: ObservationRow) -> Observation:

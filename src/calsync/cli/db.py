@@ -9,7 +9,7 @@ import click
 from calsync.cli.context import App, pass_app
 from calsync.cli.exit_codes import ExitCode
 from calsync.cli.options import actor_options, json_option
-from calsync.store import audit, backup, installation
+from calsync.store import audit, backup, calendars, installation
 from calsync.store import upgrade as store_upgrade
 
 
@@ -61,12 +61,27 @@ def restore(app: App, file: Path) -> int:
     """
     place = store_upgrade.sqlite_place(app.database_url)
     aside = place.with_name(f"{place.name}.before-restore-{app.clock.now():%Y%m%dT%H%M%SZ}")
-    backup.restore(app.database_url, file, aside)
-    store_upgrade.upgrade(app.database_url)
+    backup.restore(app.database_url, file, aside, app.clock.now())
     with app.database.transaction() as conn:
         detail = {"file": file.name}
         audit.append(conn, at=app.clock.now(), actor=app.actor, what="restored", subject="installation", detail=detail)
     click.echo(f"Restored from {file}. What was there is kept as {aside}." if aside.exists() else "Restored.")
+    return ExitCode.FINE
+
+
+@db.command()
+@actor_options
+@pass_app
+def restored(app: App) -> int:
+    """Say that pg_restore has put an older copy in place. `calsync db restore` says so by itself.
+
+    No claim is cleared on what the copy knows of a calendar until that calendar has been compared with it in full.
+    """
+    with app.database.transaction() as conn:
+        now = app.clock.now()
+        calendars.books_restored(conn, now)
+        audit.append(conn, at=now, actor=app.actor, what="restored", subject="installation", detail={})
+    click.echo("Every calendar is compared in full by its next pass; until then no claim rests on earlier readings.")
     return ExitCode.FINE
 
 

@@ -11,13 +11,15 @@ import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import URL
 
 from calsync.errors import UserError
-from calsync.store import dialect
-from calsync.store.database import parsed_url
+from calsync.store import calendars, dialect, revisions
+from calsync.store.database import open_database, parsed_url
+from calsync.store.upgrade import upgrade
 
 _PART = ".part"
 
@@ -42,29 +44,51 @@ def make(url: str, target: Path) -> None:
         part.unlink()
 
 
-def restore(url: str, source: Path, aside: Path) -> None:
+def restore(url: str, source: Path, aside: Path, now: datetime) -> None:
     """Put a copy in the place of an SQLite database that nobody has open; what was there is kept as `aside`.
 
-    UserError if the copy is not a whole database of calsync, if a process has the database open, or for PostgreSQL,
-    which has a tool of its own for it.
+    The copy is brought to this program's tables before anything is replaced. Its readings count again once each
+    calendar has been compared with it. UserError if it is not a whole database of calsync or the database itself, if a
+    process has the database open, or for PostgreSQL, which has a tool of its own for it; raises like `upgrade`.
     """
     file = dialect.sqlite_file(parsed_url(url))
     if file is None:
-        remedy = "Use pg_restore --clean --if-exists with the file that `calsync backup` wrote"
+        remedy = (
+            "Use pg_restore --clean --if-exists with the file that `calsync backup` wrote, then `calsync db restored`"
+        )
         raise UserError.of("a PostgreSQL database is restored by its own tool", "[database] url", remedy)
     _check_copy(source)
+    if file.exists() and file.samefile(source):
+        raise UserError.of("is the database itself", str(source), "Name a file that `calsync backup` wrote")
     if file.exists():
         _require_alone(file)
-        file.rename(aside)
     part = file.with_name(file.name + _PART)
+    try:
+        _prepare(source, part, now)
+        if file.exists():
+            file.rename(aside)
+        part.rename(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _prepare(source: Path, part: Path, now: datetime) -> None:
+    """Make a copy of the copy that this program can go on with."""
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as copy, closing(sqlite3.connect(part)) as made:
-        part.chmod(0o600)
         copy.backup(made)
-        # Cursors and leases are older than what the calendars have seen since: compare everything, and at once.
-        made.execute("UPDATE calendars SET cursor = NULL, inventory_at = NULL, lease_owner = NULL, lease_until = NULL")
-        made.commit()
+    url = f"sqlite:///{part}"
+    upgrade(url)
+    books = open_database(url)
+    try:
+        with books.transaction() as conn:
+            calendars.books_restored(conn, now)
+    finally:
+        books.dispose()
+    with closing(sqlite3.connect(part)) as made:
+        made.execute("PRAGMA journal_mode=DELETE")  # one file, to be put in the other's place
     _sync(part)
-    part.rename(file)
 
 
 def _copy_sqlite(file: Path, part: Path) -> None:
@@ -103,12 +127,14 @@ def _check_copy(path: Path) -> None:
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
             verdict = copy.execute("PRAGMA quick_check").fetchone()[0]
-            copy.execute("SELECT version_num FROM alembic_version").fetchone()
+            (revision,) = copy.execute("SELECT max(version_num) FROM alembic_version").fetchone()
             copy.execute("SELECT id FROM installation").fetchone()
     except sqlite3.DatabaseError:
         raise UserError.of("is not a database of calsync", str(path), remedy) from None
     if verdict != "ok":
         raise UserError.of("is a damaged database", str(path), remedy)
+    if revision is not None and revision not in revisions.known():
+        raise revisions.newer_than_program(parsed_url(f"sqlite:///{path}"), revision)
 
 
 def _require_alone(file: Path) -> None:

@@ -159,9 +159,22 @@ def set_state(conn: Connection, calendar: str, state: CalendarState | str, error
 def save_reading(
     conn: Connection, calendar: str, cursor: str | None, read_at: datetime, inventory_at: datetime | None = None
 ) -> None:
-    """Remember where the feed goes on, when the request began, and when versions were last compared in full."""
+    """Remember where the feed goes on, when the request began, and when versions were last compared in full.
+
+    Once all were compared, what an older copy of the books knows of earlier readings counts again.
+    """
     parameters = {"the_id": calendar, "cursor": cursor, "read_at": read_at, "inventory_at": inventory_at}
     conn.execute(_SAVE_READING, parameters)
+    if inventory_at is not None:
+        conn.execute(_COMPARED, {"the_id": calendar})
+
+
+def books_restored(conn: Connection, at: datetime) -> None:
+    """These books are an older copy since `at`: places in feeds and leases are void, and all calendars due at once.
+
+    Readings in them prove nothing until each calendar has been compared with them in full.
+    """
+    conn.execute(_BOOKS_RESTORED, {"at": at})
 
 
 def remove(conn: Connection, calendar: str, at: datetime) -> None:
@@ -223,6 +236,15 @@ _SAVE_READING = (
         last_read_at=bindparam("read_at"),
         inventory_at=func.coalesce(bindparam("inventory_at", type_=_c.inventory_at.type), _c.inventory_at),
     )
+)
+_COMPARED = update(calendars).where(_THIS, _c.books_restored_at.is_not(None)).values(books_restored_at=None)
+_BOOKS_RESTORED = update(calendars).values(
+    cursor=None,
+    inventory_at=None,
+    due_at=bindparam("at"),
+    lease_owner=None,
+    lease_until=None,
+    books_restored_at=bindparam("at"),
 )
 _REMOVE = update(calendars).where(_THIS).values(removed_at=bindparam("at"), state="paused", state_since=bindparam("at"))
 _OF_CONFIG = select(_c.id).where(_c.source == "config", _c.removed_at.is_(None), _c.state != "paused").order_by(_c.id)

@@ -94,6 +94,7 @@ class CalendarRow:
     removed_at: datetime | None
     due_at: datetime
     not_before: datetime | None
+    books_restored_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

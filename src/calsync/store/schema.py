@@ -26,7 +26,7 @@ from calsync.store.columns import AppearanceColumn, EventColumn, Instant, Instan
 # Rows that are only ever added outgrow 32 bits on PostgreSQL; SQLite counts by itself in INTEGER columns only.
 Counting = Big().with_variant(Integer, "sqlite")
 
-# Which calendars a worker may claim: as text, because index and statements must say it in the same words.
+# Which calendars a worker may claim, and the only ones in its index: text, so that index and statements say the same.
 CLAIMABLE = "state NOT IN ('stopped', 'paused')"
 
 metadata = MetaData(
@@ -114,8 +114,9 @@ calendars = Table(
     Column("inventory_at", Instant),  # last full comparison of versions
     Column("removed_at", Instant),
     Column("titles", Text),  # how titles name clients in events, as last put into force
-    # The row is the truth about its work (DESIGN 10).
-    Column("due_at", Instant, nullable=False),
+    Column("declared", Text),  # whose the config says it is, and where, when it was put on the books
+    Column("books_restored_at", Instant),  # these books went back to an older copy; until the next full comparison
+    Column("due_at", Instant, nullable=False),  # from here on: its work, about which the row is the truth (DESIGN 10)
     Column("priority", Integer, nullable=False, server_default=text("0")),
     Column("generation", Big, nullable=False, server_default=text("1")),
     Column("done_generation", Big, nullable=False, server_default=text("0")),
@@ -124,7 +125,6 @@ calendars = Table(
     Column("lease_owner", Text),
     Column("lease_until", Instant),
     Column("fence", Big, nullable=False, server_default=text("0")),
-    # Calendars that nobody may work on are not in the index, so that a claim never looks at them.
     Index("ix_calendars_state_since", "state", "state_since"),
     Index("ix_calendars_work", "priority", "due_at", sqlite_where=text(CLAIMABLE), postgresql_where=text(CLAIMABLE)),
     # Each pass changes an indexed column: leave room in the pages and clean up early.
