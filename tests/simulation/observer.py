@@ -34,8 +34,9 @@ _DRIFTS = (
     " appointment, phase, scope, resolved_by FROM drifts"
 )
 _UNDER_WAY = "SELECT id FROM owed_writes WHERE link = ? AND cause != 'copy' AND state = 'sent'"
-# Given up, though it had taken effect, or about to go out once more: all the same to whoever has no answer.
-_NEVER_HEARD = "SELECT 1 FROM owed_writes WHERE id = ? AND state IN ('sent', 'superseded')"
+# Given up or refused the second time, though it had taken effect, or about to go out once more: all the same to whoever
+# has no answer.
+_NEVER_HEARD = "SELECT 1 FROM owed_writes WHERE id = ? AND state IN ('sent', 'superseded', 'rejected')"
 
 
 @dataclass(frozen=True)
@@ -288,7 +289,8 @@ class Observer:
                     self._require(
                         one, pos, self._about(one, pos, expected=span), "brought back", span, unguarded=unguarded
                     )
-                    self._count_revert(one, span, change, causes)
+                    if not unguarded or "revert" in causes:
+                        self._count_revert(one, span, change, causes)
 
     def _is_renamed(self, held: Held, span: Shown) -> bool:
         """Whether it is our own event under another id, and nothing else of it is left: it shows what we wrote."""
@@ -410,10 +412,11 @@ class Observer:
         # A write that arrived and was undone before anybody read it: nobody knows that it was ever there, and what
         # follows is that write once more. It counts once if it put something back, and not at all if it was the
         # record's own.
-        known = self.reverted.get((held.link, span), [])
+        under_way = self._under_way(held.link)
+        known = self._remembered(self.reverted.get((held.link, span), []), under_way)
         times = [(at, sent) for at, sent in known if not self._was_never_heard(sent)]
         if len(times) < len(known) or not self._was_never_heard(held.sent):
-            times.append((change.at, self._under_way(held.link)))
+            times.append((change.at, under_way))
         self.reverted[held.link, span] = times
         period = timedelta(hours=24) if not self.clock_jumped else timedelta(hours=21)
         recent = [at for at, _ in times if abs(change.at - at) < period]
@@ -421,6 +424,19 @@ class Observer:
             self.fail("I5-fight", f"put {span} in {held.key} back {len(recent)} times in a day")
         if held.removed_by is Actor.PERSON and held.wipe and held.stored is None:
             self._count_mass(held, change)
+
+    def _remembered(
+        self, known: list[tuple[datetime, tuple[str, ...]]], under_way: tuple[str, ...]
+    ) -> list[tuple[datetime, tuple[str, ...]]]:
+        """Without what older books know nothing of, once they were brought back; nor what they have go out again."""
+        if not self.power_lost:
+            return known
+        query = "SELECT 1 FROM owed_writes WHERE id = ? AND sent_at IS NOT NULL"
+        return [
+            (at, sent)
+            for at, sent in known
+            if sent != under_way and (not sent or any(self.books.rows(query, one) for one in sent))
+        ]
 
     def _under_way(self, link: str) -> tuple[str, ...]:
         return tuple(one for (one,) in self.books.rows(_UNDER_WAY, link))

@@ -248,8 +248,9 @@ def _assign(conn: Connection, context: PassContext, in_play: dict[str, Pending],
         if match.role is Role.RENAMED:
             link = replace(pending.link, remote_id=match.item.remote_id)
             in_play[match.link.id] = replace(pending, link=link, is_renamed=True)
-    # A copy that is gone carries no marker any more; the books know whose it was.
-    for link in links.by_ids(conn, copies.links_of(conn, context.row.id, vanished)):
+    # A copy that is gone, or lost its marker, says no more whose it was; the books do.
+    nameless = {item.remote_id for item in matches.foreign if isinstance(item, Seen)}
+    for link in links.by_ids(conn, copies.links_of(conn, context.row.id, vanished | nameless)):
         in_play.setdefault(link.id, Pending(link))
     return assigned
 
@@ -308,7 +309,7 @@ def _link_facts(
         # What it shows was recorded when it was a copy.
         link = replace(link, observed=before[link.remote_id].event, absent=False)
     sent = known.unanswered.get(link.id, ())
-    gone_copies = {rid for rid, i in sights.items.items() if rid in before and isinstance(i, Gone)}
+    gone_copies = {rid for rid, i in sights.items.items() if rid in before and _is_ours_no_more(context, link, i)}
     # A copy that took the place of the link's own event is none any more.
     not_copies = gone_copies | {link.remote_id}
     now = {rid: copy for rid, copy in (before | dict(copies_seen)).items() if rid not in not_copies}
@@ -338,6 +339,14 @@ def _link_facts(
         is_renamed=pending.is_renamed,
         read_at=sights.read_at.get(link.remote_id) if looked else None,
     )
+
+
+def _is_ours_no_more(context: PassContext, link: Link, item: Item) -> bool:
+    """Whether a copy is gone, or carries our marker no more: without it nobody may take it away (I3)."""
+    if not isinstance(item, Seen):
+        return isinstance(item, Gone)
+    marker = verify_marker(context.worker.keys, item.marker or "")
+    return marker is None or marker.link != link.id
 
 
 def _sent_write(owed: OwedWrite) -> SentWrite:
