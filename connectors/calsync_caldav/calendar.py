@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection as Names
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from calsync.connector.errors import CalendarError
 from calsync.connector.protocol import Finding, Known, Outcome, Page, Reading, Watch, Write, WriteResult
+from calsync.connector.told_time import told_time
 from calsync.connector.traits import Traits
 from calsync.domain.span import Span, Window
 from calsync.ports import Clock
@@ -48,6 +49,11 @@ class CaldavCalendar:
     def requests_made(self) -> int:
         """How many requests this calendar has sent."""
         return self._client.requests
+
+    @property
+    def told_at(self) -> datetime | None:
+        """What the service's clock said with its last answer."""
+        return told_time(self._client.date)
 
     def changes(self, cursor: str | None, window: Window, known: Known) -> Iterator[Page]:
         """Yield pages of what changed; the whole collection is followed, since servers filter by time wrongly."""

@@ -97,6 +97,7 @@ class Client:
         self._basic = login.basic
         self._open: dict[Origin, GuardedConnection] = {}
         self.requests = 0
+        self.date: str | None = None  # what the service's clock said with its last answer
 
     def send(self, method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
         """Send one request and return its answer whatever the status, but for 401: AuthRevoked.
@@ -148,6 +149,7 @@ class Client:
             connection.request(method, target, body=body or None, headers=fixed)
             response = connection.getresponse()
             kept = _checked_headers(response)
+            self.date = kept.get("date")
             answer = Answer(response.status, kept, b"".join(_unpacked(response, kept)))
         except BaseException:
             connection.close()  # what is left of the answer must not be taken for the next one

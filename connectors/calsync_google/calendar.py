@@ -9,6 +9,7 @@ from typing import Any
 
 from calsync.connector.errors import Forbidden, Malformed
 from calsync.connector.protocol import Finding, Known, Outcome, Page, Reading, Watch, Write, WriteResult
+from calsync.connector.told_time import told_time
 from calsync.connector.traits import Traits
 from calsync.domain.span import Span, Window
 from calsync.domain.write import WriteKind
@@ -53,6 +54,11 @@ class GoogleCalendar:
     def requests_made(self) -> int:
         """How many requests this calendar has sent."""
         return self._client.requests
+
+    @property
+    def told_at(self) -> datetime | None:
+        """What the service's clock said with its last answer."""
+        return told_time(self._client.wire.date)
 
     def changes(self, cursor: str | None, window: Window, known: Known) -> Iterator[Page]:
         """Yield pages of what changed; the whole calendar is followed, series are looked at inside the window."""

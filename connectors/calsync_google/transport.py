@@ -77,11 +77,12 @@ class Pool:
 class Wire:
     """What one account sends through: the http object that Google's libraries are handed.
 
-    `sent` counts its requests, those for tokens aside.
+    `sent` counts its requests, those for tokens aside; `date` is what Google's clock said with the last answer.
     """
 
     def __init__(self, pool: Pool, timeout: float, token_uri: str) -> None:
         self.sent = 0
+        self.date: str | None = None
         self._pool = pool
         self._timeout = timeout
         self._token_uri = token_uri
@@ -94,7 +95,9 @@ class Wire:
             self.sent += 1
         transport = self._pool.take(self._timeout)
         try:
-            return transport.request(uri, *args, **kwargs)
+            response, content = transport.request(uri, *args, **kwargs)
+            self.date = response.get("date")
+            return response, content
         finally:
             self._pool.idle.append(transport)
 

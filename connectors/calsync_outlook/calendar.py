@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from calsync.connector.protocol import Finding, Known, Page, Reading, Watch, Write, WriteResult
+from calsync.connector.told_time import told_time
 from calsync.connector.traits import Traits
 from calsync.domain.span import Span, Window
 from calsync_outlook import watching
@@ -46,6 +47,11 @@ class OutlookCalendar:
     def requests_made(self) -> int:
         """How many requests this calendar has sent to Graph."""
         return self._mailbox.client.requests
+
+    @property
+    def told_at(self) -> datetime | None:
+        """What the service's clock said with its last answer."""
+        return told_time(self._mailbox.client.date)
 
     def changes(self, cursor: str | None, window: Window, known: Known) -> Iterator[Page]:
         """Yield pages of what changed; a window that has rolled past what the cursor covers is listed anew."""

@@ -103,6 +103,7 @@ class Client:
         self.line = line
         self.tokens = tokens
         self.requests = 0
+        self.date: str | None = None  # what Graph's clock said with its last answer
         self._is_open = True
         line.pool.clients += 1
 
@@ -153,6 +154,7 @@ class Client:
                 self.line.pool.taken() as http,
                 http.stream(method, url, json=body, headers=whole) as answer,
             ):
+                self.date = answer.headers.get("date")
                 content = bytearray()
                 for chunk in answer.iter_bytes():
                     content += chunk

@@ -19,7 +19,7 @@ from calsync.errors import ConfigError, Problem, UserError
 from calsync.ports import Clock, Ids, Sleep
 from calsync.settings import Settings, load
 from calsync.settings.secrets import KeyRing, complete_database_url
-from calsync.system_ports import StopEvent, SystemIds, SystemSleep, choose_clock, process_is_alive
+from calsync.system_ports import FixedClock, StopEvent, SystemIds, SystemSleep, choose_clock, process_is_alive
 
 if TYPE_CHECKING:
     from calsync.store.database import Database
@@ -133,7 +133,8 @@ class App:
         """The worker's parts, with the config's providers and calendars on the books. Close its opener at the end."""
         from calsync.worker.wiring import Ports, wire  # noqa: PLC0415 - see `database`
 
-        ports = Ports(self.clock, self.ids, self.sleep, self.stop, os.getpid(), process_is_alive)
+        is_fixed = isinstance(self.clock, FixedClock)
+        ports = Ports(self.clock, self.ids, self.sleep, self.stop, os.getpid(), process_is_alive, is_fixed)
         return wire(self.settings, self.database, self.keys, ports, host=platform.node())
 
     @cached_property

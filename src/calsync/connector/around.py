@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from calsync.connector.protocol import Calendar, Finding, Known, Page, Reading, Watch, Write, WriteResult
@@ -42,6 +42,12 @@ class Around:
     def counts(self) -> Counts:
         """The counts of the nearest `Counted` inside; zeros where there is none."""
         return self.inner.counts if isinstance(self.inner, Around) else Counts()
+
+    @property
+    def told_at(self) -> datetime | None:
+        """What the service's own clock said with its last answer (a connector's `told_at`); None where none tells."""
+        told = getattr(self.inner, "told_at", None)
+        return told if isinstance(told, datetime) else None
 
     def changes(self, cursor: str | None, window: Window, known: Known) -> Iterator[Page]:
         """See the protocol."""

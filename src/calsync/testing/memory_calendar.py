@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from calsync.connector.errors import CalendarError
 from calsync.connector.protocol import (
@@ -57,6 +57,11 @@ class MemoryCalendar:
     def traits(self) -> Traits:
         """What the personality says."""
         return self.service.personality.traits
+
+    @property
+    def told_at(self) -> datetime:
+        """What the service's clock says."""
+        return self.service.clock.now()
 
     def changes(self, cursor: str | None, window: Window, known: Known) -> Iterator[Page]:
         """Yield pages as the service's feed does; see the protocol."""

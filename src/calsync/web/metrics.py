@@ -77,6 +77,9 @@ class SiteCollector(Collector):
         yield CounterMetricFamily("calsync_requests", "Requests to calendar services.", value=progress.requests)
         yield CounterMetricFamily("calsync_drifts_found", "Edits of sessions that passes found.", value=progress.drifts)
         yield CounterMetricFamily("calsync_writes", "Events written to calendars.", value=progress.written)
+        if progress.clock_apart is not None:
+            text = "How far this host's clock was ahead of a calendar service's in the last pass; below 0: behind."
+            yield _gauge("calsync_clock_apart_seconds", text, progress.clock_apart.total_seconds())
         if progress.round_at is not None:
             at = progress.round_at.timestamp()
             yield _gauge("calsync_worker_round_timestamp_seconds", "When the worker last went round.", at)

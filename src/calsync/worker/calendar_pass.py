@@ -54,7 +54,13 @@ def _is_quiet(context: PassContext, begun: Start, sights: Sights) -> bool:
 def _quiet(context: PassContext, sights: Sights) -> PassResult:
     # What comes up meanwhile bumps the calendar's generation, so that it is due again at once.
     return PassResult(
-        calendar=context.row.id, began_at=context.began_at, cursor=sights.cursor, full=sights.full, owed=0, again=False
+        calendar=context.row.id,
+        began_at=context.began_at,
+        cursor=sights.cursor,
+        full=sights.full,
+        owed=0,
+        again=False,
+        clock_apart=sights.apart,
     )
 
 
@@ -121,7 +127,8 @@ def _decide_again(context: PassContext, link_ids: Iterable[str]) -> int:
 
 
 def _result(context: PassContext, sights: Sights) -> PassResult:
-    now = context.worker.clock.now()
+    # What our clock calls due and the service's does not yet would be read again without end.
+    now = context.worker.clock.now() - sights.ahead
     with context.worker.database.reading() as conn:
         owed = owed_writes.count_owed(conn, context.row.id)
         next_read = links.next_read(conn, context.row.id)
@@ -134,4 +141,5 @@ def _result(context: PassContext, sights: Sights) -> PassResult:
         full=sights.full,
         owed=owed,
         again=(waiting or (next_read is not None and next_read <= now)) and not sights.unknown,
+        clock_apart=sights.apart,
     )

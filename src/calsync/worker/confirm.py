@@ -61,8 +61,13 @@ class _Written:
         links.set_reads_after(conn, self.reads)
 
 
-def confirm(context: PassContext, batch: Sequence[tuple[OwedWrite, Link]], results: Sequence[WriteResult]) -> Confirmed:
-    """Commit the answers under the fence. Writes without an answer stay marked as sent. Raises LeaseLostError."""
+def confirm(
+    context: PassContext, batch: Sequence[tuple[OwedWrite, Link]], results: Sequence[WriteResult], at: datetime
+) -> Confirmed:
+    """Commit the answers under the fence. Writes without an answer stay marked as sent. Raises LeaseLostError.
+
+    `at`: since when what was written stands, by the faster of our clock and the service's.
+    """
     answers = {result.key: result for result in results}
     written = 0
     conflicts: list[str] = []
@@ -77,7 +82,7 @@ def confirm(context: PassContext, batch: Sequence[tuple[OwedWrite, Link]], resul
             if result is None or result.outcome is Outcome.UNKNOWN:
                 continue
             if result.outcome is Outcome.WRITTEN:
-                _written(conn, context, (owed, link), (result, now), together)
+                _written(conn, context, (owed, link), (result, now, max(at, now)), together)
                 written += 1
             elif result.outcome is Outcome.CONFLICT:
                 if owed.target is not None:
@@ -100,17 +105,17 @@ def _written(
     conn: Connection,
     context: PassContext,
     write: tuple[OwedWrite, Link],
-    answer: tuple[WriteResult, datetime],
+    answer: tuple[WriteResult, datetime, datetime],
     together: _Written,
 ) -> None:
-    (owed, link), (result, now) = write, answer
+    (owed, link), (result, now, stands_since) = write, answer
     together.done.append(owed.id)
     if owed.cause is Cause.COPY:
         copies.drop(conn, link.id, owed.remote_id)
     elif owed.kind is WriteKind.DELETE:
         links.retire(conn, link.id, now)
     else:
-        together.confirmed.append((link.id, _confirmation(owed, result, now)))
+        together.confirmed.append((link.id, _confirmation(owed, result, stands_since)))
         if link.subject.kind is not SubjectKind.BLOCK:
             together.reads[link.id] = _next_read(context, _sessions(conn, link, together), now)
     copy = owed.remote_id if owed.cause is Cause.COPY else None
@@ -144,7 +149,7 @@ def _awaits_revert(conn: Connection, link: Link) -> bool:
     return any(one.resolution is Resolution.OPEN and one.disposition.reverts for one in open_ones)
 
 
-def _confirmation(owed: OwedWrite, result: WriteResult, now: datetime) -> Confirmation:
+def _confirmation(owed: OwedWrite, result: WriteResult, at: datetime) -> Confirmation:
     """The baseline from now on: what the service answered, else what was sent.
 
     A title that the service kept because a person typed it is not what was agreed: ours stays the one to compare with,
@@ -159,7 +164,7 @@ def _confirmation(owed: OwedWrite, result: WriteResult, now: datetime) -> Confir
         baseline=baseline,
         baseline_hash=owed.content if told is None or baseline is None else content_hash(baseline),
         remote_id=result.remote_id,
-        confirmed_at=now,
+        confirmed_at=at,
     )
 
 

@@ -74,6 +74,7 @@ class WorkerContext:
     lease_for: timedelta = timedelta(seconds=120)
     stop: Stop | None = None
     reads_busy: bool = False  # whether busy times beside our own events are kept, for slots and the report
+    heeds_services: bool = False  # whether the service's clock is asked beside ours (not beside one that is fixed)
     push: PushPlan | None = None  # None: the installation has no address that services could call
 
     @property
@@ -125,4 +126,5 @@ class PassResult:
     full: bool = False
     again: bool = False  # more is known to be waiting: records not looked at yet, or reads that are owed right now
     retry_at: datetime | None = None
+    clock_apart: timedelta | None = None  # how far our clock is ahead of the service's; None: it does not tell
     plan: tuple[Mapping[str, object], ...] = field(default=())

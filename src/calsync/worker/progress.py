@@ -21,6 +21,7 @@ class Progress:
     requests: int = 0
     drifts: int = 0
     written: int = 0
+    clock_apart: timedelta | None = None  # how far our clock was ahead of the service's in the last pass that told
 
     def alive(self) -> None:
         """The loop went round once more."""
@@ -32,6 +33,8 @@ class Progress:
         self.requests += result.requests
         self.drifts += result.drifts
         self.written += result.written
+        if result.clock_apart is not None:
+            self.clock_apart = result.clock_apart
 
     def is_stuck(self, now: datetime, patience: timedelta) -> bool:
         """Whether the loop has not gone round for longer than `patience`."""

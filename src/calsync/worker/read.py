@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from calsync.connector.errors import CursorExpired
 from calsync.connector.protocol import Gone, Item, Seen, Unchanged, Unknown, Unreadable
 from calsync.domain.marker import verify_marker
 from calsync.store import copies, links
 from calsync.worker.context import PassContext
+from calsync.worker.two_clocks import Exchange
 
 # Above so many vanished events nobody asks the account's other calendars one by one: that is the brakes' business.
 LOCATE_AT_MOST = 5
@@ -22,7 +23,11 @@ LOCATE_AT_MOST = 5
 
 @dataclass(slots=True)
 class Sights:
-    """What one pass has seen. `items` by remote id; `unknown` could not be read; `read_at` when each read began."""
+    """What one pass has seen. `items` by remote id; `unknown` could not be read.
+
+    `read_at` is when each read began, by the slower of our clock and the service's; `ahead` how far ours was in front
+    at most, `apart` how far it was last, if the service tells.
+    """
 
     items: dict[str, Item] = field(default_factory=dict)
     mentioned: set[str] = field(default_factory=set)  # listed under the version on our books: nothing new
@@ -32,9 +37,13 @@ class Sights:
     cursor: str | None = None
     full: bool = False
     count: int = 0
+    ahead: timedelta = timedelta(0)
+    apart: timedelta | None = None
 
-    def take(self, items: Iterable[Item | Unknown], began_at: datetime) -> None:
-        """Keep the newest word about each event."""
+    def take(self, items: Iterable[Item | Unknown], exchange: Exchange) -> None:
+        """Keep the newest word about each event. To be called right after the answer."""
+        began_at = exchange.read_at()
+        self.ahead, self.apart = max(self.ahead, exchange.ahead), exchange.apart
         for item in items:
             if isinstance(item, Unknown):
                 self.unknown.add(item.remote_id)
@@ -89,9 +98,9 @@ def _read(context: PassContext, sights: Sights, remote_ids: Iterable[str]) -> No
     size = max(1, context.calendar.traits.read_batch)
     for first in range(0, len(wanted), size):
         context.keep_lease()
-        began_at = context.worker.clock.now()
+        exchange = Exchange.begin(context)
         batch = wanted[first : first + size]
-        sights.take(context.calendar.read(batch), began_at)
+        sights.take(list(context.calendar.read(batch)), exchange)
 
 
 def absences(context: PassContext, sights: Sights) -> list[str]:
@@ -125,10 +134,10 @@ def locate_gone(context: PassContext, sights: Sights, uids: Sequence[tuple[str, 
 
 def _read_feed(context: PassContext, cursor: str | None, ours: frozenset[str]) -> Sights:
     sights = Sights()
-    began_at = context.worker.clock.now()
+    exchange = Exchange.begin(context)
     for page in context.calendar.changes(cursor, context.window, KnownVersions(context)):
+        sights.take(_ours(context, page.items, ours), exchange)
         context.keep_lease()
-        sights.take(_ours(context, page.items, ours), began_at)
         sights.full = sights.full or page.full
         sights.cursor = page.cursor or sights.cursor
     return sights

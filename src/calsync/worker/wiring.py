@@ -33,6 +33,7 @@ class Ports:
     stop: Stop | None = None
     pid: int = 0
     is_alive: Callable[[int], bool] = lambda _pid: True
+    clock_is_fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def wire(settings: Settings, database: Database, keys: KeyRing, ports: Ports, *,
         opener=opener,
         stop=ports.stop,
         reads_busy=True,
+        heeds_services=not ports.clock_is_fixed,
         push=PushPlan(settings.web.public_url) if settings.web.public_url else None,
         owner=f"{host}/{ports.pid}/{ports.ids.new_id('worker')}",
     )

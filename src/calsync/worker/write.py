@@ -18,6 +18,7 @@ from calsync.store.owed_writes import OwedWrite
 from calsync.worker.confirm import Confirmed, confirm
 from calsync.worker.context import LeaseLostError, PassContext
 from calsync.worker.fleet import may_write
+from calsync.worker.two_clocks import Exchange
 
 # Writes that go out between two commits: small enough that a crash leaves few answers unknown, large enough that the
 # commits do not dominate a first push.
@@ -65,14 +66,15 @@ def _take_batch(context: PassContext) -> list[tuple[OwedWrite, Link]]:
 
 def _send(context: PassContext, batch: Sequence[tuple[OwedWrite, Link]]) -> Confirmed:
     results: list[WriteResult] = []
+    exchange = Exchange.begin(context)
     try:
         for result in context.calendar.write([_wire(context, owed, link) for owed, link in batch]):
             results.append(result)  # noqa: PERF402 - one by one, so that what was answered before a failure is known
     except CalendarError:
         # Those that were answered are known; the others stay marked as sent, of unknown effect.
-        confirm(context, batch, results)
+        confirm(context, batch, results, exchange.written_at())
         raise
-    return confirm(context, batch, results)
+    return confirm(context, batch, results, exchange.written_at())
 
 
 def _wire(context: PassContext, owed: OwedWrite, link: Link) -> Write:

@@ -91,9 +91,12 @@ def test_metrics_tell_what_this_process_did_and_name_nobody(house: House) -> Non
     progress.passed(PassResult("work", state="unreachable", error="unavailable"))
     progress.passed(PassResult("work", state="active", error="a sentence for people, with a name"))
     progress.passed(PassResult("work", stopped=True))
+    progress.passed(PassResult("work", clock_apart=timedelta(seconds=-90)))
+    progress.passed(PassResult("work"))
     progress.alive()
     found = metrics(client)
-    assert found["calsync_passes_total", "fine"] == 1
+    assert found["calsync_clock_apart_seconds",] == -90
+    assert found["calsync_passes_total", "fine"] == 3
     assert found["calsync_passes_total", "unreachable"] == 1
     assert found["calsync_passes_total", "failed"] == 1
     assert found["calsync_passes_total", "stopped"] == 1
