@@ -50,6 +50,13 @@ def counted(event: Event) -> Counter[Shown]:
     return Counter(spans_of(event))
 
 
+def renamed(event: Event, ours: str) -> Counter[Shown]:
+    """As `counted`, of the occurrences alone whose title does not begin as ours do."""
+    shown = [event.master] if event.recurrence is None else by_slot(event).values()
+    keys = (seen_key(one) for one in shown if not one.title.startswith(ours))
+    return Counter(key for key in keys if key is not None)
+
+
 def by_slot(event: Event) -> dict[datetime, Appearance]:
     """Every occurrence by its original start."""
     assert event.recurrence is not None
