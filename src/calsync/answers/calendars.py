@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 from calsync.answers.words import Desk
 from calsync.errors import Problem, Refused
 from calsync.store import audit, calendars, claims, stops, work
-from calsync.store.calendars import NOT_IN_CONFIG, CalendarRow, CalendarState
+from calsync.store.calendars import DECLARED_ELSEWHERE, NOT_IN_CONFIG, CalendarRow, CalendarState
 from calsync.store.known import calendar_in_use
 from calsync.store.stops import StopRow
 from calsync.store.work import Priority
+from calsync.worker.declared import accept
 from calsync.worker.farewell import take_off
 
 ResumeAs = Literal["edits", "restore"]
@@ -50,6 +51,8 @@ def resume(desk: Desk, calendar: str, *, by: str, as_: ResumeAs | None = None, n
         standing = stops.standing(conn, calendar)
         if row.last_error == NOT_IN_CONFIG and row.state is CalendarState.PAUSED:
             raise Refused([Problem("the configuration does not name it any more", f"calendar {calendar}")])
+        if row.last_error == DECLARED_ELSEWHERE and row.state is CalendarState.PAUSED:
+            accept(conn, desk.settings, row)
         if standing is not None and standing.kind == "stampede" and as_ is None:
             remedy = "Say which it is: --as edits (people did it) or --as restore (write the events again)"
             raise Refused([Problem("many events changed there at once", f"calendar {calendar}", remedy)])

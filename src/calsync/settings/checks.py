@@ -86,10 +86,11 @@ def _shared_calendars(values: Table, where: Where) -> Iterator[Problem]:
 
 def _address_of(calendar: Table) -> tuple[str, ...]:
     others = (str(calendar.get(key) or "") for key in _ADDRESS_KEYS)
-    return (str(calendar.get("connector")), _plain_url(calendar.get("url")), *others)
+    return (str(calendar.get("connector")), plain_url(calendar.get("url")), *others)
 
 
-def _plain_url(url: object) -> str:
+def plain_url(url: object) -> str:
+    """A web address as it is compared, without the case of its host and a slash at its end; "" if it is none."""
     try:
         parts = urlsplit(str(url or ""))
     except ValueError:

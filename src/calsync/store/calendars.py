@@ -32,6 +32,15 @@ LEAVING = "leaving"
 # The error of a calendar that is paused because no configuration names it any more (R-23).
 NOT_IN_CONFIG = "not in the configuration any more: `calsync calendars remove` takes it away for good"
 
+# The error of a calendar that is paused because the configuration means another one by its id.
+DECLARED_ELSEWHERE = (
+    "the configuration means another account, calendar or provider by this id: give that one an id of its own, or, if it is this "
+    "very calendar under another name, `calsync calendars resume`"
+)
+
+# Errors of pauses that nobody gave, and that end when the configuration means the calendar again.
+LET_GO = frozenset({NOT_IN_CONFIG, DECLARED_ELSEWHERE})
+
 
 @dataclass(frozen=True, slots=True)
 class CalendarSpec:
@@ -76,6 +85,7 @@ class CalendarRow:
     lease_until: datetime | None
     fence: int
     titles: str | None = None
+    declared: str | None = None
 
 
 def get(conn: Connection, calendar: str) -> CalendarRow | None:
@@ -106,7 +116,7 @@ def register(conn: Connection, spec: CalendarSpec, now: datetime) -> bool:
     change = {name: value for name, value in _SPEC.values(spec).items() if getattr(known, name) != value}
     if known.removed_at is not None:
         change |= {"removed_at": None, "remote": None, "cursor": None, "inventory_at": None, "due_at": now}
-    was_let_go = known.removed_at is not None or known.last_error == NOT_IN_CONFIG
+    was_let_go = known.removed_at is not None or known.last_error in LET_GO
     if known.state is CalendarState.PAUSED and was_let_go:
         change |= {"state": CalendarState.ACTIVE.value, "state_since": now, "last_error": None, "due_at": now}
     if change:
@@ -137,6 +147,11 @@ def set_placement(conn: Connection, calendar: str, placement: str) -> None:
 def set_titles(conn: Connection, calendar: str, titles: str) -> None:
     """Remember how titles name clients in this calendar's events from now on."""
     conn.execute(_SET_TITLES, {"the_id": calendar, "to_titles": titles})
+
+
+def set_declared(conn: Connection, calendar: str, declared: str) -> None:
+    """Remember where the config says it is (see `worker.declared`)."""
+    conn.execute(_SET_DECLARED, {"the_id": calendar, "to_declared": declared})
 
 
 def set_making(conn: Connection, calendar: str, at: datetime | None) -> None:
@@ -217,6 +232,7 @@ _FORGET_REMOTE = update(calendars).where(_THIS).values(remote=None, cursor=None,
 _FORGET_CURSOR = update(calendars).where(_THIS).values(cursor=None, inventory_at=None)
 _SET_PLACEMENT = update(calendars).where(_THIS).values(placement=bindparam("to_placement"))
 _SET_TITLES = update(calendars).where(_THIS).values(titles=bindparam("to_titles"))
+_SET_DECLARED = update(calendars).where(_THIS).values(declared=bindparam("to_declared"))
 _SET_MAKING = update(calendars).where(_THIS).values(making_since=bindparam("at"))
 _SET_STATE = (
     update(calendars)

@@ -20,6 +20,7 @@ from calsync.store import connections, providers
 from calsync.store.calendars import CalendarRow
 from calsync.store.credentials import Credentials
 from calsync.store.database import Database
+from calsync.worker.declared import is_another
 
 # The keys of calendars that name the file with the secret, whatever the connector.
 SECRET_KEYS = ("password_file", "refresh_token_file")
@@ -83,6 +84,10 @@ class Accounts:
     def _configured(self, row: CalendarRow) -> tuple[Provider, CalendarConfig]:
         for provider, calendar in self.settings.calendars():
             if calendar.id == row.id:
+                if is_another(row, provider.id, calendar):
+                    what = "the configuration means another account, calendar or provider by this id"
+                    remedy = "Give that one an id of its own, or change it back"
+                    raise UserError.of(what, f"calendar {row.id}", remedy)
                 return provider, calendar
         raise UserError.of(
             "is not in the configuration any more", f"calendar {row.id}", f"Run `calsync calendars remove {row.id}`"

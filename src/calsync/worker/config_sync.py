@@ -12,6 +12,7 @@ from calsync.settings.practice import DEFAULT_PRACTICE
 from calsync.store import audit, calendars, link_drifts, links, providers, subject_changes
 from calsync.store.calendars import CalendarRow, CalendarSpec
 from calsync.store.providers import ProviderRow
+from calsync.worker import declared
 from calsync.worker.context import Rules
 from calsync.worker.opening import rules_of
 
@@ -89,6 +90,9 @@ def _register_calendars(conn: Connection, settings: Settings, provider: Provider
     fresh = []
     for calendar in provider.calendars:
         known = calendars.get(conn, calendar.id)
+        if known is not None and declared.is_another(known, provider.id, calendar):
+            declared.set_aside(conn, known, now)
+            continue
         found = known.placement if known is not None and known.remote is not None else "dedicated"
         if calendar.mode == "busy":
             found = "existing"  # nothing is made in an account that is only read
@@ -103,6 +107,9 @@ def _register_calendars(conn: Connection, settings: Settings, provider: Provider
         )
         if link_calendar(conn, spec, rules_of(settings, provider.practice), now):
             fresh.append(calendar.id)
+        place = declared.declared_as(calendar)
+        if known is None or known.declared != place:
+            calendars.set_declared(conn, calendar.id, place)
     return fresh
 
 
