@@ -276,6 +276,8 @@ class Observer:
             "SELECT 1 FROM owed_writes WHERE link = ? AND kind = 'create' AND state = 'sent'", held.link
         )
         unguarded = held.key[0] in self.weak and (change.before is None or change.after is None or bool(creates))
+        # A create that was on its way while its worker lost the lease: another worker's had arrived before it.
+        unguarded |= change.before is None and not causes
         for one in overwritten:
             if one.stored is not None and one.stored.unreadable is not None and not unguarded:
                 self.fail("I2-unreadable", f"wrote blindly over {one.key}")
@@ -455,7 +457,9 @@ class Observer:
         together = {link for link, at in restored.items() if abs(change.at - at) < STAMPEDE_PERIOD}
         if self.books.rows("SELECT 1 FROM stops WHERE calendar = ? AND released_at IS NOT NULL", change.calendar):
             return
-        upcoming = self.upcoming_at.get(held.wipe, 0)
+        # What the books had when it was read counts: events may have come in since it happened.
+        others = self._upcoming(change.calendar) - together
+        upcoming = max(self.upcoming_at.get(held.wipe, 0), len(together) + len(others))
         weeks = {self._week(span) for link in together for one in self.of_link[link] for span in one.ours}
         every = upcoming >= 2 and len(together) >= upcoming
         many = len(together) >= self.policy["stampede_min"] and len(together) >= 0.2 * upcoming and len(weeks) > 1
@@ -466,12 +470,14 @@ class Observer:
         """Somebody is about to remove many events at once."""
         self.wipes += 1
         self.wipe = self.wipes
-        [(self.upcoming_at[self.wipe],)] = self.books.rows(
-            "SELECT count(*) FROM links WHERE calendar = ? AND state != 'retired' AND linked_at IS NOT NULL"
-            " AND (last_end IS NULL OR last_end > ?)",
-            calendar,
-            int(self.clock.now().timestamp() * 1_000_000),
+        self.upcoming_at[self.wipe] = len(self._upcoming(calendar))
+
+    def _upcoming(self, calendar: str) -> set[str]:
+        query = (
+            "SELECT id FROM links WHERE calendar = ? AND state != 'retired' AND linked_at IS NOT NULL"
+            " AND (last_end IS NULL OR last_end > ?)"
         )
+        return {link for (link,) in self.books.rows(query, calendar, int(self.clock.now().timestamp() * 1_000_000))}
 
     def _week(self, span: Shown) -> tuple[int, int]:
         at = datetime.fromtimestamp(span[0], ZoneInfo(self.zone))
