@@ -84,6 +84,12 @@ ODD: dict[str, tuple[bytes, set[int]]] = {
     "103-query-of-ten-kilobytes": (request(b"GET /healthz?" + b"x" * 10_000 + b" HTTP/1.1"), {400, 404}),
     "103-broken-escape": (request(b"GET /a/%zz%c0%ae HTTP/1.1"), {400, 404}),
     "header-of-a-megabyte": (request(b"GET /healthz HTTP/1.1", b"X: " + b"x" * (1 << 20)), {400, 0}),
+    "header-of-hundred-kilobytes": (request(b"GET /healthz HTTP/1.1", b"X: " + b"x" * 100_000), {400}),
+    "headers-of-hundred-kilobytes": (request(b"GET /healthz HTTP/1.1", *[b"X: " + b"x" * 1000] * 100), {400}),
+    "change-to-another-protocol": (
+        request(HOOK, JSON, b"Connection: Upgrade", b"Upgrade: websocket", body=b'{"value": []}'),
+        {202},
+    ),
     "headers-by-the-thousand": (
         request(b"GET /healthz HTTP/1.1", *[b"X-%d: y" % at for at in range(20_000)]),
         {400, 0},
@@ -95,7 +101,7 @@ ODD: dict[str, tuple[bytes, set[int]]] = {
     ),
     "length-below-nothing": (request(HOOK, JSON, b"Content-Length: -1"), {400}),
     "length-in-other-digits": (request(HOOK, JSON, b"Content-Length: \xd9\xa3"), {400}),
-    "unknown-method": (request(b"EVIL /healthz HTTP/1.1"), {405}),
+    "unknown-method": (request(b"EVIL /healthz HTTP/1.1"), {400}),
     "header-without-a-colon": (b"GET /healthz HTTP/1.1\r\nHost: x\r\nnothing" + END, {400}),
     "nul-in-a-header": (request(b"GET /healthz HTTP/1.1", b"X: a\0b"), {400}),
     "old-http": (b"GET /healthz\r\n\r\n", {400, 0}),
@@ -175,6 +181,36 @@ def test_who_never_comes_to_an_end_is_hung_up_on(house: House, monkeypatch: pyte
             assert serve_one(server.address[1], 3).requests == 3
     finally:
         assert server.stop()
+
+
+def test_a_second_request_has_no_more_time_than_the_first(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_server, "REQUEST_WITHIN_S", 0.3)
+    server = WebServer(house.app, ("127.0.0.1", 0))
+    server.start()
+    try:
+        with socket.create_connection(server.address, timeout=5) as one:
+            one.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert one.recv(65536).startswith(b"HTTP/1.1 200")
+            one.sendall(b"GET /healthz HTTP/1.1\r\nHost:")
+            told = b""
+            with suppress(ConnectionError):
+                while piece := one.recv(65536):
+                    told += piece
+        assert b"HTTP/1.1 200" not in told
+    finally:
+        assert server.stop()
+
+
+def test_a_head_that_comes_in_small_pieces_must_end_as_well(served: WebServer) -> None:
+    with socket.create_connection(served.address, timeout=10) as one, suppress(ConnectionError):
+        one.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ")
+        sent = 0
+        while sent < 8 * web_server.MAX_HEAD:
+            one.sendall(b"x" * 1000)
+            sent += 1000
+        assert one.recv(65536).startswith(b"HTTP/1.1 400")
+        assert not one.recv(65536)
+    assert status(ask(served, request(b"GET /healthz HTTP/1.1"))) == 200
 
 
 def test_others_are_served_beside_many_that_are_slow(house: House) -> None:

@@ -236,4 +236,4 @@ def _web_beside(app: App, progress: Progress, timers: Timers) -> WebServer | Non
 
 
 def _has_web() -> bool:
-    return all(find_spec(name) is not None for name in ("fastapi", "uvicorn", "prometheus_client"))
+    return all(find_spec(name) is not None for name in ("fastapi", "uvicorn", "httptools", "prometheus_client"))

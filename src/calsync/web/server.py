@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from calsync.errors import Problem, UserError
 from calsync.system_threads import Background
@@ -25,17 +25,24 @@ _log = structlog.get_logger(__name__)
 # How long a connection may stay without a whole request's head, and again half as long as its body may take. Many slow
 # ones must not use up the process's files.
 REQUEST_WITHIN_S: Final = 20.0
+MAX_HEAD: Final = 64 * 1024
+_VERSIONS: Final = ("1.0", "1.1")
 _GRACE_S: Final = 5
 _BACKLOG: Final = 2048
 _FILES: Final = 20_000
 
 
-class ImpatientProtocol(H11Protocol):
-    """HTTP/1.1 that hangs up on whoever does not ask for anything, or does not come to the end of a request."""
+class ImpatientProtocol(HttpToolsProtocol):
+    """HTTP/1.1 that hangs up on whoever does not ask for anything, or does not come to the end of a request.
+
+    A head that is longer than any of ours needs to be is answered 400: the parser itself would take any length.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start waiting for the first request."""
         super().connection_made(transport)
+        self._head: object = None
+        self._head_size = 0
         self._unfinished: object = None
         self._impatience = self.loop.call_later(REQUEST_WITHIN_S, self._look)
 
@@ -44,11 +51,32 @@ class ImpatientProtocol(H11Protocol):
         self._impatience.cancel()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Take what came, unless a head that it goes on with has become too long."""
+        super().data_received(data)
+        if self._head is not None:
+            self._head_size += len(data)
+            if self._head_size > MAX_HEAD and not self.transport.is_closing():
+                self.send_400_response("Too long.")
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._head, self._head_size = object(), 0
+
+    def on_headers_complete(self) -> None:
+        """Its head is whole."""
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > MAX_HEAD or self.parser.get_http_version() not in _VERSIONS:
+            raise ValueError("not a request that is answered here")  # the parser's caller says 400
+        self._head = None
+        super().on_headers_complete()
+
     def _look(self) -> None:
-        # Between requests uvicorn's own keep-alive limit holds. A body that was incomplete at the last look, too, has
-        # had its time.
+        # Between requests uvicorn's own keep-alive limit holds. A head or body that was incomplete at the last look,
+        # too, has had its time; so has a connection on which nothing was asked so far.
         asked: Any = self.cycle
-        unfinished = asked if asked is not None and asked.more_body else None
+        unfinished = self._head or (asked if asked is not None and asked.more_body else None)
         if asked is None or (unfinished is not None and unfinished is self._unfinished):
             self.transport.close()
             return

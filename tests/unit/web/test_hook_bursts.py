@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+import httpx
 import pytest
 from sqlalchemy import event
 
@@ -56,6 +58,25 @@ def test_what_adds_to_a_burst_and_what_is_forged_asks_the_books_nothing(rung: Ho
     assert asked == []
     assert generation(rung) == before
     assert rung.site.tallies.hooks == {("google", "taken"): 21, ("google", "stray"): 4}
+
+
+def test_of_many_that_come_at_once_for_a_channel_one_asks_the_books(house: House) -> None:
+    one = House(house.database, targets=OpenChannels(house.database, house.clock), clock=house.clock)  # type: ignore[arg-type]
+    with one.database.transaction() as conn:
+        until = NOW + timedelta(days=1)
+        watches.insert(conn, WatchRow("w-1", "google", "work", "r-1", watches.hash_of(b"right"), OPEN, NOW, until))
+    before = generation(one)[0]
+    with statements(one.database) as asked:
+        assert asyncio.run(_at_once(one, ["right", "wrong"] * 20)) == [204, 404] * 20
+    assert sum("FROM watches" in statement for statement in asked) == 1, asked
+    assert generation(one)[0] == before + 1
+
+
+async def _at_once(house: House, secrets: list[str]) -> list[int]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(house.app), base_url="http://calsync") as client:
+        told = [{"X-Goog-Channel-ID": "w-1", "X-Goog-Channel-Token": one} for one in secrets]
+        calls = (client.post("/hooks/google", headers={**one, "X-Goog-Resource-ID": "r-1"}) for one in told)
+        return [answer.status_code for answer in await asyncio.gather(*calls)]
 
 
 def test_the_answers_are_those_of_the_long_way(rung: House) -> None:
