@@ -26,7 +26,7 @@ THE_LIST: dict[int, tuple[str, str]] = {
     14: ("what was seen is taken as agreed before it is confirmed", "I2, I4"),
     15: ("the hold comes only with the second transaction", "I1"),
     16: ("the gate asks for no reading after the session", "I1"),
-    17: ("a reading counts from when it was stored", "I1"),
+    17: ("a reading counts from when it was stored, or as late as a clock said that was ahead", "I1"),
     18: ("the moment of the end counts as after it; the date is that of UTC", "I1"),
     19: ("one calendar of several is enough", "I1"),
     20: ("a calendar that cannot be reached counts as agreed", "I1"),

@@ -30,8 +30,9 @@ class Read:
 class Readings:
     """All readings of a history."""
 
-    def __init__(self, clock: FakeClock, observer: Observer) -> None:
+    def __init__(self, clock: FakeClock, truth: FakeClock, observer: Observer) -> None:
         self.clock = clock
+        self.truth = truth  # when something was read in truth, whatever our host took it for
         self.observer = observer
         self.of: dict[tuple[int, str, str], list[Read]] = {}  # by service, calendar, remote id
         self.alone_until: dict[str, datetime] = {}
@@ -61,7 +62,7 @@ class WatchedCalendar:
 
     def changes(self, cursor: str | None, window: Window, known: Known) -> Iterator[Page]:
         """See the protocol."""
-        began = self._readings.clock.now()
+        began = self._readings.truth.now()
         with self._heeding():
             for page in self._inner.changes(cursor, window, known):
                 for item in page.items:
@@ -71,7 +72,7 @@ class WatchedCalendar:
 
     def read(self, remote_ids: Sequence[str]) -> Iterable[Reading]:
         """See the protocol."""
-        began = self._readings.clock.now()
+        began = self._readings.truth.now()
         with self._heeding():
             struck = len(self._inner.service.weather.struck)
             found = list(self._inner.read(remote_ids))

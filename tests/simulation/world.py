@@ -162,7 +162,7 @@ class World:
         self.struck = 0
         self.observer = Observer(self.books, self.clock, plan.policy, ZONE)
         self.observer.subject_of = self.subject_of
-        self.readings = Readings(self.clock, self.observer)
+        self.readings = Readings(self.clock, self.truth, self.observer)
         self.settings = settings_for(plan)
         self.rules = self._rules()
         self._subjects: dict[str, tuple[str, str]] = {}
@@ -299,6 +299,7 @@ class World:
                 opener=Opener(self, process),
                 owner=process.name,
                 lease_for=LEASE,
+                heeds_services=True,
             )
             running = self.workers[number] = Running(process, context)
         return running
