@@ -72,7 +72,8 @@ def _keep_copies(conn: Connection, facts: LinkFacts, renamed: str | None) -> Non
 def record_writes(conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision, now: datetime) -> None:
     """Owe the writes of a decision; what an older decision owed and this one does not is withdrawn."""
     wanted = {write.remote_id for write in decision.writes}
-    if facts.is_renamed or decision.renamed is not None or facts.link.remote_id not in wanted:
+    moved = facts.is_renamed or decision.renamed is not None
+    if moved or facts.copies_before or facts.link.remote_id not in wanted:
         # Deciding starts from the whole state each time: what an older decision owed must not go out any more.
         owed_writes.withdraw(conn, facts.link.id)
     for write in decision.writes:
