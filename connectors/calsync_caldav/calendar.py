@@ -25,7 +25,14 @@ from calsync_caldav.selftest import self_test
 from calsync_caldav.writing import Writer
 
 TRAITS = Traits(
-    push=False, read_batch=BATCH, write_batch=10, feed_proves=False, makes_calendars=True, series=True, busy=True
+    push=False,
+    read_batch=BATCH,
+    write_batch=10,
+    feed_proves=False,
+    makes_calendars=True,
+    series=True,
+    busy=True,
+    keeps_uids=True,
 )
 _MOST_CALENDARS = 30
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from calsync.connector.errors import Forbidden, Malformed
-from calsync.connector.protocol import Outcome, Write, WriteResult
+from calsync.connector.protocol import NAME_REFUSED, Outcome, Write, WriteResult
 from calsync.domain.event import Event
 from calsync.domain.write import WriteKind
 from calsync_caldav.client import Answer
@@ -54,8 +54,8 @@ class Writer:
     # -- create
 
     def _create(self, write: Write, name: str, *, again: bool = True) -> WriteResult:
-        if self._unconditional() and self._is_there(name):
-            return WriteResult(write.key, Outcome.CONFLICT, name, reason="exists")
+        if self._unconditional() and (taken := self._taken_name(write, name)) is not None:
+            return taken
         answer = self.collection.put(name, compose(self._order(write)), {"If-None-Match": "*"})
         if _stored(answer):
             return self._confirmed(write, name, answer, None)
@@ -67,17 +67,29 @@ class Writer:
         if again:
             return self._create(write, name, again=False)
         # Twice refused under a name where nothing is: a trash bin remembers the name or the UID (sheet 6, Nextcloud).
-        return _rejected(write, name, "name-refused")
+        return _rejected(write, name, NAME_REFUSED)
 
     def _taken(self, write: Write, name: str, answer: Answer) -> WriteResult | None:
         """Return the result where the name or the UID is in use already."""
         if names_uid_conflict(parse_conditions(answer.body)):
             return _rejected(write, name, "uid-conflict")
-        if self._is_there(name):
-            return WriteResult(write.key, Outcome.CONFLICT, name, reason="exists")
-        if may_be_uid_conflict(answer.status) and self._uid_is_there(write):
+        taken = self._taken_name(write, name)
+        if taken is None and may_be_uid_conflict(answer.status) and self._uid_is_there(write):
             return _rejected(write, name, "uid-conflict")
-        return None
+        return taken
+
+    def _taken_name(self, write: Write, name: str) -> WriteResult | None:
+        """Return the result where something stands under the name; what a person put there keeps it for good."""
+        body = self._body(name)
+        if body is None:
+            return None
+        try:
+            parsed = read_event(body.octets, self.reader)
+        except IcsRefused:
+            parsed = None
+        if parsed is not None and parsed.marker is None and parsed.event.uid != _event(write).uid:
+            return _rejected(write, name, NAME_REFUSED)
+        return WriteResult(write.key, Outcome.CONFLICT, name, reason="exists")
 
     # -- update
 
@@ -209,11 +221,14 @@ class Writer:
         return ignores_preconditions(self.collection.url, self.collection.last_headers)
 
     def _is_there(self, name: str) -> bool:
+        return self._body(name) is not None
+
+    def _body(self, name: str) -> Body | None:
         body = self.collection.get(name)
         if isinstance(body, Body):
-            return True
+            return body
         if body in {404, 410}:
-            return False
+            return None
         raise error_for("GET", body, self.collection.last_headers)
 
     def _uid_is_there(self, write: Write) -> bool:

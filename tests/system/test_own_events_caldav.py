@@ -67,3 +67,42 @@ def test_what_was_cancelled_and_only_dragged_goes(office: Site, hands: Hands) ->
     passes(office)
     assert name not in hands.names()
     assert told(office) == [("moved", "revert", "superseded")]
+
+
+DENTIST = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Made Up//EN
+BEGIN:VEVENT
+UID:dentist@her-phone
+DTSTAMP:20261116T100000Z
+DTSTART:20261120T090000Z
+DTEND:20261120T093000Z
+SUMMARY:Dentist
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+@pytest.mark.parametrize("cancels", [False, True], ids=["booked", "cancelled"])
+def test_an_event_of_hers_under_a_name_of_ours_is_hers(office: Site, hands: Hands, cancels: bool) -> None:
+    name = hands.name_of("DTSTART;TZID=America/New_York:20261117T1000")
+    hands.delete(name)
+    hands.put(name, DENTIST)
+    hers = hands.get(name)
+    if cancels:
+        cancelled(office)
+    passes(office, 4)
+    assert hands.get(name) == hers
+    assert told(office) == [("deleted", "revert", "reverted")] * (not cancels)
+    assert sorted(hands.starts()) == ["20261117T100000"] * (not cancels) + [
+        "20261118T100000",
+        "20261119T100000",
+        "20261120T090000Z",
+    ]
+    # Neither what she does with it later, nor the end of the session in our books, concerns it.
+    hands.rewrite(name, (r"^SUMMARY.*", "SUMMARY:Dentist again"))
+    hers = hands.get(name)
+    cancelled(office)
+    passes(office)
+    assert hands.get(name) == hers
+    assert len(hands.names()) == 3

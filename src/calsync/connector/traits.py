@@ -24,6 +24,7 @@ class Traits:
     makes_calendars: bool = False  # can it make a dedicated calendar?
     series: bool = True  # can it hold recurring events?
     busy: bool = False  # can it report busy spans?
+    keeps_uids: bool = False  # is an event under our name with another UID, and without our marker, not ours any more?
     unheld: Callable[[Event], str | None] = holds_every_series  # why this series cannot be one event, as a stable word
 
     def why_apart(self, event: Event) -> str | None:

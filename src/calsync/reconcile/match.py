@@ -98,6 +98,15 @@ def genuine_marker(text: str | None, link: Link, keys: MarkerKeys) -> Marker | N
     return marker if marker is not None and marker.link == link.id and _fits(marker, link, keys) else None
 
 
+def is_strangers(uid: str, marker: str | None, link: Link, keys: MarkerKeys) -> bool:
+    """Tell whether what stands under our name is somebody else's: under a UID that is not ours, and without our marker.
+
+    For services alone that keep the UID which we give; elsewhere a UID says nothing.
+    """
+    ours = (link.uid, link.baseline.uid if link.baseline is not None else link.uid)
+    return uid not in ours and genuine_marker(marker, link, keys) is None
+
+
 def _fits(marker: Marker, link: Link, keys: MarkerKeys) -> bool:
     return marker.place == place_of(keys, link.calendar) and marker.generation == link.generation
 

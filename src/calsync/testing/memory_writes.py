@@ -55,6 +55,9 @@ def _create(service: MemoryService, state: CalendarState, write: Write) -> Write
     if (reason := personality.traits.why_apart(write.event)) is not None:
         return refused(write, Outcome.REJECTED, reason)
     remote_id = state.named.get(write.remote_id, "") if personality.names_events else write.remote_id
+    there = state.events.get(remote_id) if personality.traits.keeps_uids else None
+    if there is not None and there.marker is None and there.event.uid != write.event.uid:
+        return refused(write, Outcome.REJECTED, NAME_REFUSED)
     if remote_id in state.events and personality.guards_creates:
         return refused(write, Outcome.CONFLICT, "already-there", remote_id)
     if remote_id in state.buried and personality.reserves_ids:

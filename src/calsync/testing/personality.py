@@ -77,7 +77,7 @@ class Personality:
     series_drag_drops_overrides: bool = False  # a person dragging a whole series loses its single changes
 
 
-_CALDAV = Traits(read_batch=50, write_batch=1, makes_calendars=True, busy=True)
+_CALDAV = Traits(read_batch=50, write_batch=1, makes_calendars=True, busy=True, keeps_uids=True)
 
 CALDAV_SYNC: Final = Personality(name="caldav-sync", traits=_CALDAV)
 """A CalDAV server with sync-collection and content ETags (Radicale, Xandikos, Cyrus)."""

@@ -35,6 +35,7 @@ from calsync.store.titles import hide_titles, titles_of
 from calsync.worker.apart import Apart
 from calsync.worker.context import PassContext
 from calsync.worker.read import Sights
+from calsync.worker.strangers import without_strangers
 from calsync.worker.subjects import AtHand, Showing, SubjectFacts, facts_of, fetch
 
 # Subjects taken up by one pass: the rest waits for the next, so that a first import stays within bounded memory.
@@ -225,18 +226,17 @@ def _assign(conn: Connection, context: PassContext, in_play: dict[str, Pending],
     """Give each item seen to its link, and put every link that something was seen of into play."""
     by_name = {pending.link.remote_id: pending.link for pending in in_play.values()}
     by_name |= {link.remote_id: link for link in links.by_remote_ids(conn, context.row.id, list(sights.items))}
-    markers = (
-        verify_marker(context.worker.keys, getattr(item, "marker", None) or "") for item in sights.items.values()
-    )
+    items = without_strangers(context, by_name, sights.items)
+    markers = (verify_marker(context.worker.keys, getattr(item, "marker", None) or "") for item in items.values())
     named = links.by_ids(conn, [marker.link for marker in markers if marker is not None])
     # What was copied here from another calendar of ours is a person's own; that calendar's pass tells what it misses.
     here = (link for link in named if link.calendar == context.row.id)
     by_id = {link.id: link for link in here if link.state is not LinkState.RETIRED}
     by_id |= {link_id: pending.link for link_id, pending in in_play.items()}
     # A link that is not on the books yet has no event of its own: whatever carries its marker is that event (F-4).
-    vanished = {remote_id for remote_id, item in sights.items.items() if isinstance(item, Gone)}
+    vanished = {remote_id for remote_id, item in items.items() if isinstance(item, Gone)}
     gone = vanished | {pending.link.remote_id for pending in in_play.values() if pending.is_new}
-    matches = match_items(sights.items.values(), by_name, links_by_id=by_id, keys=context.worker.keys, gone=gone)
+    matches = match_items(items.values(), by_name, links_by_id=by_id, keys=context.worker.keys, gone=gone)
     assigned = Assigned()
     for match in sorted(matches.ours, key=lambda match: match.role is Role.OWN):
         if match.role is Role.OWN and match.link.id in assigned.own:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from calsync.domain.marker import Marker, MarkerKeys, place_of, sign_marker
-from calsync.reconcile.match import Matches, Role, genuine_marker, match_items
+from calsync.reconcile.match import Matches, Role, genuine_marker, is_strangers, match_items
 from tests.properties.pretend import link
+from tests.unit.reconcile.histories import single
 
 KEYS = MarkerKeys("k1", {"k1": b"one", "k2": b"two"}, "here")
 LINK = link()
@@ -93,3 +94,12 @@ def test_an_older_key_still_proves() -> None:
     rotated = replace(KEYS, signing="k2")
     assert genuine_marker(marker(), LINK, rotated) is not None
     assert genuine_marker(marker(), OTHER, rotated) is None
+
+
+def test_a_stranger_under_our_name_has_neither_our_uid_nor_our_marker() -> None:
+    assert is_strangers("dentist", None, LINK, KEYS)
+    assert is_strangers("dentist", marker(link="L2"), LINK, KEYS)
+    assert not is_strangers("dentist", marker(), LINK, KEYS)
+    assert not is_strangers(LINK.uid, None, LINK, KEYS)
+    renamed = replace(LINK, baseline=single().with_uid("theirs"))
+    assert not is_strangers("theirs", None, renamed, KEYS)
