@@ -34,8 +34,8 @@ NOT_IN_CONFIG = "not in the configuration any more: `calsync calendars remove` t
 
 # The error of a calendar that is paused because the configuration means another one by its id.
 DECLARED_ELSEWHERE = (
-    "the configuration means another account, calendar or provider by this id: give that one an id of its own, or, if it is this "
-    "very calendar under another name, `calsync calendars resume`"
+    "the configuration means another account, calendar or provider by this id: give that one an id of its own, or, if "
+    "it is this very calendar under another name, `calsync calendars resume`"
 )
 
 # Errors of pauses that nobody gave, and that end when the configuration means the calendar again.

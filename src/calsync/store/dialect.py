@@ -6,7 +6,7 @@ Row locks need no word here: SQLAlchemy leaves `FOR UPDATE` out for SQLite, wher
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from sqlalchemy import (
     case,
     create_engine,
     event,
-    func,
+    literal_column,
     select,
     text,
 )
@@ -100,7 +100,7 @@ def database_now(conn: Connection, clock: Clock) -> datetime:
     if on_sqlite(conn):
         return clock.now()
     at: datetime = conn.execute(_DATABASE_TIME).scalar_one()
-    return at.astimezone(UTC)
+    return at
 
 
 class DatabaseTime(ColumnElement[datetime]):
@@ -184,7 +184,10 @@ def take_turns(conn: Connection, what: str) -> None:
 
 
 _TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
-_DATABASE_TIME = select(func.clock_timestamp())
+# A number, whose form no setting of the server (DateStyle) changes.
+_DATABASE_TIME = select(
+    literal_column("CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", Instant).label("now")
+)
 _CLUSTER = text("SELECT (SELECT system_identifier FROM pg_control_system()), current_database()")
 CHANNEL: Final = "calsync_work"
 _NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")

@@ -49,6 +49,19 @@ _POSTGRES = (
     ("55P03", "another program has kept the database locked", "Try again"),
     ("42501", "the database user lacks a right", "Grant it the tables, or make it their owner"),
 )
+# Words of the server's refusal of a new connection, for which the driver has no SQLSTATE, and the one it stands for.
+_REFUSALS = (
+    ("password authentication failed", "28"),
+    ("no password supplied", "28"),
+    ("no pg_hba.conf entry", "28"),
+    ("peer authentication failed", "28"),
+    ('role "', "28"),
+    ('database "', "3D000"),
+    ("too many clients", "53300"),
+    ("remaining connection slots", "53300"),
+    ("the database system is", "57"),
+)
+_NO_TLS = "does not support ssl"
 _MISSING_TABLE = ("no such table", "no such column", "has no column named")
 
 
@@ -88,13 +101,16 @@ def _from_sqlite(problem: DBAPIError, url: URL) -> CalsyncError | None:
 
 
 def _from_postgres(problem: DBAPIError, url: URL) -> CalsyncError | None:
-    state = getattr(problem.orig, "sqlstate", None) or ""
+    state = getattr(problem.orig, "sqlstate", None) or _refusal(str(problem.orig).lower())
     if state in ("42P01", "42703"):
         return not_upgraded(url, "the database lacks tables that this program needs")
     for start, what, remedy in _POSTGRES:
         if state.startswith(start):
             return StoreUnavailable.of(what, where=shown_url(url), remedy=remedy)
     if state == "" and type(problem.orig).__name__ in ("OperationalError", "ConnectionTimeout"):
+        if _NO_TLS in str(problem.orig).lower():
+            remedy = "Turn TLS on there, or write ?sslmode=disable on a line that only you hold"
+            return StoreUnavailable.of("the database server speaks no TLS", where=shown_url(url), remedy=remedy)
         # The driver never got as far as a code. Its text may hold the address, so it is not repeated.
         return StoreUnavailable.of(
             "the database server cannot be reached",
@@ -102,3 +118,7 @@ def _from_postgres(problem: DBAPIError, url: URL) -> CalsyncError | None:
             remedy="Check that it runs and that the address is right",
         )
     return None
+
+
+def _refusal(said: str) -> str:
+    return next((state for words, state in _REFUSALS if f"fatal:  {words}" in said), "")

@@ -19,6 +19,7 @@ from calsync.store.errors import NotUpgraded, StoreUnavailable
 from calsync.store.schema import clients
 from calsync.store.schema_effects import budgets
 from calsync.store.upgrade import create_for_tests
+from calsync.system_ports import SystemClock
 from tests.servers.process import free_port
 from tests.unit.store.samples import NOW
 
@@ -152,8 +153,21 @@ def test_a_database_that_the_server_does_not_have(empty_url: str, backend: str) 
     if backend == "sqlite":
         return
     missing = empty_url.replace("/test", "/missing")
-    with pytest.raises(StoreUnavailable, match=r"cannot be reached|no such database"):
+    with pytest.raises(StoreUnavailable, match="no such database"):
         open_database(missing).transaction().__enter__()
+    stranger = empty_url.replace("calsync@", "stranger@")
+    with pytest.raises(StoreUnavailable, match="refuses the user or the password"):
+        open_database(stranger).transaction().__enter__()
+
+
+def test_the_servers_own_form_of_dates_does_not_matter(db: Database) -> None:
+    if db.is_sqlite:
+        return
+    with db.engine.begin() as conn:
+        conn.execute(text("SET DateStyle TO 'German'"))
+        conn.execute(text("SET TimeZone TO 'Asia/Kathmandu'"))
+        at = db.now(conn, SystemClock())
+        assert abs(at - SystemClock().now()) < timedelta(minutes=1)
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
