@@ -65,6 +65,11 @@ class App:
         """The host's clock, or the fixed one of a test installation."""
         return self._in_force[1]
 
+    @property
+    def clock_is_fixed(self) -> bool:
+        """Whether it stands still, so that no other clock says anything about it."""
+        return isinstance(self.clock, FixedClock)
+
     @cached_property
     def _in_force(self) -> tuple[Settings, Clock]:
         # Together: every command refuses a forgotten variable that fixes the clock, whether it asks the time or not.
@@ -133,8 +138,8 @@ class App:
         """The worker's parts, with the config's providers and calendars on the books. Close its opener at the end."""
         from calsync.worker.wiring import Ports, wire  # noqa: PLC0415 - see `database`
 
-        is_fixed = isinstance(self.clock, FixedClock)
-        ports = Ports(self.clock, self.ids, self.sleep, self.stop, os.getpid(), process_is_alive, is_fixed)
+        pid = os.getpid()
+        ports = Ports(self.clock, self.ids, self.sleep, self.stop, pid, process_is_alive, self.clock_is_fixed)
         return wire(self.settings, self.database, self.keys, ports, host=platform.node())
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from calsync.answers.adopting import adopt_drags
 from calsync.answers.words import Desk
@@ -11,6 +11,7 @@ from calsync.booking.requests import expire_requests
 from calsync.booking.rules import Rulebook
 from calsync.cli.context import App
 from calsync.store import audit, retention
+from calsync.worker.clock_watch import ClockWatch
 
 
 def extend_series(app: App, now: datetime) -> int:
@@ -30,6 +31,13 @@ def forget(app: App, now: datetime) -> dict[str, int]:
         if done:
             audit.append(conn, at=now, actor="system", what="retention-ended", subject="installation", detail=done)
     return done
+
+
+def clock_watch(app: App) -> ClockWatch:
+    """Whoever notices that the host's clock was set back."""
+    sync = app.settings.sync
+    longest = 2 * max(sync.poll_interval, sync.poll_interval_with_push) + timedelta(minutes=10)
+    return ClockWatch(app.database, app.clock, longest)
 
 
 def adopt(app: App, now: datetime) -> int:

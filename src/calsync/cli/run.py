@@ -45,6 +45,7 @@ _log = structlog.get_logger(__name__)
 _REQUESTS_EVERY = timedelta(seconds=30)
 _RETENTION_EVERY = timedelta(hours=6)
 _ADOPT_EVERY = timedelta(seconds=5)
+_CLOCK_EVERY = timedelta(minutes=1)
 _CLAIMS_EVERY = timedelta(seconds=2)
 _OUTBOX_EVERY = timedelta(seconds=5)
 _FLEET_EVERY = timedelta(seconds=15)
@@ -163,6 +164,7 @@ def _work(signals: Signals, manager: ServiceManager, *, with_web: bool) -> tuple
 def add_timers(app: App, timers: Timers) -> None:
     """The work that comes with time."""
     database = app.wired.worker.database
+    timers.add("clock", _CLOCK_EVERY, passing_time.clock_watch(app).look)
     timers.add("series-horizon", timedelta(hours=6), lambda now: passing_time.extend_series(app, now))
     timers.add("requests", _REQUESTS_EVERY, lambda now: passing_time.end_requests(app, now))
     past = app.settings.sync.window_past

@@ -53,6 +53,8 @@ def sync(app: App, calendars_: tuple[str, ...], providers_: tuple[str, ...], dry
     if not dry_run:
         # A site that runs `sync` from a timer has no worker that would have done so.
         now = app.clock.now()
+        if not app.clock_is_fixed:
+            passing_time.clock_watch(app).look(now)
         for comes_with_time in (passing_time.extend_series, passing_time.end_requests, passing_time.adopt):
             comes_with_time(app, now)
     try:
