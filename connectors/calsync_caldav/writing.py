@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from calsync.connector.errors import Forbidden, Malformed
-from calsync.connector.protocol import NAME_REFUSED, Outcome, Write, WriteResult
+from calsync.connector.protocol import NAME_REFUSED, UID_TAKEN, Outcome, Write, WriteResult
 from calsync.domain.event import Event
 from calsync.domain.write import WriteKind
 from calsync_caldav.client import Answer
@@ -72,10 +72,10 @@ class Writer:
     def _taken(self, write: Write, name: str, answer: Answer) -> WriteResult | None:
         """Return the result where the name or the UID is in use already."""
         if names_uid_conflict(parse_conditions(answer.body)):
-            return _rejected(write, name, "uid-conflict")
+            return _rejected(write, name, UID_TAKEN)
         taken = self._taken_name(write, name)
         if taken is None and may_be_uid_conflict(answer.status) and self._uid_is_there(write):
-            return _rejected(write, name, "uid-conflict")
+            return _rejected(write, name, UID_TAKEN)
         return taken
 
     def _taken_name(self, write: Write, name: str) -> WriteResult | None:
@@ -109,7 +109,7 @@ class Writer:
         if _stored(answer):
             return self._confirmed(write, name, answer, merged)
         if names_uid_conflict(parse_conditions(answer.body)):
-            return _rejected(write, name, "uid-conflict")
+            return _rejected(write, name, UID_TAKEN)
         if answer.status in {404, 409, 410, 412}:
             self.collection.exists()
             return WriteResult(write.key, Outcome.CONFLICT, name, reason=f"status-{answer.status}")

@@ -36,6 +36,10 @@ def passes(office: Site, count: int = 3) -> None:
         office.later(minutes=3)
 
 
+def owed(office: Site) -> int:
+    return sum(row["owed"] for row in office.sync()["calendars"])
+
+
 def cancelled(office: Site) -> None:
     assert office.import_rows([row("1", "P-1", at(1), status="cancelled")]).code == 0
 
@@ -106,3 +110,27 @@ def test_an_event_of_hers_under_a_name_of_ours_is_hers(office: Site, hands: Hand
     passes(office)
     assert hands.get(name) == hers
     assert len(hands.names()) == 3
+
+
+def test_an_event_that_another_of_the_same_uid_keeps_out_stays_owed_and_comes_once_that_is_gone(
+    office: Site, hands: Hands
+) -> None:
+    name = hands.name_of("DTSTART;TZID=America/New_York:20261117T1000")
+    hers = hands.get(name).replace("SUMMARY:Session 1", "SUMMARY:Mine")
+    hers = "\n".join(line for line in hers.split("\n") if not line.startswith("X-CALSYNC"))
+    hands.delete(name)
+    hands.put("carried.ics", hers)
+    before = hands.get("carried.ics")
+    passes(office)
+    for _ in range(3):
+        assert owed(office) == 1
+        office.later(minutes=70)
+    assert hands.get("carried.ics") == before
+    assert told(office) == [("deleted", "revert", "open")]
+    hands.delete("carried.ics")
+    office.sync()
+    office.later(minutes=70)
+    passes(office)
+    assert owed(office) == 0
+    assert name in hands.names()
+    assert told(office) == [("deleted", "revert", "reverted")]

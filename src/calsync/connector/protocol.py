@@ -30,6 +30,12 @@ NAME_REFUSED = "name-refused"
 The worker then goes on under the next generation's name.
 """
 
+UID_TAKEN = "uid-conflict"
+"""Reason of a rejected CREATE: another event of the account has its UID, such as ours that a person carried elsewhere.
+
+The write stays owed: the worker tries again, slowly, for that event may go.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:

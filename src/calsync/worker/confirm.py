@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from calsync.connector.protocol import NAME_REFUSED, Outcome, WriteResult
+from calsync.connector.protocol import NAME_REFUSED, UID_TAKEN, Outcome, WriteResult
 from calsync.domain.appointment import Appointment, SubjectKind
 from calsync.domain.drift import Resolution
 from calsync.domain.link import Link
@@ -35,6 +35,8 @@ from calsync.worker.context import ACTOR, LeaseLostError, PassContext
 
 # For so long a write that met a version which may be its own is not sent again: the event is read before.
 _READ_FIRST = timedelta(minutes=1)
+# After so long a write is tried again that an event of a person's stands in the way of.
+_TRIED_AGAIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,8 @@ def _rejected(
     if result.reason == NAME_REFUSED and owed.kind is WriteKind.CREATE:
         _next_generation(conn, context, owed, link, now)
         return
+    if result.reason == UID_TAKEN and owed.kind is WriteKind.CREATE:
+        _owe_later(conn, context, owed, now)
     outbox.put(
         conn,
         key=f"write-rejected:{link.id}:{link.generation}:{result.reason}",
@@ -221,6 +225,20 @@ def _rejected(
         now=now,
         due_at=now,
     )
+
+
+def _owe_later(conn: Connection, context: PassContext, owed: OwedWrite, now: datetime) -> None:
+    """Try the same again some time: what stands in the way is a person's to take away, and nobody says when it goes."""
+    again = replace(
+        owed,
+        id=context.worker.ids.new_id("write"),
+        state="owed",
+        attempts=0,
+        sent_at=None,
+        not_before=now + _TRIED_AGAIN,
+        created_at=now,
+    )
+    owed_writes.owe(conn, again)
 
 
 def _next_generation(conn: Connection, context: PassContext, owed: OwedWrite, link: Link, now: datetime) -> None:
