@@ -320,8 +320,10 @@ class Observer:
         current = self.drifts.get(one.id)
         if current is None or (current.expected, current.observed) != (one.expected, one.observed):
             return False
-        # One that the record overtook after the edit was open until then. Ended by our own write is another matter.
-        return current.open or (current.pos >= pos and current.resolution != "reverted")
+        # One that the record overtook after the edit was open until then, and so was one that a person had put back.
+        # Ended by our own write is another matter.
+        ended = current.resolution != "reverted" or current.resolved_by is not None
+        return current.open or (current.pos >= pos and ended)
 
     def _require(self, held: Held, pos: int, found: list[Revision], did: str, span: Shown, *, unguarded: bool) -> None:
         if self.power_lost:
@@ -530,7 +532,10 @@ class Observer:
         told_late = fresh.kind == "unreadable" or fresh.kind in COSMETIC
         after = self._read_until(before) if before is not None and not told_late else -1
         versions = [seen for pos, seen in self.versions.get(fresh.link, ()) if pos > after]
+        lacks = any(seen[fresh.expected] == 0 for seen in versions) if fresh.expected is not None else False
         excused = bool(versions) and (self._stands_beside(fresh) or self._is_one_less(fresh, versions))
+        # What our event lost may be told of as standing in a rest that is there, though that was shown before.
+        excused = excused or (lacks and fresh.kind == "split" and self._shows_now(fresh))
         if not any(_shows(seen, fresh) for seen in versions) and not excused:
             self.fail("I2-phantom", f"drift {fresh.id} ({fresh.kind} {fresh.expected} -> {fresh.observed}) has no edit")
 
@@ -543,7 +548,11 @@ class Observer:
 
     def _stands_beside(self, told: Revision) -> bool:
         """Whether our own event is the copy: it was made anew unheard, and somebody brought the former one back."""
-        if told.kind != "duplicated" or told.observed is None:
+        return told.kind == "duplicated" and self._shows_now(told)
+
+    def _shows_now(self, told: Revision) -> bool:
+        """Whether the very event that a drift names as the copy shows what it tells of."""
+        if told.observed is None:
             return False
         return any(one.now[told.observed] for one in self.of_link.get(told.link, ()) if one.key[2] == told.copy_id)
 

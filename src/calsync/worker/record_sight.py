@@ -156,7 +156,8 @@ def record_observations(
 def plan_next_read(conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision) -> None:
     """Remember when the event must be read next, for the gate."""
     settle = context.rules.counts_after
-    if decision.looked and facts.read_at is not None:
+    never_written = facts.link.linked_at is None  # and yet there: what cannot be understood was read all the same
+    if facts.read_at is not None and (decision.looked or never_written):
         links.set_read_after(conn, facts.link.id, facts.facts.read_due_after(facts.read_at, settle))
     elif facts.link.linked_at is not None:
         due = facts.facts.read_due_after(facts.last_read_at or context.began_at, settle)
