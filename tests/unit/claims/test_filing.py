@@ -7,14 +7,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from calsync.claims.filing import CloseReason, FiledLine, Frequency, close_recall, file_claims
 from calsync.domain.appointment import AppointmentStatus
 from calsync.domain.drift import Resolution
+from calsync.domain.span import Span
 from calsync.errors import Refused
-from calsync.store import audit, drifts, filings, outbox
+from calsync.store import audit, drifts, evidence, filings, outbox
+from calsync.store.evidence import SessionEvidence
 from calsync.store.filings import Filing
 from calsync.store.recalls import RecallRow
+from calsync.store.schema_billing import webhook_events
 from tests.unit.claims.gate_world import DAY, LINKED, NEXT_DAY, NOW, READ, GateWorld, in_memory
 
 HOUR = timedelta(hours=1)
@@ -45,6 +49,19 @@ def notes(world: GateWorld, what: str) -> list[tuple[str, str, dict[str, Any]]]:
 def mails(world: GateWorld, to: str = "billing") -> list[tuple[str, dict[str, Any], datetime]]:
     with world.db.reading() as conn:
         return [(one.kind, one.payload, one.due_at) for one in outbox.of_recipient(conn, to, LINKED)]
+
+
+def accept(world: GateWorld, *, accepted: bool) -> None:
+    with world.db.transaction() as conn:
+        drifts.resolve(conn, "D-1", Resolution.ACKNOWLEDGED, NOW, by="support:ada", accepted=accepted)
+    world.touch("A-1")
+
+
+def log(world: GateWorld, name: str, when: Span) -> None:
+    with world.db.transaction() as conn:
+        row = SessionEvidence(name, "A-1", "video", "both", when.start_at, when.end_at, NOW)
+        evidence.put_many(conn, [row])
+    world.touch("A-1")
 
 
 def recalled(world: GateWorld) -> RecallRow:
@@ -265,6 +282,58 @@ class TestRecalling:
                 "facts": row.evidence["facts"][0],
             },
         )
+
+    def test_a_persons_or_a_logs_word_is_identified_when_it_came(self, world: GateWorld) -> None:
+        world.check()
+        world.drift()
+        assert recalled(world).identified_at is None
+        world.clock.advance(HOUR)
+        log(world, "E-1", NEXT_DAY)
+        row = recalled(world)
+        assert (row.version, row.identified_at, row.reasons) == (2, NOW + HOUR, ("drift-open", "evidence-contradicts"))
+        world.clock.advance(HOUR)
+        world.drift("D-2", observed=None, episode=2)
+        row = recalled(world)
+        assert (row.version, row.detected_at, row.identified_at) == (3, NOW, NOW + HOUR)
+        items = {(one["kind"], one["id"], one["at"], one["says"]) for one in row.evidence["items"]}
+        assert ("session", "E-1", NEXT_DAY.start_at.isoformat(), "until 2026-11-11T15:50:00+00:00 both") in items
+        assert row.id.startswith("recall")
+
+    def test_programs_are_told_of_each_version_and_of_its_end(self, world: GateWorld) -> None:
+        world.check()
+        world.drift()
+        recalled(world)
+        accept(world, accepted=False)
+        world.read(at=NOW)
+        recalled(world)
+        with world.db.reading() as conn:
+            rows = conn.execute(select(webhook_events).order_by(webhook_events.c.seq)).all()
+        told = [(one.type, one.payload["version"]) for one in rows if "recall" in one.type]
+        assert told == [("claim.recalled", 1), ("claim.recall-withdrawn", 2)]
+
+    def test_what_stopped_a_clearance_is_withdrawn_once_it_stands_filed_as_it_was_cleared(
+        self, world: GateWorld
+    ) -> None:
+        world.check()
+        world.drift()
+        recalled(world)
+        file(world, replace(LINE, date=DAY))
+        world.drain()
+        assert {one.action: one.state for one in world.recalls()} == {"stop": "open", "review": "open"}
+        accept(world, accepted=False)
+        world.drain()
+        assert {one.action: one.state for one in world.recalls()} == {"stop": "withdrawn", "review": "withdrawn"}
+        assert [one.state for one in kept(world)] == ["filed"]
+
+    def test_a_practice_that_observes_by_now_is_told_of_no_end_either(self, world: GateWorld) -> None:
+        file(world)
+        world.book(status=AppointmentStatus.NO_SHOW)
+        recalled(world)
+        world.observe()
+        world.book(status=AppointmentStatus.COMPLETED)
+        world.touch("A-1")
+        assert recalled(world).state == "open"
+        assert [one.state for one in kept(world)] == ["recalled"]
 
     def test_of_a_filed_claim_its_state_is_noted_and_the_days_list_waits_for_the_evening(
         self, world: GateWorld

@@ -48,6 +48,13 @@ def test_the_same_session_asked_for_with_two_dates_gets_two_answers(world: GateW
         assert len(clearances.of_appointments(conn, ["A-1"])["A-1"]) == 1
 
 
+def test_the_same_session_asked_for_twice_is_cleared_once(world: GateWorld) -> None:
+    answers = world.gate.check([Question("A-1"), Question("A-1", DAY)])
+    assert [one.date_of_service for one in answers] == [DAY, DAY]
+    with world.db.reading() as conn:
+        assert len(clearances.of_appointments(conn, ["A-1"])["A-1"]) == 1
+
+
 def test_an_open_drift_holds(world: GateWorld) -> None:
     world.drift()
     world.read(NEXT_DAY, at=READ + HOUR, drift="D-1")
