@@ -24,6 +24,7 @@ from tests.endurance import (
     insisting,
     kills,
     mass_change,
+    notice,
     repeated_events,
     repeats,
     soak,
@@ -79,13 +80,29 @@ def _soak(args: argparse.Namespace, folder: Path) -> Report:
 
 
 def _hooks(args: argparse.Namespace, folder: Path) -> Report:
-    told = hooks.storm(folder, hooks.Plan(args.count or 20_000, args.seconds), Progress("hooks"))
+    told = hooks.storm(folder, hooks.Plan(args.count or 20_000, args.seconds or 10), Progress("hooks"))
     rows: list[tuple[str, object]] = [
         ("hooks, half of them forged", len(told.waits)),
         ("seconds", f"{told.seconds:.1f}"),
         ("half were answered within, s", f"{told.slowest(0.5):.3f}"),
         ("99 of 100 within, s", f"{told.slowest(0.99):.3f}"),
         ("passes a calendar, at most", told.passes),
+    ]
+    return rows, told.problems
+
+
+def _notice(args: argparse.Namespace, folder: Path) -> Report:
+    poll = None if args.seconds is None else int(args.seconds)
+    # A poll comes a tenth of its interval early or late, and then has to be done.
+    longest = 5.0 if poll is None else poll * 1.1 + 5.0
+    plan = notice.Plan(args.count or 1000, poll_s=poll, longest_s=longest)
+    told = notice.storm(folder, replace(plan, edits=min(plan.edits, plan.calendars)), Progress("notice"))
+    rows: list[tuple[str, object]] = [
+        ("calendars", plan.calendars),
+        ("woken by", "push" if poll is None else f"polls each {poll} s"),
+        ("edits", len(told.waits)),
+        ("half were on the books within, s", f"{told.slowest(0.5):.2f}"),
+        ("99 of 100 within, s", f"{told.slowest(0.99):.2f}"),
     ]
     return rows, told.problems
 
@@ -189,6 +206,10 @@ STORMS: dict[str, tuple[str, Callable[[argparse.Namespace, Path], Report]]] = {
     "kills": ("kill -9 of the worker while people edit 20 sessions a second", _kills),
     "soak": ("hundreds of calendars, 1 % faults, the worker restarted now and then: nothing grows", _soak),
     "hooks": ("20,000 hooks in 10 s, half of them forged, against the process that also does the work", _hooks),
+    "notice": (
+        "1,000 calendars, 10 edits a second: how soon each is on the books; --seconds: polled so often",
+        _notice,
+    ),
     "upgrade": ("kill -9 at each statement of each step of an upgrade", _upgrade),
     "claims": ("kill -9 of `claims check --file … --write-cleared` while people edit past sessions", _claims),
     "repeats": ("every operation, hook, line, mail and job once, three times, and eight at once: one effect", _repeats),
@@ -213,7 +234,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("name", nargs="?", choices=STORMS, metavar="NAME")
     parser.add_argument("--count", type=int, help="how much of it; left out: the full figure")
     parser.add_argument("--minutes", type=float, default=60, help="how long a soak takes; 60 if left out")
-    parser.add_argument("--seconds", type=float, default=10, help="how long a burst of hooks lasts; 10 if left out")
+    parser.add_argument("--seconds", type=float, help="how long a burst of hooks lasts, or how often is polled")
     parser.add_argument("--books", choices=("sqlite", "postgresql"), default="sqlite", help="where the books are")
     args = parser.parse_args(arguments)
     if args.name is None:
