@@ -27,6 +27,7 @@ class Shown:
     """One occurrence as seen. `own`: in the link's own event; `seen`: anywhere, so also in the rest of a split.
 
     `copy_id`: remote id of the copy that shows it after a split. `relabelled`: the series was put into another zone.
+    `headless`: of the series only single changes are left.
     """
 
     own: Appearance | None
@@ -34,6 +35,7 @@ class Shown:
     level: Level = Level.MASTER
     copy_id: str | None = None
     relabelled: bool = False
+    headless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,8 @@ def shown_kind(agreed: Appearance | None, shown: Shown, *, elsewhere: str | None
     kind = kind_of(agreed, shown.seen)
     if kind is DriftKind.DELETED and elsewhere is not None:
         return DriftKind.RELOCATED
+    if kind is DriftKind.DELETED and shown.headless:
+        return DriftKind.RECURRENCE_CHANGED
     if kind in (DriftKind.MOVED, DriftKind.RESIZED) and shown.relabelled:
         return DriftKind.ZONE_CHANGED
     return kind
@@ -243,6 +247,7 @@ def _paired(
     relabelled = agreed.master.span.zone != observed.master.span.zone and (
         agreed.master.span.start_at == observed.master.span.start_at
     )
+    headless = agreed.is_series and not observed.is_series and bool(observed.overrides)
     found: dict[OriginalStart, Shown] = {}
     for key, at in aligned.pairs.items():
         name = _name(agreed, key, single=single)
@@ -253,7 +258,8 @@ def _paired(
             found[name] = Shown(seen, seen, level, relabelled=relabelled)
     for name in base:
         if name not in found:
-            found[name] = Shown(None, None, levels.of(name, None) if name is not None else Level.MASTER)
+            level = levels.of(name, None) if name is not None else Level.MASTER
+            found[name] = Shown(None, None, level, headless=headless)
     for at in aligned.extra:
         found[at] = Shown(aligned.other[at], aligned.other[at], levels.of_extra(at))
     return found
