@@ -82,6 +82,16 @@ def test_without_one_date_what_would_hold_is_not_passed() -> None:
         "drifts": [drift()],
     }
     assert str(observed(**zones).date_of_service) == "2026-11-11"
+    zones["record"] = {}
+    unnamed = observed(**zones)
+    assert (unnamed.verdict, unnamed.date_of_service) == ("held", None), "the zone that decides was not stored"
+
+
+def test_all_that_the_books_say_is_said_in_one_sentence() -> None:
+    given: dict[str, Any] = {"record": {"status": "scheduled", "pending": "reschedule"}, "drifts": [drift()]}
+    answer = observed(**given)
+    assert {str(one.code) for one in answer.reasons} == {"not-completed", "reschedule-pending"}
+    assert answer.sentence == f"{answer.reasons[0].text} {answer.reasons[1].text}"
 
 
 @pytest.mark.parametrize("given", [{}, {"record": {"status": "no-show"}}, {"record": {"payer": "self"}}])
