@@ -52,7 +52,7 @@ class Record:
     `client_zone` and `provider_zone` are the zones stored *with the session*, never a profile's present ones.
     `pending` is the kind of an open request, `pending_until` when it lapses. `completed_by_person` is False when only
     an import's default says that the session took place (R-32). `version` is the platform's or our own number of this
-    state.
+    state. `times_since`: since when it has had these times (None: since before its session began).
     """
 
     id: str
@@ -73,6 +73,7 @@ class Record:
     payer: str = "insurance"
     completed_by_person: bool = True
     version: str | None = None
+    times_since: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

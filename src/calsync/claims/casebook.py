@@ -108,6 +108,7 @@ class _Block:
     neighbours: dict[str, list[NeighbourRow]]
     sharing: dict[str, list[NeighbourRow]]
     overlapping: dict[str, list[NeighbourRow]]
+    times_since: dict[str, datetime]
 
     @classmethod
     def read(cls, conn: Connection, records: Sequence[RecordRow], known: dict[str, ProviderRow]) -> _Block:
@@ -127,6 +128,7 @@ class _Block:
         )
         sharing = gate_rows.sharing(conn, {row.session for row in records if row.session is not None})
         overlapping = gate_lookups.overlapping(conn, ids)
+        observations = gate_rows.observations_of(conn, ids)
         groups = (*neighbours.values(), *sharing.values(), *overlapping.values())
         beside = {one.id for group in groups for one in group}
         return cls(
@@ -136,7 +138,7 @@ class _Block:
             calendars=dict(of_provider),
             calendars_by_id=calendars,
             stops=gate_rows.standing_stops(conn),
-            observations=gate_rows.observations_of(conn, ids),
+            observations=observations,
             drifts=gate_rows.drifts_of(conn, ids),
             evidence=gate_rows.evidence_of(conn, ids),
             statements=gate_rows.statements_of(conn, ids),
@@ -147,6 +149,7 @@ class _Block:
             neighbours=neighbours,
             sharing=sharing,
             overlapping=overlapping,
+            times_since=gate_lookups.times_since(conn, [row.id for row in records if _written_late(row, observations)]),
         )
 
     def cases(self, rules: GateRules, now: datetime) -> Iterator[CaseFile]:
@@ -177,7 +180,7 @@ class _Block:
         )
         filing, clearance = self.filings.get(row.id), self.clearances.get(row.id)
         return Case(
-            record=_record(row),
+            record=_record(row, self.times_since.get(row.id)),
             provider=_provider(provider),
             drifts=_each(_drift, drifts, row.zone),
             observations=observations,
@@ -246,7 +249,12 @@ def _span(row: RecordRow) -> Span | None:
         return None
 
 
-def _record(row: RecordRow) -> Record:
+def _written_late(row: RecordRow, seen: dict[str, list[gate_rows.ObservationRow]]) -> bool:
+    """Whether we wrote to its event after it had begun: then it matters since when it has had its times."""
+    return any(one.written_at is not None and one.written_at >= row.start_at for one in seen.get(row.id, ()))
+
+
+def _record(row: RecordRow, times_since: datetime | None = None) -> Record:
     # A record that is missing from its source may be anything by now: whether it took place must be said anew (R-24).
     status = "missing" if row.missing_since is not None and row.status not in _ABSENT else row.status
     return Record(
@@ -267,6 +275,7 @@ def _record(row: RecordRow) -> Record:
         payer=row.payer,
         completed_by_person=row.completed_by not in _NOBODY,
         version=str(row.version),
+        times_since=times_since,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from calsync.claims.case import LONG_AGO, Case, Observation, ReadResult
+from calsync.claims.case import LONG_AGO, Case, Observation, ReadResult, Says, Statement
 from calsync.claims.findings import Bench
 
 _SUCCESSFUL = frozenset({ReadResult.AGREES, ReadResult.DIFFERS, ReadResult.ABSENT})
@@ -91,7 +91,27 @@ def stood(bench: Bench, read: Observation) -> bool:
     """True when the event stood confirmed there before the session began, or the practice does not ask (R-20)."""
     if bench.policy.backfilled == "clear":
         return True
+    if _is_our_own_news(bench, read):
+        return False
     return read.confirmed_at is not None and read.confirmed_at < bench.times.start
+
+
+def _is_our_own_news(bench: Bench, read: Observation) -> bool:
+    """True when we wrote these times there after the session had begun by them, and no person has said them.
+
+    Then the calendar shows what we wrote, and no more.
+    """
+    since = bench.record.times_since
+    if since is None or since < bench.times.start or read.written_at is None or read.written_at < since:
+        return False
+    return not any(_vouches(bench, word, since) for word in bench.case.statements)
+
+
+def _vouches(bench: Bench, word: Statement, since: datetime) -> bool:
+    if word.says is Says.AS_BOOKED:
+        return since <= word.at <= bench.now
+    said = bench.times.read(word.start, word.end) if word.says is Says.TOOK_PLACE else ()
+    return word.at <= bench.now and bool(said) and not any(bench.times.distance(span) for span in said)
 
 
 def complete(bench: Bench, read: Observation, end: datetime) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Connection, bindparam, func, select, type_coerce
 
 from calsync.store.gate_rows import NEIGHBOUR, NeighbourRow
 from calsync.store.rows import chunks
-from calsync.store.schema import appointments, providers
+from calsync.store.schema import appointments, providers, record_history
 
 # No session is longer than a day; instants are microseconds.
 _A_DAY: Final = 24 * 3600 * 1_000_000
@@ -23,6 +24,22 @@ def overlapping(conn: Connection, ids: Iterable[str]) -> dict[str, list[Neighbou
         for row in conn.execute(_OVERLAPPING, {"ids": part}):
             found[row[0]].append(NEIGHBOUR.of(row[1:]))
     return dict(found)
+
+
+def times_since(conn: Connection, ids: Iterable[str]) -> dict[str, datetime]:
+    """Since when each one has had the times that it has; those that never had others are left out."""
+    found: dict[str, datetime] = {}
+    for part in chunks(ids):
+        changes = conn.execute(_CHANGES, {"ids": part})
+        # A later change takes the place of an earlier one.
+        found |= {subject: at for subject, at, before, after in changes if _has_other_times(before, after)}
+    return found
+
+
+def _has_other_times(before: dict[str, Any] | None, after: dict[str, Any] | None) -> bool:
+    if before is None or after is None:
+        return False
+    return any(before.get(name) != after.get(name) for name in _TIMES)
 
 
 def parties(conn: Connection, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -49,7 +66,9 @@ def known_clients(conn: Connection, ids: Iterable[str]) -> set[str]:
     return {str(one) for part in chunks(ids) for one in conn.execute(_CLIENTS, {"ids": part}).scalars()}
 
 
+_TIMES: Final = ("start", "end", "zone")
 _a = appointments.c
+_h = record_history.c
 _b = appointments.alias("beside").c
 _IDS: Any = bindparam("ids", expanding=True)
 _LATEST: Any = type_coerce(_a.end_at, BigInteger) + _A_DAY
@@ -65,6 +84,11 @@ _OVERLAPPING = (
         _b.start_at < _a.end_at,
     )
     .order_by(_a.id, _b.start_at, _b.id)
+)
+_CHANGES = (
+    select(_h.subject, _h.at, _h.before, _h.after)
+    .where(_h.kind == "appointment", _h.subject.in_(_IDS))
+    .order_by(_h.subject, _h.seq)
 )
 _PARTIES = select(_a.id, _a.provider, _a.client).where(_a.id.in_(_IDS))
 _IN_ANY_CASE = select(_a.id, func.lower(_a.id).label("small")).where(func.lower(_a.id).in_(_IDS))
