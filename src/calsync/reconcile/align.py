@@ -62,7 +62,8 @@ def align(
     spare_left = sorted(key for key in left if key not in pairs)
     # A cancelled occurrence without a slot shows nobody anything.
     spare_right = sorted(key for key in right if key not in pairs and not right[key].cancelled)
-    by_itself = [key for key in spare_right if key in (alone or {}) and _is_as_known(right[key], (alone or {})[key])]
+    known = alone or {}
+    by_itself = [key for key in spare_right if key in known and _is_as_known(right[key], known[key])]
     spare_right = [key for key in spare_right if key not in by_itself]
     pairs |= pair_in_order(
         spare_left, spare_right, shift=shift, zones=(one.master.span.zone, other.master.span.zone), period=_period(left)
@@ -159,4 +160,4 @@ def _widened(window: Window, shift: timedelta) -> Window:
 def _period(shown: Keyed) -> timedelta:
     keys = sorted(shown)
     gaps = [later - earlier for earlier, later in pairwise(keys)]
-    return min(gaps, default=_WEEK) or _WEEK
+    return min(gaps, default=_WEEK)

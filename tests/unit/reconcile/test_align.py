@@ -88,6 +88,21 @@ class TestAligning:
         assert found.pairs == {one: one + 2 * DAY + 2 * HOUR for one in SLOTS}
         assert found.extra == ()
 
+    def test_a_series_dragged_by_nearly_a_week_keeps_its_order(self) -> None:
+        found = align(weekly(), weekly("2026-12-07T10:00"), WINDOW)
+        assert found.pairs == {one: one + 6 * DAY for one in SLOTS}
+
+    def test_what_is_added_to_a_dragged_series_takes_nobodys_place(self) -> None:
+        added = FIRST + 4 * DAY + 5 * HOUR
+        found = align(weekly(), weekly("2026-12-03T10:00", added=(added,)), WINDOW)
+        assert (found.pairs, found.extra) == ({one: one + 2 * DAY for one in SLOTS}, (added,))
+
+    def test_what_is_lost_beyond_the_window_explains_nothing_within(self) -> None:
+        beyond = WINDOW.end + 6 * DAY
+        extra = FIRST - DAY
+        found = align(weekly(added=(beyond,)), weekly(added=(extra,)), WINDOW)
+        assert (beyond in found.pairs, found.extra) == (False, (extra,))
+
     def test_one_taken_away_and_one_added_far_off_are_a_move(self) -> None:
         added = SLOTS[3] + 10 * DAY
         found = align(weekly(), weekly(excluded=(SLOTS[0],), added=(added,)), WINDOW)
