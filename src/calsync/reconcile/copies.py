@@ -131,7 +131,7 @@ def _judge_one(ground: Ground, duplicates: Sequence[Duplicate]) -> list[_Judged]
         phases[one.original_start] is Phase.UPCOMING
         and is_fight(ground.case, one.original_start, one.seen, now=ground.moment.now, policy=ground.policy)
         for one in duplicates
-        if _on_books(ground, one) is None
+        if not one.copy.told and _on_books(ground, one) is None
     )
     return [
         _judge_occurrence(ground, one, phases[one.original_start], mixed=mixed, fights=fights)
@@ -143,7 +143,7 @@ def _left_over(ground: Ground, copy: Copy, duplicates: Sequence[Duplicate]) -> l
     """Judge the open drifts of a copy whose occurrence is no longer agreed at all: the copy still stands."""
     shown = {one.original_start for one in duplicates}
     return [
-        _judge_left(ground, copy, drift)
+        _judge_left(ground, copy, drift, nowhere=not shown)
         for drift in ground.case.drifts
         if drift.resolution is Resolution.OPEN
         and drift.kind is DriftKind.DUPLICATED
@@ -152,7 +152,7 @@ def _left_over(ground: Ground, copy: Copy, duplicates: Sequence[Duplicate]) -> l
     ]
 
 
-def _judge_left(ground: Ground, copy: Copy, drift: Drift) -> _Judged:
+def _judge_left(ground: Ground, copy: Copy, drift: Drift, *, nowhere: bool) -> _Judged:
     phase = _phase(ground, drift.original_start, drift.expected)
     disposition = standing_disposition(drift, phase, ground.policy)
     if drift.disposition in _FLAGS:
@@ -160,7 +160,14 @@ def _judge_left(ground: Ground, copy: Copy, drift: Drift) -> _Judged:
         disposition = left_to_her(disposition)
     still = any(same_state(one, drift.observed) for one in keyed(copy.event, ground.moment.window).values())
     stays = still and _has_to_stay(disposition, phase, drift.scope)
-    return _Judged(drift.original_start, disposition, drift.changed_at, drift=drift, stays=stays)
+    if still or copy.event.is_series or not nowhere:
+        return _Judged(drift.original_start, disposition, drift.changed_at, drift=drift, stays=stays)
+    # It was dragged to where no session of ours lies: that is told as well, before anybody takes it away.
+    shown = copy.event.master
+    told = same_state(shown, drift.observed)
+    since = drift.changed_at if told else ground.moment.now
+    change = None if told else DriftChange(drift.id, shown, drift.kind, disposition)
+    return _Judged(drift.original_start, disposition, since, change=change, drift=drift)
 
 
 def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bool, fights: bool) -> _Judged:
@@ -173,6 +180,8 @@ def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bo
     disposition = disposition_of(DriftKind.DUPLICATED, phase, ground.policy)
     if hers or (fights and disposition.reverts):
         disposition = left_to_her(disposition)
+    if drift is None and disposition.reverts and _was_put_back(ground, one):
+        return _Judged(one.original_start, disposition, now - ground.policy.settle)
     if drift is None:
         ended = Resolution.IGNORED if disposition is Disposition.IGNORE else None
         found = _found(ground, one, phase, mixed, disposition, ended)
@@ -192,6 +201,17 @@ def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bo
         drift=drift,
         stays=_has_to_stay(disposition, phase, drift.scope),
         hers=hers,
+    )
+
+
+def _was_put_back(ground: Ground, one: Duplicate) -> bool:
+    """Tell whether it is the rest of a split that our own event has taken back, left over as its removal was refused.
+
+    It was told of as the split, and nobody touched it since: no news, and no fight.
+    """
+    return one.copy.told and any(
+        past.original_start == one.original_start and same_state(past.observed, one.seen)
+        for past in ground.case.reverts
     )
 
 
