@@ -136,21 +136,26 @@ def _state(conn: Connection, command: Command, one: Appointment, span: Span) -> 
         f"{one.id}\n{command.actor}\n{span.start_at.isoformat()}\n{span.end_at.isoformat()}\n{command.now.isoformat()}"
     )
     here = Span.between(span.start_at, span.end_at, one.span.zone)
-    statements.insert(
-        conn,
-        StatementRow(
-            id=f"statement-{sha256(told.encode()).hexdigest()[:16]}",
-            appointment=one.id,
-            by=command.actor,
-            at=command.now,
-            # Given without any conflict on the page, so it answers none.
-            saw=(),
-            says="as-booked" if as_booked else "took-place",
-            start=None if as_booked else here.start,
-            end=None if as_booked else here.end,
-            note=command.note,
-        ),
+    word = StatementRow(
+        id=f"statement-{sha256(told.encode()).hexdigest()[:16]}",
+        appointment=one.id,
+        by=command.actor,
+        at=command.now,
+        # Given without any conflict on the page, so it answers none.
+        saw=(),
+        says="as-booked" if as_booked else "took-place",
+        start=None if as_booked else here.start,
+        end=None if as_booked else here.end,
+        note=command.note,
     )
+    if not _is_said(conn, one, word):
+        statements.insert(conn, word)
+
+
+def _is_said(conn: Connection, one: Appointment, word: StatementRow) -> bool:
+    """Whether the last word about the session was this one already: who repeats a command says nothing more."""
+    said = statements.of_appointments(conn, [one.id]).get(one.id, [])
+    return bool(said) and said[-1].at >= one.span.start_at and replace(said[-1], id=word.id, at=word.at) == word
 
 
 def _in_doubt(conn: Connection, sessions: list[Appointment]) -> set[str]:

@@ -314,6 +314,19 @@ def test_attested_time_is_a_statement_and_leaves_the_record(the_book: Book) -> N
     assert said[0].start == span("11-24T10:15").start
 
 
+def test_who_repeats_an_attested_time_says_nothing_more(the_book: Book) -> None:
+    the_book.single("A-1", "11-24T10:00")
+    the_book.now = NOW + timedelta(days=3)
+
+    def say(start: str) -> int:
+        the_book.do(lambda conn, command: complete(conn, command, Attested({"A-1": span(start, 45)})))
+        the_book.now += timedelta(minutes=1)
+        with the_book.database.reading() as conn:
+            return len(statements.of_appointments(conn, ["A-1"])["A-1"])
+
+    assert [say("11-24T10:15"), say("11-24T10:15"), say("11-24T10:20"), say("11-24T10:15")] == [1, 1, 2, 3]
+
+
 def test_all_of_a_list_or_none(the_book: Book) -> None:
     the_book.single("A-1", "11-24T10:00")
     the_book.single("A-2", "11-26T10:00")
