@@ -239,3 +239,25 @@ def test_a_rest_that_goes_on_for_longer_shows_nothing_beside_ours() -> None:
     seen = view(weekly, head, window=WINDOW, copies=[beside(series("2026-12-15T10:00", 4))])
     assert seen.duplicates == ()
     assert NOW < SECOND
+
+
+def test_a_rest_whose_removal_was_refused_for_no_reason_is_removed_all_the_same() -> None:
+    agreed = series("2026-12-01T10:00", 4)
+    world = World.agreed(agreed)
+    cut = datetime(2026, 12, 15, 15, tzinfo=UTC)
+    world.edit(replace(agreed, recurrence=Recurrence("FREQ=WEEKLY;COUNT=2")))
+    world.copies["c-1"] = beside(series("2026-12-15T14:00", 2))
+    world.one_pass()
+    assert (world.drifts[0].kind, world.drifts[0].original_start) == (DriftKind.SPLIT, cut)
+    world.now += POLICY.settle
+    rest = world.copies["c-1"]
+    # Our own event is put back; the removal of the rest meets a version that is the same.
+    world.one_pass()
+    world.copies["c-1"] = replace(rest, told=True)
+    world.copies_gone.clear()
+    for _ in range(3):
+        world.now += POLICY.settle
+        world.one_pass()
+    assert world.copies == {}
+    assert {(one.kind, one.resolution) for one in world.drifts} == {(DriftKind.SPLIT, Resolution.REVERTED)}
+    assert world.there == agreed
