@@ -200,6 +200,24 @@ class TestCopies:
         found = differences(weekly(), weekly(count=2), window=WINDOW, copies=copies)
         assert [(one.original_start, one.copy_id) for one in found] == [(DAYS[2], "c-1"), (DAYS[3], "c-2")]
 
+    @pytest.mark.parametrize(
+        ("shown", "beside"),
+        [
+            (seen("2026-12-08T12:00"), [DAYS[1]]),
+            (seen("2026-12-08T12:00", cancelled=True), []),
+            (seen("2027-03-08T12:00"), []),
+        ],
+    )
+    def test_what_a_rest_shows_besides_stands_beside_a_session_of_ours(
+        self, shown: Appearance, beside: list[datetime]
+    ) -> None:
+        at = DAYS[1] + timedelta(hours=2)
+        rest = _copy("rest", "2026-12-15T10:00", recurrence=Recurrence("FREQ=WEEKLY;COUNT=2", added=(at,)))
+        rest = replace(rest, event=replace(rest.event, overrides=(Override(at, shown),)))
+        found = view(weekly(), weekly(count=2), window=WINDOW, copies=(rest,))
+        assert [key for key, one in found.shown.items() if one.copy_id == "rest"] == DAYS[2:]
+        assert [one.original_start for one in found.duplicates] == beside
+
     def test_beside_an_event_that_is_whole_each_of_its_sessions_is_shown_twice(self) -> None:
         found = differences(weekly(), weekly(), window=WINDOW, copies=[_copy("c-1", "2026-12-01T10:00", 4)])
         assert [(one.original_start, str(one.kind), one.copy_id) for one in found] == [
@@ -234,6 +252,17 @@ class TestCopies:
         found = view(weekly(), weekly(count=2), window=WINDOW, copies=copies, told=told)
         assert [found.shown[day].copy_id for day in DAYS] == [None, None, "c-9", "c-9"]
         assert {one.copy.remote_id for one in found.duplicates} == {"c-1"}
+
+
+def test_differences_are_told_in_the_order_of_the_sessions() -> None:
+    observed = with_own(weekly(excluded=(DAYS[1],)), 3, seen("2026-12-22T12:00"))
+    found = [(one.original_start, str(one.kind)) for one in differences(weekly(), observed, window=WINDOW)]
+    assert found == [(DAYS[1], "deleted"), (DAYS[3], "moved")]
+
+
+def test_another_zone_with_another_time_is_a_move() -> None:
+    chicago = replace(weekly(), master=seen("2026-12-01T11:00", zone="America/Chicago"))
+    assert {str(one.kind) for one in differences(weekly(), chicago, window=WINDOW)} == {"moved"}
 
 
 def test_nothing_differs_from_itself_however_it_is_written() -> None:
