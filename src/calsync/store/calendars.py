@@ -6,12 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from calsync.store import webhooks
-from calsync.store.rows import Shape, chunks
+from calsync.store.rows import Shape
 from calsync.store.schema import calendars, links
 
 
@@ -118,7 +117,8 @@ def register(conn: Connection, spec: CalendarSpec, now: datetime) -> bool:
         change |= {"removed_at": None, "remote": None, "cursor": None, "inventory_at": None, "due_at": now}
     was_let_go = known.removed_at is not None or known.last_error in LET_GO
     if known.state is CalendarState.PAUSED and was_let_go:
-        change |= {"state": CalendarState.ACTIVE.value, "state_since": now, "last_error": None, "due_at": now}
+        set_state(conn, spec.id, CalendarState.ACTIVE, None, now)
+        change |= {"due_at": now}
     if change:
         conn.execute(update(calendars).where(_c.id == spec.id).values(change))
     return known.removed_at is not None
@@ -197,12 +197,12 @@ def remove(conn: Connection, calendar: str, at: datetime) -> None:
     conn.execute(_REMOVE, {"the_id": calendar, "at": at})
 
 
-def missing_from_config(conn: Connection, ids: Collection[str], at: datetime | None = None) -> list[str]:
+def missing_from_config(conn: Connection, ids: Collection[str], at: datetime) -> list[str]:
     """Pause every calendar of the config that is not among `ids` any more; those that were not paused before."""
     known = conn.execute(_OF_CONFIG).scalars().all()
     missing = [one for one in known if one not in ids]
-    for part in chunks(missing):
-        conn.execute(_PAUSE_MISSING, {"ids": part, "at": at})
+    for calendar in missing:
+        set_state(conn, calendar, CalendarState.PAUSED, NOT_IN_CONFIG, at)
     return missing
 
 
@@ -265,15 +265,6 @@ _BOOKS_RESTORED = update(calendars).values(
 _REMOVE = update(calendars).where(_THIS).values(removed_at=bindparam("at"), state="paused", state_since=bindparam("at"))
 _OF_CONFIG = select(_c.id).where(_c.source == "config", _c.removed_at.is_(None), _c.state != "paused").order_by(_c.id)
 _LEAVING = select(_c.id).where(_c.state == "paused", _c.last_error == LEAVING, _c.removed_at.is_(None)).order_by(_c.id)
-_PAUSE_MISSING: Any = (
-    update(calendars)
-    .where(_c.id.in_(bindparam("ids", expanding=True)))
-    .values(
-        state=CalendarState.PAUSED.value,
-        state_since=func.coalesce(bindparam("at", type_=_c.state_since.type), _c.state_since),
-        last_error=NOT_IN_CONFIG,
-    )
-)
 _ALIVE = links.c.state != "retired"
 _LINK_COUNTS = select(links.c.calendar, func.count()).where(_ALIVE).group_by(links.c.calendar)
 _LINK_COUNT = select(func.count()).where(links.c.calendar == bindparam("the_id"), _ALIVE)

@@ -1,5 +1,6 @@
 """Every error becomes sentences and the right exit code; shared options may stand anywhere."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import click
 import pytest
 
+from calsync.__main__ import main as entry
 from calsync.cli import main
 from calsync.cli.context import App, find_config, pass_app
 from calsync.cli.exit_codes import ExitCode, exit_code_of
@@ -190,3 +192,19 @@ def test_every_command_stands_in_the_table() -> None:
 def test_an_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["no-such-command"]) == 2
     assert "No such command" in capsys.readouterr().err
+
+
+class Interrupting:
+    """Somebody presses Ctrl-C while a module is being read."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        del path, target
+        if name == "calsync.cli.main":
+            raise KeyboardInterrupt
+
+
+def test_interrupted_while_the_program_is_still_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "calsync.cli.main")
+    monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
+    with pytest.raises(SystemExit, match="Interrupted"):
+        entry()

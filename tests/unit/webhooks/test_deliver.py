@@ -16,10 +16,12 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import update
 
 from calsync.domain.drift import Resolution
 from calsync.settings.webhooks import Webhook
 from calsync.store import calendars, drifts, webhooks
+from calsync.store.schema import calendars as calendars_table
 from calsync.webhooks.deliver import KEPT, Courier
 from calsync.webhooks.post import HttpPoster
 from calsync.webhooks.sign import headers_of, keys_of
@@ -99,6 +101,22 @@ class TestWhatIsTold:
         assert [(one["type"], one["data"]) for one in receiver.arrived] == [
             ("calendar.state", {"calendar": "K-1", "state": "needs-reconnect"})
         ]
+
+    def test_a_calendar_that_leaves_the_config_and_comes_back_is_told_of(
+        self, world: GateWorld, receiver: Receiver
+    ) -> None:
+        with world.db.transaction() as conn:
+            conn.execute(update(calendars_table).values(source="config"))
+            row = calendars.get(conn, "K-1")
+            assert row is not None
+            calendars.missing_from_config(conn, [], NOW)
+            spec = calendars.CalendarSpec(
+                row.id, row.provider, row.connection, row.connector, row.mode, row.placement, "config"
+            )
+            calendars.register(conn, spec, NOW)
+        bring(world)
+        told = [one["data"]["state"] for one in receiver.arrived if one["data"].get("calendar") == "K-1"]
+        assert told == ["paused", "active"]
 
     def test_a_rolled_back_change_is_told_to_nobody(self, world: GateWorld, receiver: Receiver) -> None:
         def change() -> None:
