@@ -1,7 +1,7 @@
 """What other programs are told of claims: that one may go, must wait, or must come back. Ids, dates and codes only.
 
-A claim is told of once its session is over, and again only when the verdict or what somebody must act on changes;
-what merely waits for the next reading is no news.
+A claim is told of once its session is over, and again only when the verdict or what somebody must act on changes, be it
+because the session was put off; what merely waits for the next reading is no news.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ _PASSING = frozenset({Party.SYSTEM, Party.NOBODY})
 
 def tell_verdicts(conn: Connection, found: Iterable[tuple[CaseFile, Answer]], now: datetime, ids: Ids) -> None:
     """Tell what is news of these claims."""
-    wanted = [(file.appointment, answer) for file, answer in found if _is_told(file, answer)]
+    wanted = [
+        (file.appointment, answer) for file, answer in found if file.case.record is not None and not file.observes
+    ]
     known = webhooks.verdicts(conn, [appointment for appointment, _ in wanted])
     for appointment, answer in wanted:
         firm = " ".join(sorted(str(one.code) for one in answer.reasons if one.waiting_on not in _PASSING))
-        news = (str(answer.verdict), firm if answer.verdict is Verdict.HELD else "")
+        news = (str(answer.verdict), firm)
         before = known.get(appointment)
-        if news == before or (before is None and news == (str(Verdict.HELD), "")):
+        if news == before or (before is None and (_is_coming(answer) or news == (str(Verdict.HELD), ""))):
             continue
         webhooks.remember_verdict(conn, appointment, *news)
         # Each change is an effect of its own: a claim may be cleared, held, and cleared again.
@@ -53,9 +55,8 @@ def tell_recall(conn: Connection, row: RecallRow, at: datetime) -> None:
     webhooks.emit(conn, f"recall:{row.id}:{row.version}", kind, f"appointment:{row.appointment}", told, at)
 
 
-def _is_told(file: CaseFile, answer: Answer) -> bool:
-    coming = any(one.code is ReasonCode.SESSION_NOT_OVER for one in answer.reasons)
-    return file.case.record is not None and not file.observes and not coming
+def _is_coming(answer: Answer) -> bool:
+    return any(one.code is ReasonCode.SESSION_NOT_OVER for one in answer.reasons)
 
 
 def _told(appointment: str, answer: Answer) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from calsync.store.database import Database, open_database
 from calsync.store.recalls import RecallRow
 from calsync.store.schema_billing import webhook_events
 from calsync.store.upgrade import create_for_tests
-from tests.unit.claims.gate_world import DAY, NOW, READ, GateWorld, in_memory
+from tests.unit.claims.gate_world import DAY, NOW, READ, SPAN, GateWorld, in_memory
 
 Told = list[tuple[str, str, dict[str, object]]]
 
@@ -118,6 +118,14 @@ def test_the_other_claims_are_told_beside_one_that_is_no_news(world: GateWorld) 
         ("claim.cleared", "appointment:A-1"),
         ("claim.not-billable", "appointment:A-2"),
     ]
+
+
+def test_a_cleared_claim_whose_session_is_put_off_is_told_to_be_held(world: GateWorld) -> None:
+    tell(world)
+    world.book(span=SPAN.starting(datetime(2026, 11, 20, 9)))
+    tell(world)
+    assert kinds(world) == ["claim.cleared", "claim.held"]
+    assert "session-not-over" in str(told(world)[1][2]["reasons"])
 
 
 def test_nothing_is_told_before_the_end_of_no_session_and_by_who_only_looks(world: GateWorld) -> None:
