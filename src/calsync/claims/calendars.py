@@ -111,8 +111,15 @@ class CalendarsJudge:
 
     def _never(self, reads: Reads) -> Finding:
         item = EvidenceItem(kind="observation", id=reads.calendar, says=str(ReadResult.NEVER))
-        facts = {"calendar": reads.calendar, "next": self._show(reads.next_at)}
-        return Finding(code=ReasonCode.NEVER_OBSERVED, item=item, facts=facts, next_at=reads.next_at)
+        facts = {"calendar": reads.calendar, "next": self._next(reads)}
+        who = Party.SUPPORT if reads.removed else None
+        return Finding(code=ReasonCode.NEVER_OBSERVED, item=item, facts=facts, next_at=reads.next_at, waiting_on=who)
+
+    def _next(self, reads: Reads) -> str:
+        """When it is read next; where nothing reads it any more, what to do."""
+        if not reads.removed:
+            return self._show(reads.next_at)
+        return "never, as it was disconnected: connect it again, or import the session's log"
 
     def _stale(self, reads: Reads, last: Observation) -> Finding:
         """The last read proves nothing: it came too early, or the event was written only after the session began.
@@ -124,7 +131,7 @@ class CalendarsJudge:
             "calendar": reads.calendar,
             "end": self._show(self.end),
             "read_at": self._show(last.read_at),
-            "next": self._show(reads.next_at),
+            "next": self._next(reads),
             "why": ", but the event was written only after the session began" if backfilled else "",
         }
         return Finding(
@@ -132,7 +139,7 @@ class CalendarsJudge:
             item=of_read(last),
             facts=facts,
             next_at=reads.next_at,
-            waiting_on=Party.SUPPORT if backfilled else None,
+            waiting_on=Party.SUPPORT if backfilled or reads.removed else None,
         )
 
     def _unreachable(self, reads: Reads, last: Observation | None) -> list[Finding]:

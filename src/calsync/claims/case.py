@@ -113,7 +113,8 @@ class Observation:
     `read_at` is when the request began, or since when a `stopped` calendar stands. `drift` names the drift that
     recorded exactly this difference. `touched` on a stop: this occurrence vanished or changed in it (None: not
     known). `confirmed_at`: since when the event has stood confirmed in that calendar (None: it never has);
-    `written_at`: its last confirmed write (None: none known) (R-20).
+    `written_at`: its last confirmed write (None: none known) (R-20). `removed`: the calendar was disconnected since, so
+    that no read will come.
     """
 
     calendar: str
@@ -124,6 +125,7 @@ class Observation:
     confirmed_at: datetime | None = LONG_AGO
     written_at: datetime | None = None
     version: str | None = None
+    removed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

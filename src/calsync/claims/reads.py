@@ -24,6 +24,7 @@ class Reads:
     failed: tuple[Observation, ...]
     stops: tuple[Observation, ...]
     next_at: datetime | None
+    removed: bool = False  # disconnected: nothing will read it again
 
     @property
     def last(self) -> Observation | None:
@@ -53,6 +54,7 @@ def reads_of(case: Case, calendar: str) -> Reads:
         failed=_by_time(one for one in rows if one.result is ReadResult.FAILED),
         stops=_by_time(one for one in rows if one.result is ReadResult.STOPPED),
         next_at=min((one.due_at for one in case.next_reads if one.calendar == calendar), default=None),
+        removed=any(one.removed for one in rows),
     )
 
 

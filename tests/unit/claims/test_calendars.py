@@ -211,3 +211,10 @@ def test_the_session_begins_with_its_earliest_reading() -> None:
     record = {"start": "2026-11-01T01:15", "end": "2026-11-01T02:00", "zone": "America/New_York"}
     rows = [{**read("01T08:00"), "confirmed_at": "2026-11-01T05:30:00Z"}]
     assert codes(judge(record=record, observations=rows)) == {"observation-stale"}
+
+
+def test_a_calendar_that_was_disconnected_says_what_to_do_in_place_of_when_it_is_read() -> None:
+    for rows in ([read("10T08:00", removed=True)], [{"calendar": "cal-1", "result": "never", "removed": True}]):
+        (reason,) = judge(observations=rows).reasons
+        assert reason.waiting_on == "support"
+        assert "connect it again, or import the session's log" in reason.text
