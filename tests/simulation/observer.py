@@ -247,6 +247,9 @@ class Observer:
         held.ours = Counter(look(change.after))
         held.since, held.gone, held.edited_at, held.removed = {}, {}, None, None
         held.sent = self._under_way(held.link)
+        if change.after is not None and not held.sent:
+            # It was on its way while its worker lost the lease: nobody waits for it, and it reads like an edit.
+            self.versions.setdefault(held.link, []).append((self.pos, look(change.after)))
         held.removed_by = None if change.after is not None else Actor.CALSYNC
         if change.after is not None:
             held.title = change.after.event.master.title
@@ -450,7 +453,9 @@ class Observer:
 
     def _count_mass(self, held: Held, change: Change) -> None:
         # Counted are upcoming events that the books knew of: one whose write was never heard of was never there.
-        ahead = held.edited_at is not None and any(span[0] > held.edited_at.timestamp() for span in held.ours)
+        # Not what was called off before, nor what was over when it was read.
+        gone_at, now = (held.removed[0] if held.removed else 0), self.clock.now().timestamp()
+        ahead = any(span[0] > now and held.gone.get(span, gone_at) >= gone_at for span in held.ours)
         if not ahead or self._was_never_heard(held.sent):
             return
         restored = self.restored.setdefault(held.wipe, {})

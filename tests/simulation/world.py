@@ -424,11 +424,19 @@ class World:
             run()
         except Crash:
             process.dead = True
+            self._forget_what_nobody_recorded()
         except StoreUnavailable as problem:
+            self._forget_what_nobody_recorded()
             self._excused(problem)
         finally:
             self.inside = inside
             self.running.pop()
+
+    def _forget_what_nobody_recorded(self) -> None:
+        """For how long a service wants to be left alone is lost with the process that it was told to."""
+        rows = self.books.rows("SELECT id FROM calendars WHERE not_before IS NULL")
+        for (name,) in rows:
+            self.readings.alone_until.pop(name, None)
 
     def _excused(self, problem: StoreUnavailable) -> None:
         """A process that could not reach its database goes on, if the database did fail."""
