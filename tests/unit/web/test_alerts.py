@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from calsync.worker.context import PassResult
 from calsync.worker.progress import Progress
 from tests.unit.web.conftest import House
 from tests.unit.web.test_health_and_metrics import metrics, with_progress
@@ -22,6 +24,7 @@ def test_it_names_metrics_that_are_told(rule: dict[str, Any], house: House) -> N
     progress, client = with_progress(house)
     assert isinstance(progress, Progress)
     progress.alive()
+    progress.passed(PassResult("work", clock_apart=timedelta(0)))
     told = {name for name, *_ in metrics(client)}
     named = set(re.findall(r"calsync_[a-z_]+", rule["expr"]))
     assert named
