@@ -3,12 +3,43 @@
 from __future__ import annotations
 
 import http.client
+import io
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Final, Protocol, cast
 from urllib.parse import urlsplit
+
+# Each further piece of an answer's head may take this part of the time that the one before had: four timeouts in all.
+_PATIENCE: Final = 0.75
+
+
+class _Dwindling(io.RawIOBase):
+    """Reads from a socket with ever less patience, so that who sends byte by byte does not keep us for ever."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw, self._sock = raw, sock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        timeout = self._sock.gettimeout()
+        read = cast("int | None", self._raw.readinto(buffer))
+        self._sock.settimeout(None if timeout is None else timeout * _PATIENCE)
+        return read
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **named: Any) -> None:
+        super().__init__(sock, *args, **named)
+        self.fp = io.BufferedReader(_Dwindling(self.fp.detach(), sock))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +84,7 @@ class HttpPoster:
         try:
             parts = urlsplit(url)
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.response_class = _Answer
             connection.request("POST", path, body, {**headers, "connection": "close"})
             reply = connection.getresponse()
             return Reply(reply.status, retry_after=_seconds(reply.headers.get("retry-after")))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hmac
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -208,6 +211,25 @@ class TestOnTheWay:
         assert HttpPoster(0.2).post(receiver.url, {}, b"{}").words == "no answer in time"
         assert HttpPoster(0.2).post("http://127.0.0.1:1/", {}, b"{}").words == "cannot be reached"
         assert HttpPoster(0.2).post("https://127.0.0.1:1/", {}, b"{}").status is None
+
+    def test_an_answer_that_comes_byte_by_byte_keeps_nobody_for_ever(self) -> None:
+        sent: list[int] = []
+
+        def drip(listening: socket.socket) -> None:
+            one, _ = listening.accept()
+            with one, contextlib.suppress(OSError):
+                one.sendall(b"HTTP/1.1 200 OK\r\n")
+                for byte in b"X: y\r\n" * 100:
+                    time.sleep(0.02)  # the receiver's own pace
+                    one.sendall(bytes([byte]))
+                    sent.append(byte)
+
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            thread = threading.Thread(target=drip, args=(listening,))
+            thread.start()
+            reply = HttpPoster(0.3).post(f"http://127.0.0.1:{listening.getsockname()[1]}/", {}, b"{}")
+            thread.join()
+        assert (reply.words, len(sent) < 100) == ("no answer in time", True)
 
     def test_a_redirect_is_not_followed(self, receiver: Receiver) -> None:
         with Receiver() as other:
