@@ -84,6 +84,7 @@ def test_a_clearance_is_issued_for_a_yes_that_says_something_new(
 def test_its_row_keeps_the_answer_and_its_note_names_it(world: GateWorld) -> None:
     answer = world.check()
     (row,) = kept(world)
+    assert row.id.startswith("clearance")
     assert (row.date, row.code, row.minutes, row.at, row.issued_at) == (DAY, "90834", 50, NOW, NOW)
     assert (row.answer["verdict"], row.answer["state"], row.answer["recall"]) == ("cleared", "cleared", None)
     assert row.answer["evidence"] == answer.to_json()["evidence"]

@@ -51,6 +51,7 @@ def test_a_ruling_is_kept_with_the_times_that_it_is_about(world: GateWorld, says
     detail = {"decision": row.id, "about": about, "says": says, "note": "asked the payer"}
     assert (note.at, note.actor, note.subject, note.detail) == (NOW, "billing:b", "appointment:A-1", detail)
     assert made == row
+    assert made.id.startswith("decision")
     assert world.drain() == 1, "it is assessed again"
 
 
