@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -27,21 +27,40 @@ _PART = ".part"
 def make(url: str, target: Path) -> None:
     """Write a consistent copy of the database to a new file that only its owner can read.
 
-    UserError if the file is there already, or its folder is not, or the copy cannot be made; no file is left then.
+    UserError if the file is there already, or its folder is not, or the copy cannot be made or kept there; no file is
+    left then.
     """
     parsed = parsed_url(url)
     _require_place(target)
     part = target.with_name(target.name + _PART)
-    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    _require_place(part)
     try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         file = dialect.sqlite_file(parsed)
         _copy_sqlite(file, part) if file is not None else _dump_postgresql(parsed, part)
         _sync(part)
-        os.link(part, target)  # unlike a rename it overwrites nothing
+        _put_in_place(part, target)
     except FileExistsError:
         raise UserError.of("is there already", str(target), "Name a new file") from None
+    except (OSError, sqlite3.OperationalError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        what = f"cannot be written ({reason.lower()})"
+        raise UserError.of(what, str(target), "See who may write there and how much room there is") from problem
     finally:
-        part.unlink()
+        with suppress(OSError):
+            part.unlink()
+
+
+def _put_in_place(part: Path, target: Path) -> None:
+    """Give the whole copy its name, and overwrite nothing."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Not every file system knows second names. The empty file is ours: what takes its place overwrites nobody's.
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        part.rename(target)
 
 
 def restore(url: str, source: Path, aside: Path, now: datetime) -> None:
