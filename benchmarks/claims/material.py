@@ -14,7 +14,8 @@ from calsync.store.calendars import CalendarSpec
 from calsync.store.database import Database, open_database
 from calsync.store.providers import ProviderRow
 from calsync.store.record_values import appointment_columns
-from calsync.store.schema import appointments, links, observations
+from calsync.store.schema import links, observations
+from calsync.store.schema_records import appointments
 from calsync.store.upgrade import upgrade
 
 LINKED = datetime(2026, 9, 1, 12, tzinfo=UTC)

@@ -42,6 +42,7 @@ from calsync.settings.lifecycle import CausedBy
 from calsync.store import plan_changes, records, requests
 from calsync.store.known import known_appointment
 from calsync.store.plan_changes import PlanChange
+from calsync.store.record_batch import Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,9 +233,7 @@ def _write_course(conn: Connection, command: Command, series: Series, outcome: C
 
 
 def _write_series(conn: Connection, command: Command, outcome: Continued) -> None:
-    told = records.Change(
-        now=command.now, actor=command.actor, action="continued", reason=command.reason, note=command.note
-    )
+    told = Change(now=command.now, actor=command.actor, action="continued", reason=command.reason, note=command.note)
     records.put_series(conn, replace(outcome.ended, version=outcome.ended.version + 1), **told)
     records.put_series(conn, outcome.series, defaults=outcome.defaults.as_json(), **told)
     records.set_materialised(conn, outcome.series.id, outcome.horizon)

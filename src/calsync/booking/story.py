@@ -29,6 +29,7 @@ from calsync.store import (
     statements,
 )
 from calsync.store.known import known_appointment
+from calsync.store.record_batch import subject_of
 from calsync.store.records import HistoryRow
 
 _ACTIONS: Final = {
@@ -142,7 +143,7 @@ def _money(conn: Connection, one: Appointment) -> list[str]:
 
 
 def _calendars(conn: Connection, one: Appointment) -> list[str]:
-    subject = records.subject_of(one)
+    subject = subject_of(one)
     found = links.of_subject(conn, subject)
     if subject.kind is SubjectKind.SERIES:
         # Some services cannot hold its series, and show its sessions one by one.

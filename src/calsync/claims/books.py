@@ -64,7 +64,7 @@ def of_dates(bench: Bench) -> EvidenceItem:
     """Every date that the record can have, with the reading it comes from."""
     days = " ".join(sorted(day.isoformat() for day in bench.times.days))
     read = " ".join(f"{span.start.isoformat()}/{span.end.isoformat()}" for span in bench.times.spans)
-    zones = " ".join(zone.key for zone in bench.times.dates.zones)
+    zones = " ".join(dict.fromkeys(zone.key for zone in bench.times.dates.zones))
     return EvidenceItem(kind="dates", id=bench.record.id, says=f"{days} from {read} in {zones}")
 
 

@@ -272,6 +272,7 @@ def _record(row: RecordRow, times_since: datetime | None = None) -> Record:
         session=row.session,
         series=row.series,
         client_zone=row.client_zone,
+        provider_zone=row.provider_zone,
         payer=row.payer,
         completed_by_person=row.completed_by not in _NOBODY,
         version=str(row.version),

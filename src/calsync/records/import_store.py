@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from calsync.domain.appointment import Appointment, AppointmentStatus
 from calsync.domain.series_slots import SeriesDefaults
 from calsync.records.import_plan import Books, Change, Plan
-from calsync.store import clients, import_rows, providers, records
+from calsync.store import clients, import_rows, providers, record_batch, records
 from calsync.store.record_values import SeriesFacts
 from calsync.store.rows import chunks
 
@@ -77,7 +77,7 @@ def write_plan(conn: Connection, plan: Plan, stamp: Stamp, progress: Progress | 
     import_rows.remember(conn, plan.said, stamp.now)
 
 
-def _change(stamp: Stamp, action: str) -> records.Change:
+def _change(stamp: Stamp, action: str) -> record_batch.Change:
     return {"now": stamp.now, "actor": stamp.actor, "action": action, "origin": stamp.origin, "note": stamp.note}
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
 
-from calsync.store.schema import appointments, blocks, providers
+from calsync.store.schema import providers
+from calsync.store.schema_records import appointments, blocks
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from calsync.domain.span import Window
 from calsync.store.dialect import Upsert
 from calsync.store.rows import chunks, stream
-from calsync.store.schema import appointments, calendars
+from calsync.store.schema import calendars
+from calsync.store.schema_records import appointments
 from calsync.store.schema_slots import busy_reads, busy_times
 
 Interval = tuple[datetime, datetime]

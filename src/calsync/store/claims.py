@@ -9,8 +9,8 @@ from sqlalchemy import Connection, bindparam, delete, literal, select
 from calsync.store import late
 from calsync.store.dialect import Upsert
 from calsync.store.rows import chunks
-from calsync.store.schema import appointments
 from calsync.store.schema_claims import claims_touched
+from calsync.store.schema_records import appointments
 
 
 def touch(conn: Connection, touched_appointments: Iterable[str]) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from calsync.store.rows import Shape, chunks
-from calsync.store.schema import appointments
 from calsync.store.schema_claims import clearances
+from calsync.store.schema_records import appointments
 
 
 @dataclass(frozen=True, slots=True)

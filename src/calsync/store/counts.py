@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Executable, bindparam, func, select, text
 
 from calsync.store import installation
-from calsync.store.schema import CLAIMABLE, appointments, calendars, drifts, holds, owed_writes
+from calsync.store.schema import CLAIMABLE, calendars, drifts, holds, owed_writes
 from calsync.store.schema_claims import asks, claims_touched, recalls
 from calsync.store.schema_effects import outbox
+from calsync.store.schema_records import appointments
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, func, select
 
 from calsync.domain.appointment import AppointmentStatus
 from calsync.domain.span import Window
-from calsync.store.schema import appointments, blocks
+from calsync.store.schema_records import appointments, blocks
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from sqlalchemy import BigInteger, Connection, bindparam, func, select, type_coe
 
 from calsync.store.gate_rows import NEIGHBOUR, NeighbourRow
 from calsync.store.rows import chunks
-from calsync.store.schema import appointments, providers, record_history
+from calsync.store.schema import providers
+from calsync.store.schema_records import appointments, record_history
 
 # No session is longer than a day; instants are microseconds.
 _A_DAY: Final = 24 * 3600 * 1_000_000

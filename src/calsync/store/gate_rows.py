@@ -18,8 +18,9 @@ from calsync.domain.appointment import Subject, SubjectKind
 from calsync.domain.drift import COSMETIC
 from calsync.domain.event import Appearance
 from calsync.store.rows import Shape, chunks
-from calsync.store.schema import appointments, calendars, drifts, links, observations, stops
+from calsync.store.schema import calendars, drifts, links, observations, stops
 from calsync.store.schema_claims import asks, clearances, filings, session_evidence, statements
+from calsync.store.schema_records import appointments
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -46,6 +47,7 @@ class RecordRow:
     payer: str
     session: str | None
     client_zone: str | None
+    provider_zone: str | None
     pending: str | None
     pending_until: datetime | None
     missing_since: datetime | None

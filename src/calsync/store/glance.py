@@ -39,8 +39,9 @@ from calsync.store.columns import Instant
 from calsync.store.database import Database
 from calsync.store.dialect import DatabaseTime
 from calsync.store.rows import Shape
-from calsync.store.schema import CLAIMABLE, calendars, links, owed_writes, providers, stops, subject_changes
+from calsync.store.schema import CLAIMABLE, calendars, links, owed_writes, providers, stops
 from calsync.store.schema_effects import watches
+from calsync.store.schema_records import subject_changes
 from calsync.store.schema_slots import busy_reads
 from calsync.store.watches import OPEN
 from calsync.store.work import LEASE_IS_MINE, Lease, Priority

@@ -14,9 +14,10 @@ from sqlalchemy import Connection, bindparam, select, update
 from calsync.store import claims
 from calsync.store.dialect import Upsert
 from calsync.store.rows import chunks
-from calsync.store.schema import appointments, blocks, drifts, holds, import_rows, observations, record_history, series
+from calsync.store.schema import drifts, holds, observations
 from calsync.store.schema_billing import claim_decisions, claim_verdicts, claims_map
 from calsync.store.schema_claims import asks, claims_touched, clearances, filings, recalls, session_evidence, statements
+from calsync.store.schema_records import appointments, blocks, import_rows, record_history, series
 
 
 def said(conn: Connection, ids: Iterable[str]) -> dict[str, dict[str, str | None]]:

@@ -12,8 +12,9 @@ from calsync.domain.appointment import Appointment, AppointmentStatus
 from calsync.store.columns import to_micros
 from calsync.store.record_values import APPOINTMENT, appointment_of
 from calsync.store.rows import chunks
-from calsync.store.schema import appointments, calendars, drifts, record_history
+from calsync.store.schema import calendars, drifts
 from calsync.store.schema_effects import outbox
+from calsync.store.schema_records import appointments, record_history
 
 REMINDER: Final = "appointment-reminder"
 """The kind of message that reminds a client of a session."""

@@ -12,7 +12,7 @@ from calsync.store import drifts as drift_store
 from calsync.store.drifts import DriftFilter
 from calsync.store.record_values import appointment_of
 from calsync.store.records import AppointmentFilter, filtered
-from calsync.store.schema import appointments
+from calsync.store.schema_records import appointments
 
 Place = tuple[datetime, str]
 """Where a page ended: the instant by which the list is sorted, and the id among those of one instant."""

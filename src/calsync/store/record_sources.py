@@ -10,8 +10,8 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from calsync.store.dialect import Upsert
 from calsync.store.rows import Shape
-from calsync.store.schema import appointments
 from calsync.store.schema_billing import record_sources
+from calsync.store.schema_records import appointments
 
 
 @dataclass(frozen=True, slots=True)

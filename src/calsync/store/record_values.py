@@ -9,7 +9,7 @@ from typing import Any
 from calsync.domain.appointment import Appointment, AppointmentKind, AppointmentStatus, Block, Series
 from calsync.domain.span import Span
 from calsync.store.columns import wall_to_text
-from calsync.store.schema import appointments, blocks, series
+from calsync.store.schema_records import appointments, blocks, series
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class AppointmentFacts:
     """What the books know of an appointment beside the record itself.
 
     `missing_since`: its row disappeared from its source (R-24). `completed_by`: who recorded attendance; `import` is an
-    import's default. `origin` is where it first came from: book, import, api or mapping.
+    import's default. `origin` is where it first came from: book, import, api or mapping. `provider_zone`: where the
+    provider lived when the time was booked.
     """
 
     id: str
@@ -29,6 +30,7 @@ class AppointmentFacts:
     created_at: datetime
     updated_at: datetime
     completed_by: str | None
+    provider_zone: str | None
 
 
 @dataclass(frozen=True, slots=True)

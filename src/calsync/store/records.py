@@ -8,53 +8,35 @@ left alone. Nothing here checks rules: that is the callers' business.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Required, TypedDict, Unpack
+from typing import Any, Unpack
 
-from sqlalchemy import Connection, Select, bindparam, exists, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, exists, or_, select, update
 
 from calsync.domain.appointment import Appointment, AppointmentStatus, Block, Series, Subject, SubjectKind
-from calsync.store import claims, subject_changes
+from calsync.store import claims
 from calsync.store.dialect import Upsert
+from calsync.store.record_batch import Batch, Change, put
 from calsync.store.record_values import (
     APPOINTMENT,
     BLOCK,
     SERIES,
     AppointmentFacts,
     SeriesFacts,
-    appointment_columns,
     appointment_of,
     block_columns,
     block_of,
-    in_history,
     series_columns,
     series_of,
 )
 from calsync.store.rows import Shape, chunks, stream
-from calsync.store.schema import appointments as appointments_table
-from calsync.store.schema import blocks as blocks_table
-from calsync.store.schema import record_history
-from calsync.store.schema import series as series_table
+from calsync.store.schema import providers
 from calsync.store.schema_claims import filings
-
-
-class Change(TypedDict, total=False):
-    """Who changes a record, when, how and why.
-
-    `actor` is `provider:ID`, `support:NAME`, `import` …; `action` a word such as "book", "reschedule", "cancel".
-    `origin` (book, import, api, mapping) is kept from the first time. `completed_by`: who recorded attendance; left
-    out, the one on the books stays as long as the status does. `pending_until`: when the open request lapses.
-    """
-
-    now: Required[datetime]
-    actor: Required[str]
-    action: Required[str]
-    origin: str
-    reason: str | None
-    note: str | None
-    completed_by: str | None
-    pending_until: datetime | None
+from calsync.store.schema_records import appointments as appointments_table
+from calsync.store.schema_records import blocks as blocks_table
+from calsync.store.schema_records import record_history
+from calsync.store.schema_records import series as series_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,38 +69,6 @@ class HistoryRow:
     note: str | None = None
 
 
-@dataclass(slots=True)
-class _Batch:
-    """What a `put_` has to write, collected first so that it is written in the order that avoids deadlocks."""
-
-    change: Change
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    subjects: set[tuple[str, Subject]] = field(default_factory=set)
-
-    def add(self, kind: SubjectKind, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
-        told = self.change
-        self.history.append(
-            {
-                "kind": kind.value,
-                "subject": after["id"],
-                "at": told["now"],
-                "actor": told["actor"],
-                "action": told["action"],
-                "before": in_history(before),
-                "after": in_history(after),
-                "reason": told.get("reason"),
-                "note": told.get("note"),
-            }
-        )
-
-    def write(self, conn: Connection, upsert: Upsert) -> None:
-        if self.rows:
-            subject_changes.mark_many(conn, self.subjects, self.change["now"])
-            upsert.run(conn, self.rows)
-            conn.execute(_ADD_HISTORY, self.history)
-
-
 # --- writing -------------------------------------------------------------------------------------------------------
 
 
@@ -131,10 +81,10 @@ def put_appointments(conn: Connection, wanted: Iterable[Appointment], **change: 
     """Like `put_appointment`, for many; how many were added or changed."""
     changed = 0
     for part in chunks(wanted):
-        batch = _Batch(change)
+        batch = Batch(change, _zones(conn, {one.provider for one in part}))
         known = _known(conn, [one.id for one in part])
         for one in part:
-            _put(batch, one, known.get(one.id))
+            put(batch, one, known.get(one.id))
         batch.write(conn, _PUT_APPOINTMENT)
         claims.touch(conn, [row["id"] for row in batch.rows])
         changed += len(batch.rows)
@@ -153,7 +103,7 @@ def put_series(
     to_keep = kept if defaults is None else dict(defaults)
     if known is not None and replace(series, version=known.series.version) == known.series and to_keep == kept:
         return False
-    batch = _Batch(change)
+    batch = Batch(change)
     batch.rows.append({**series_columns(series), "defaults": to_keep})
     batch.add(SubjectKind.SERIES, series_columns(known.series) if known else None, series_columns(series))
     for provider in {series.provider, known.series.provider if known else series.provider}:
@@ -168,7 +118,7 @@ def put_block(conn: Connection, block: Block, *, for_appointment: str | None = N
     known = _block(conn, block.id)
     if known is not None and replace(block, version=known.version) == known:
         return False
-    batch = _Batch(change)
+    batch = Batch(change)
     batch.rows.append({**block_columns(block), "for_appointment": for_appointment})
     batch.add(SubjectKind.BLOCK, block_columns(known) if known else None, block_columns(block))
     for provider in {block.provider, known.provider if known else block.provider}:
@@ -189,41 +139,8 @@ def set_materialised(conn: Connection, series_id: str, until: datetime) -> None:
     conn.execute(_SET_MATERIALISED, {"the_id": series_id, "until": until})
 
 
-def subject_of(appointment: Appointment) -> Subject:
-    """What is mirrored for an appointment: itself, or the series that it belongs to."""
-    if appointment.series is None:
-        return Subject(SubjectKind.APPOINTMENT, appointment.id)
-    return Subject(SubjectKind.SERIES, appointment.series)
-
-
-def _put(batch: _Batch, one: Appointment, known: tuple[Appointment, AppointmentFacts] | None) -> None:
-    change = batch.change
-    before, facts = known if known is not None else (None, None)
-    completed_by = change.get("completed_by")
-    if completed_by is None and before is not None and facts is not None and before.status is one.status:
-        completed_by = facts.completed_by
-    pending_until = change.get("pending_until") if one.pending else None
-    if pending_until is None and before is not None and facts is not None and before.pending == one.pending:
-        pending_until = facts.pending_until
-    if before is not None and facts is not None:
-        same = replace(one, version=before.version) == before
-        if same and (completed_by, pending_until) == (facts.completed_by, facts.pending_until):
-            return
-    columns = appointment_columns(one)
-    batch.rows.append(
-        {
-            **columns,
-            "pending_until": pending_until,
-            "completed_by": completed_by,
-            "origin": facts.origin if facts else change.get("origin", "book"),
-            "created_at": facts.created_at if facts else change["now"],
-            "updated_at": change["now"],
-        }
-    )
-    batch.add(SubjectKind.APPOINTMENT, appointment_columns(before) if before else None, columns)
-    for state in (one, before):
-        if state is not None:
-            batch.subjects.add((state.provider, subject_of(state)))
+def _zones(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
+    return {row.id: row.zone for row in conn.execute(_ZONES, {"ids": sorted(ids)})}
 
 
 def _known(conn: Connection, ids: list[str]) -> dict[str, tuple[Appointment, AppointmentFacts]]:
@@ -349,6 +266,7 @@ _s = series_table.c
 _FACTS = Shape(appointments_table, AppointmentFacts)
 _HISTORY_SHAPE = Shape(record_history, HistoryRow)
 _IDS: Any = bindparam("ids", expanding=True)
+_ZONES = select(providers.c.id, providers.c.zone).where(providers.c.id.in_(_IDS))
 _KNOWN = select(*APPOINTMENT, *_FACTS.columns).where(_a.id.in_(_IDS))
 _APPOINTMENT = select(*APPOINTMENT).where(_a.id == bindparam("the_id"))
 _BY_IDS = select(*APPOINTMENT).where(_a.id.in_(_IDS)).order_by(_a.id)
@@ -392,7 +310,6 @@ _TO_MATERIALISE = (
     .order_by(_s.id)
 )
 _BLOCK = select(*BLOCK).where(blocks_table.c.id == bindparam("the_id"))
-_ADD_HISTORY = insert(record_history)
 _HISTORY = (
     select(*_HISTORY_SHAPE.columns)
     .where(record_history.c.kind == bindparam("the_kind"), record_history.c.subject == bindparam("the_subject"))

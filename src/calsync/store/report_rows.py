@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, fu
 
 from calsync.domain.drift import COSMETIC, Resolution
 from calsync.store.rows import stream
-from calsync.store.schema import appointments, calendars, drifts, edits, links, owed_writes, subject_changes
+from calsync.store.schema import calendars, drifts, edits, links, owed_writes
 from calsync.store.schema_claims import filings, recalls
+from calsync.store.schema_records import appointments, subject_changes
 
 
 @dataclass(frozen=True, slots=True)

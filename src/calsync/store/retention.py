@@ -13,10 +13,11 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from calsync.store.connect_attempts import KEPT_FOR as ATTEMPT_KEPT_FOR
 from calsync.store.connect_attempts import Stage
-from calsync.store.schema import appointments, drifts, holds, observations
+from calsync.store.schema import drifts, holds, observations
 from calsync.store.schema_claims import asks, clearances, session_evidence, statements
 from calsync.store.schema_connecting import connect_attempts
 from calsync.store.schema_effects import action_links, outbox
+from calsync.store.schema_records import appointments
 
 USELESS_AFTER: Final = timedelta(days=400)
 """How long links that have expired and messages that have gone out are kept: keys of theirs are never used later."""

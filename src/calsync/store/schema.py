@@ -1,4 +1,4 @@
-"""Tables of people, calendars, records, links, drifts and writes; those of the other rooms stand in `schema_*`.
+"""Tables of people, calendars, links, drifts and writes; those of the other rooms stand in `schema_*`.
 
 Only `providers` and `clients` hold texts that name people. Event JSON never holds a title that a person typed.
 """
@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from calsync.store.columns import AppearanceColumn, EventColumn, Instant, Instants, Json, OriginalStartColumn, Wall
+from calsync.store.columns import AppearanceColumn, EventColumn, Instant, Instants, Json, OriginalStartColumn
 
 # Rows that are only ever added outgrow 32 bits on PostgreSQL; SQLite counts by itself in INTEGER columns only.
 Counting = Big().with_variant(Integer, "sqlite")
@@ -129,114 +129,6 @@ calendars = Table(
     Index("ix_calendars_work", "priority", "due_at", sqlite_where=text(CLAIMABLE), postgresql_where=text(CLAIMABLE)),
     # Each pass changes an indexed column: leave room in the pages and clean up early.
     postgresql_with={"fillfactor": 70, "autovacuum_vacuum_scale_factor": 0.02},
-)
-
-# --- records -------------------------------------------------------------------------------------------------------
-
-series = Table(
-    "series",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("provider", Text, nullable=False, index=True),
-    Column("client", Text, nullable=False),
-    Column("start", Wall, nullable=False),
-    Column("end", Wall, nullable=False),
-    Column("zone", Text, nullable=False),
-    Column("rule", Text, nullable=False),
-    Column("added", Instants, nullable=False),
-    Column("excluded", Instants, nullable=False),
-    Column("continues", Text),
-    Column("cancelled", Boolean, nullable=False, server_default=text("false")),
-    Column("version", Integer, nullable=False, server_default=text("1")),
-    Column("materialised_until", Instant, index=True),
-    Column("defaults", Json),  # kind, code, payer, format, client_zone of occurrences made later
-)
-
-appointments = Table(
-    "appointments",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("provider", Text, nullable=False),
-    Column("client", Text, nullable=False, index=True),
-    Column("start", Wall, nullable=False),
-    Column("end", Wall, nullable=False),
-    Column("zone", Text, nullable=False),
-    Column("start_at", Instant, nullable=False),
-    Column("end_at", Instant, nullable=False),
-    Column("kind", Text, nullable=False, server_default="follow-up"),
-    Column("status", Text, nullable=False, server_default="scheduled"),
-    Column("series", Text),
-    Column("original_start", OriginalStartColumn),
-    Column("code", Text),
-    Column("payer", Text, nullable=False, server_default="insurance"),
-    Column("format", Text),
-    Column("session", Text, index=True),
-    Column("client_zone", Text),
-    Column("pending", Text),
-    Column("pending_until", Instant),
-    Column("missing_since", Instant),  # a row that disappeared from its source (R-24)
-    Column("version", Integer, nullable=False, server_default=text("1")),
-    Column("origin", Text, nullable=False, server_default="book"),  # book | import | api | mapping
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    Column("completed_by", Text),  # the actor who recorded attendance; an import's default is `import`
-    Index("ix_appointments_provider_end", "provider", "end_at"),
-    Index("ix_appointments_start", "start_at"),
-    UniqueConstraint("series", "original_start"),
-)
-
-blocks = Table(
-    "blocks",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("provider", Text, nullable=False, index=True),
-    Column("start", Wall, nullable=False),
-    Column("end", Wall, nullable=False),
-    Column("zone", Text, nullable=False),
-    Column("start_at", Instant, nullable=False),
-    Column("end_at", Instant, nullable=False),
-    Column("all_day", Boolean, nullable=False, server_default=text("false")),
-    Column("title", Text, nullable=False, server_default=""),
-    Column("cancelled", Boolean, nullable=False, server_default=text("false")),
-    Column("version", Integer, nullable=False, server_default=text("1")),
-    Column("for_appointment", Text),
-)
-
-record_history = Table(
-    "record_history",
-    metadata,
-    Column("seq", Counting, primary_key=True, autoincrement=True),
-    Column("kind", Text, nullable=False),  # appointment | series | block
-    Column("subject", Text, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("before", Json),
-    Column("after", Json),
-    Column("reason", Text),
-    Column("note", Text),
-    Index("ix_record_history_subject", "kind", "subject"),
-)
-
-# What a file last said of an appointment: only what a later file says differently is a change by the platform.
-import_rows = Table(
-    "import_rows",
-    metadata,
-    Column("appointment", Text, primary_key=True),
-    Column("said", Json, nullable=False),
-    Column("at", Instant, nullable=False),
-)
-
-# A subject that one calendar's next pass must look at again; `revision` moves with each mark, so that a pass only takes
-# away the mark that it saw.
-subject_changes = Table(
-    "subject_changes",
-    metadata,
-    Column("calendar", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("revision", Integer, nullable=False, server_default=text("1")),
-    PrimaryKeyConstraint("calendar", "kind", "subject"),
 )
 
 # --- links, writes, drifts -----------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from calsync.domain.span import Window
 from calsync.store import late
 from calsync.store.dialect import Upsert, larger, smaller
 from calsync.store.rows import chunks
-from calsync.store.schema import appointments, blocks, calendars, links, subject_changes
+from calsync.store.schema import calendars, links
+from calsync.store.schema_records import appointments, blocks, subject_changes
 from calsync.store.work import Priority
 
 

@@ -33,6 +33,7 @@ from calsync.store import (
     support_notes,
 )
 from calsync.store.owed_writes import OwedWrite
+from calsync.store.record_batch import subject_of
 from calsync.support.picture import Sight
 from calsync.support.roles import Field
 from calsync.support.words import happened, seen_text, span_text
@@ -84,7 +85,7 @@ class _Story:
 def load_timeline(conn: Connection, one: Appointment) -> list[Entry]:
     """Everything about the appointment, the first thing first."""
     known = drifts.of_appointments(conn, [one.id]).get(one.id, [])
-    story = _Story(conn, one, one.span.zone, known, links.of_subject(conn, records.subject_of(one)))
+    story = _Story(conn, one, one.span.zone, known, links.of_subject(conn, subject_of(one)))
     parts = (_record, _calendars, _readings, _edits, _writes, _mails, _answers, _review, _claim, _notes)
     return sorted((entry for part in parts for entry in part(story)), key=lambda entry: entry.at)
 

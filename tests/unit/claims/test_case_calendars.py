@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 11, 12, tzinfo=UTC)
 RECORD = RecordRow(
     id="A-1", provider="P-1", client="C-1", start=SPAN.start, end=SPAN.end, zone=SPAN.zone, start_at=SPAN.start_at,
     end_at=SPAN.end_at, kind="follow-up", status="completed", series=None, code="90834", payer="insurance",
-    session=None, client_zone=None, pending=None, pending_until=None, missing_since=None, version=1,
+    session=None, client_zone=None, provider_zone=None, pending=None, pending_until=None, missing_since=None, version=1,
     completed_by="provider:P-1", format=None,
 )  # fmt: skip
 NEVER = (ReadResult.NEVER, None)

@@ -93,6 +93,7 @@ class TestTheRecord:
             pending="reschedule",
             session="X-1",
             client_zone="America/New_York",
+            provider_zone="America/Chicago",
             payer="self",
             version="1",
         )

@@ -17,7 +17,8 @@ from calsync.domain.event import Appearance
 from calsync.store.database import Database, open_database
 from calsync.store.record_values import appointment_columns
 from calsync.store.rows import chunks
-from calsync.store.schema import appointments, links, observations
+from calsync.store.schema import links, observations
+from calsync.store.schema_records import appointments
 from calsync.store.upgrade import upgrade
 from tests.unit.claims.gate_world import LINKED, SPAN, GateWorld
 
