@@ -54,9 +54,9 @@ class Complaints:
             self.told.append(message.text)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """The browser, one for all tests of a process."""
+    """The browser, one for the tests of this folder: kept longer, its event loop would run under everybody else's."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
