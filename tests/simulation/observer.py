@@ -311,7 +311,7 @@ class Observer:
         return [
             one
             for one in self.revisions.get(held.link, ())
-            if (one.pos >= pos or self._still_says(one, pos))
+            if (one.pos >= pos or self._still_says(held, one, pos))
             and (self._is_about_copy(one, held) or all(getattr(one, name) == span for name, span in wanted.items()))
         ]
 
@@ -319,13 +319,14 @@ class Observer:
         """A copy, or the rest of a split, is told of as a whole: not all it shows has one of ours to stand by."""
         return held.is_copy and (one.copy_id == held.key[2] or one.kind in ("split", "duplicated"))
 
-    def _still_says(self, one: Revision, pos: int) -> bool:
+    def _still_says(self, held: Held, one: Revision, pos: int) -> bool:
         current = self.drifts.get(one.id)
         if current is None or (current.expected, current.observed) != (one.expected, one.observed):
             return False
         # One that the record overtook after the edit was open until then, and so was one that a person had put back.
-        # Ended by our own write is another matter.
-        ended = current.resolution != "reverted" or current.resolved_by is not None
+        # Ended by our own write is another matter; that was none where we wrote nothing since it was told of.
+        by_us = current.resolution == "reverted" and current.resolved_by is None
+        ended = not by_us or self.wrote_pos.get(held.link, -1) < one.pos
         return current.open or (current.pos >= pos and ended)
 
     def _require(self, held: Held, pos: int, found: list[Revision], did: str, span: Shown, *, unguarded: bool) -> None:
