@@ -17,7 +17,8 @@ from calsync.reconcile.pass_plan import make_plan
 from calsync.reconcile.plan import Plan
 from calsync.store import copies, links, owed_writes, subject_changes
 from calsync.worker.context import PassContext, PassResult
-from calsync.worker.gather import Gathered, Pending, Start, gather, links_to_read, start
+from calsync.worker.gather import Gathered, gather
+from calsync.worker.in_play import Pending, Start, links_to_read, start
 from calsync.worker.plan_steps import steps_of
 from calsync.worker.read import Sights, absences, doubted, locate_gone, read_by_id, read_changes
 from calsync.worker.record import record

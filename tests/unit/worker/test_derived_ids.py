@@ -8,7 +8,7 @@ from typing import Any
 from calsync.domain.appointment import Subject, SubjectKind
 from calsync.domain.marker import MarkerKeys
 from calsync.testing.fake_ports import FakeIds
-from calsync.worker.gather import new_link
+from calsync.worker.in_play import new_link
 
 KEYS = MarkerKeys("k1", {"k1": b"0" * 32}, "installation-1")
 SESSION = Subject(SubjectKind.APPOINTMENT, "A-1")
