@@ -312,21 +312,25 @@ class TestCalendars:
         assert (case.observations, case.next_reads) == ((), ())
 
     @pytest.mark.parametrize(
-        ("series", "ended", "counts"),
+        ("series", "subject", "ended", "found"),
         [
-            (None, None, True),
-            ("S-1", None, True),
-            ("S-1", SPAN.end_at, False),
-            ("S-1", SPAN.end_at + HOUR, True),
+            (None, "A-1", None, {"agrees"}),
+            (None, "A-1", SPAN.end_at, set()),
+            ("S-1", "A-1", None, {"agrees"}),
+            ("S-1", "A-1", SPAN.end_at, {"never"}),
+            ("S-1", "A-1", SPAN.end_at + HOUR, {"agrees"}),
+            ("S-1", "S-1", SPAN.end_at, set()),
         ],
     )
-    def test_its_own_link_says_nothing_once_its_series_took_over(
-        self, world: GateWorld, series: str | None, ended: datetime | None, counts: bool
+    def test_only_its_own_link_says_nothing_once_its_series_took_over(
+        self, world: GateWorld, series: str | None, subject: str, ended: datetime | None, found: set[str]
     ) -> None:
         micros = None if ended is None else int(ended.timestamp() * 1_000_000)
+        kind = "series" if subject == series else "appointment"
         with world.db.transaction() as conn:
             conn.exec_driver_sql("PRAGMA foreign_keys = OFF")
             conn.exec_driver_sql("UPDATE appointments SET series = ?", (series,))
-            conn.exec_driver_sql("UPDATE links SET ended_at = ?", (micros,))
-        found = {str(one.result) for one in case_of(world).observations}
-        assert found == ({"agrees"} if counts else {"never"})
+            conn.exec_driver_sql(
+                "UPDATE links SET ended_at = ?, subject = ?, subject_kind = ?", (micros, subject, kind)
+            )
+        assert {str(one.result) for one in case_of(world).observations} == found
