@@ -29,8 +29,8 @@ _CORE = [
 ]
 _PURE = [
     *(f"tests/unit/claims/test_{name}.py" for name in ("answer", "books", "calendars", "case_calendars", "codes")),
-    *(f"tests/unit/claims/test_{name}.py" for name in ("drifts", "gate_scenarios", "log", "minutes", "neighbours", "readings")),
-    *(f"tests/unit/claims/test_{name}.py" for name in ("sessions", "standing", "whole_answers", "words")),
+    *(f"tests/unit/claims/test_{name}.py" for name in ("drifts", "gate_scenarios", "log", "minutes", "readings")),
+    *(f"tests/unit/claims/test_{name}.py" for name in ("neighbours", "sessions", "standing", "whole_answers", "words")),
     "tests/unit/claims/test_edges_of_the_books.py",
     "tests/properties/test_gate_cells.py",
     "tests/properties/test_gate_properties.py",
