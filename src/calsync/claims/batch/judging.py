@@ -66,7 +66,7 @@ def judge_claims(gate: Gate, spool: ClaimSpool) -> Iterator[CheckedClaim]:
             checked = [_claim(claim, files, now) for claim in block]
         for claim in checked:
             for one in claim.lines:
-                file = files.get(one.line.appointment or "")
+                file = files.get(one.line.appointment)
                 if file is not None and one.purpose != "void" and may_issue(file, one.answer):
                     cleared.append((file, one.answer))
         if cleared:
@@ -84,9 +84,9 @@ def file_refused(code: ReasonCode, where: str) -> Answer:
 
 def _open(
     conn: Connection, gate: Gate, spool: ClaimSpool, block: list[list[SpooledLine]], now: datetime
-) -> dict[str, CaseFile]:
+) -> dict[str | None, CaseFile]:
     wanted = [line.appointment for claim in block for line in claim if line.appointment is not None]
-    files = {one.appointment: one for one in open_cases(conn, wanted, gate.rules(), now)}
+    files: dict[str | None, CaseFile] = {one.appointment: one for one in open_cases(conn, wanted, gate.rules(), now)}
     # Claims of one file are duplicates by what the file bills, not by what the books had planned.
     beside = [other.id for file in files.values() for other in file.case.others]
     codes = spool.codes(beside) if beside else {}
@@ -98,8 +98,8 @@ def _with_codes(file: CaseFile, codes: dict[str, str]) -> CaseFile:
     return replace(file, case=replace(file.case, others=others))
 
 
-def _claim(lines: Sequence[SpooledLine], files: dict[str, CaseFile], now: datetime) -> CheckedClaim:
-    return CheckedClaim(lines[0].claim, tuple(_line(one, files.get(one.appointment or ""), now) for one in lines))
+def _claim(lines: Sequence[SpooledLine], files: dict[str | None, CaseFile], now: datetime) -> CheckedClaim:
+    return CheckedClaim(lines[0].claim, tuple(_line(one, files.get(one.appointment), now) for one in lines))
 
 
 def _line(line: SpooledLine, file: CaseFile | None, now: datetime) -> CheckedLine:
