@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
-import multiprocessing
-import os
-import subprocess
 import sys
-import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tests.mutants.broken import broken, mutants, simulate
-from tests.simulation.faults import meetings, render, table
-from tests.simulation.history import Report, run, run_seed
+from tests.simulation.faults import render, table
+from tests.simulation.fresh import draw, run_fresh
+from tests.simulation.history import run, run_seed
+from tests.simulation.many import Summary, run_many, run_seeds
 from tests.simulation.marks import unreached
-from tests.simulation.plan import Plan, plan_of, stored_plans
+from tests.simulation.plan import Plan, plan_of
 from tests.simulation.shrink import shrink
 
-# 1 in so many histories is run a second time, where sets and names hash otherwise: the same trace, the same books.
-TWICE_EACH = 50
 FAILURES_SHOWN = 5
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "faults.md"
@@ -39,100 +33,6 @@ one by one, by `./dev sweep`.
 """
 
 
-@dataclass
-class Summary:
-    """What many histories came to."""
-
-    histories: int = 0
-    steps: int = 0
-    marks: Counter[str] = field(default_factory=Counter)
-    fired: Counter[str] = field(default_factory=Counter)
-    met: Counter[str] = field(default_factory=Counter)  # those in the round of a crash, or the one beside it
-    failures: list[tuple[int, str, str]] = field(default_factory=list)  # seed, check, what was told
-    traces: dict[int, str] = field(default_factory=dict)  # of those histories that are run twice
-    seconds: float = 0.0
-
-    def take(self, seed: int, report: Report) -> None:
-        """Count one history."""
-        self.histories += 1
-        self.steps += report.tally.steps
-        self.marks += report.marks
-        self.fired += report.tally.fired
-        self.met += meetings(report.tally.when)
-        if report.trace:
-            self.traces[seed] = report.trace
-        if report.violations:
-            first = report.violations[0]
-            self.failures.append((seed, first.check, first.told + ("\n" + report.fault if report.fault else "")))
-
-    def add(self, other: Summary) -> None:
-        """Count what another process did."""
-        self.histories += other.histories
-        self.steps += other.steps
-        self.marks += other.marks
-        self.fired += other.fired
-        self.met += other.met
-        self.failures += other.failures
-        self.traces |= other.traces
-
-
-def run_seeds(seeds: Sequence[int], *, stop_at: int | None = None) -> Summary:
-    """Run the histories of these seeds in this process; `stop_at` failures it ends early."""
-    summary, began = Summary(), time.perf_counter()
-    for seed in seeds:
-        summary.take(seed, run_seed(seed, trace=seed % TWICE_EACH == 0))
-        if stop_at is not None and len(summary.failures) >= stop_at:
-            break
-    summary.seconds = time.perf_counter() - began
-    return summary
-
-
-def run_many(first: int, count: int, jobs: int) -> Summary:
-    """Run histories in several processes."""
-    return run_ranges([range(first, first + count)], jobs)
-
-
-def run_ranges(ranges: Sequence[Sequence[int]], jobs: int) -> Summary:
-    """The same for several ranges of seeds; those that are run twice are compared at the end."""
-    began, summary = time.perf_counter(), Summary()
-    if jobs <= 1:
-        for seeds in ranges:
-            summary.add(run_seeds(seeds))
-    else:
-        with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-            for part in pool.imap_unordered(run_seeds, [part for seeds in ranges for part in _parts(seeds, 25)]):
-                summary.add(part)
-    again = traces_hashed_otherwise(sorted(summary.traces))
-    for seed, trace in summary.traces.items():
-        if again[seed] != trace:
-            summary.failures.append((seed, "not-the-same-twice", "the same seed left another trace"))
-    summary.seconds = time.perf_counter() - began
-    return summary
-
-
-def traces_hashed_otherwise(seeds: Sequence[int]) -> dict[int, str]:
-    """What the histories of these seeds leave in a process whose hashes are other ones."""
-    code = (
-        "import json, sys; from tests.simulation.history import run_seed;"
-        "print(json.dumps({seed: run_seed(seed, trace=True).trace for seed in map(int, sys.argv[1:])}))"
-    )
-    here = "7" if os.environ.get("PYTHONHASHSEED") != "7" else "8"
-    path = os.pathsep.join(one for one in sys.path if one)
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, seeds)],
-        env={**os.environ, "PYTHONHASHSEED": here, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {int(seed): trace for seed, trace in json.loads(done.stdout).items()}
-
-
-def _parts(seeds: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    for start in range(0, len(seeds), size):
-        yield seeds[start : start + size]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 when nothing failed and every mark was reached."""
     options = _options().parse_args(arguments)
@@ -142,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _replay(options.replay, small=options.shrink)
     if options.shrink:
         return _shrink_seed(options.seed)
+    if options.fresh:
+        return _run_fresh(options.count, options.jobs)
     summary = run_many(options.seed, options.count, options.jobs)
     told = render(table(summary.fired, summary.met), summary.histories)
     if options.table:
@@ -153,6 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in missing:
         print(f"never reached: {name}")
     return 1 if summary.failures or missing else 0
+
+
+def _run_fresh(count: int, jobs: int) -> int:
+    return 1 if run_fresh(draw(count), jobs, lambda line: print(line, flush=True)).failures else 0
 
 
 def _run_mutant(name: str, first: int, count: int) -> int:
@@ -169,6 +75,9 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--count", type=int, default=300, help="how many histories")
+    parser.add_argument(
+        "--fresh", action="store_true", help="draw seeds that nobody has used, and tell how many histories fail"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="how many processes")
     parser.add_argument("--mutant", help="break calsync first, by a patch of tests/mutants")
     parser.add_argument("--replay", type=Path, help="run a stored plan instead")
@@ -219,4 +128,4 @@ def _tell(summary: Summary) -> None:
         )
 
 
-__all__ = ["Summary", "main", "run_many", "run_seeds", "stored_plans"]
+__all__ = ["main", "run_seeds"]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.command import TWICE_EACH, Summary, run_ranges
 from tests.simulation.faults import table
 from tests.simulation.history import run
+from tests.simulation.many import TWICE_EACH, Summary, run_ranges
 from tests.simulation.marks import MUST_REACH, unreached
 from tests.simulation.plan import plan_of, stored_plans
 from tests.simulation.widen import WIDE_FROM
