@@ -142,7 +142,8 @@ def _explained(wanted: Counter[Shown], seen: Counter[Shown], flags: list[Revisio
     if +(firm - rest):
         return False
     rest -= firm
-    for one in sorted(about, key=lambda one: one.kind == "duplicated"):
+    # What has to show takes its place first: what is told of as gone may show again as another's.
+    for one in sorted(about, key=lambda one: (one.kind == "duplicated", one.observed is None)):
         there = [span for span in (one.observed, one.expected) if span is not None and rest[span] > 0]
         if there:
             rest[there[0]] -= 1
