@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from calsync.claims.case import NextRead, Observation, ReadResult
 from calsync.domain.event import Appearance
 from calsync.domain.span import Span
-from calsync.store.gate_rows import CalendarRow, DriftRow, LinkRow, ObservationRow, RecordRow, StopRow
+from calsync.store.gate_values import CalendarRow, DriftRow, LinkRow, ObservationRow, RecordRow, StopRow
 
 _FAILING = frozenset({"needs-reconnect", "unreachable"})
 _AT_REST = frozenset({"stopped", "paused"})

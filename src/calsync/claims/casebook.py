@@ -35,14 +35,19 @@ from calsync.domain.event import Appearance
 from calsync.domain.span import Span, ZoneUnknown, zone_named
 from calsync.store import claim_decisions, gate_lookups, gate_rows, providers
 from calsync.store.claim_decisions import DecisionRow
-from calsync.store.gate_rows import (
+from calsync.store.gate_values import (
+    AskRow,
+    CalendarRow,
     ClearanceRow,
     DriftRow,
     EvidenceRow,
     FilingRow,
+    LinkRow,
     NeighbourRow,
+    ObservationRow,
     RecordRow,
     StatementRow,
+    StopRow,
 )
 from calsync.store.providers import ProviderRow
 
@@ -93,15 +98,15 @@ class _Block:
 
     records: Sequence[RecordRow]
     providers: dict[str, ProviderRow]
-    links: dict[Subject, list[gate_rows.LinkRow]]
-    calendars: dict[str, list[gate_rows.CalendarRow]]
-    calendars_by_id: dict[str, gate_rows.CalendarRow]
-    stops: dict[str, list[gate_rows.StopRow]]
-    observations: dict[str, list[gate_rows.ObservationRow]]
+    links: dict[Subject, list[LinkRow]]
+    calendars: dict[str, list[CalendarRow]]
+    calendars_by_id: dict[str, CalendarRow]
+    stops: dict[str, list[StopRow]]
+    observations: dict[str, list[ObservationRow]]
     drifts: dict[str, list[DriftRow]]
     evidence: dict[str, list[EvidenceRow]]
     statements: dict[str, list[StatementRow]]
-    asks: dict[str, list[gate_rows.AskRow]]
+    asks: dict[str, list[AskRow]]
     filings: dict[str, FilingRow]
     clearances: dict[str, ClearanceRow]
     decisions: dict[str, list[DecisionRow]]
@@ -117,7 +122,7 @@ class _Block:
         links = gate_rows.links_of(conn, {subject for row in records for subject in row.subjects})
         named = {link.calendar for found in links.values() for link in found}
         calendars = gate_rows.calendars_of(conn, {row.provider for row in records}, named)
-        of_provider: dict[str, list[gate_rows.CalendarRow]] = defaultdict(list)
+        of_provider: dict[str, list[CalendarRow]] = defaultdict(list)
         for calendar in calendars.values():
             of_provider[calendar.provider].append(calendar)
         neighbours = gate_rows.neighbours(
@@ -202,7 +207,7 @@ class _Block:
         calendars |= {link.calendar: self.calendars_by_id[link.calendar] for link in links if self._knows(link)}
         return CalendarRows(row, calendars, links, self.observations.get(row.id, []), drifts, self.stops)
 
-    def _knows(self, link: gate_rows.LinkRow) -> bool:
+    def _knows(self, link: LinkRow) -> bool:
         return link.calendar in self.calendars_by_id
 
     def _others(self, row: RecordRow) -> Iterator[Other]:
@@ -235,7 +240,7 @@ class _Block:
         return "self-pay" if other.payer == "self" else "held"
 
 
-def _counts(row: RecordRow, link: gate_rows.LinkRow) -> bool:
+def _counts(row: RecordRow, link: LinkRow) -> bool:
     """A link of the session's own ends when its series takes over: from then on it says nothing of the session."""
     own = row.series is not None and link.subject == row.id
     return not own or link.ended_at is None or link.ended_at > row.end_at
@@ -249,7 +254,7 @@ def _span(row: RecordRow) -> Span | None:
         return None
 
 
-def _written_late(row: RecordRow, seen: dict[str, list[gate_rows.ObservationRow]]) -> bool:
+def _written_late(row: RecordRow, seen: dict[str, list[ObservationRow]]) -> bool:
     """Whether we wrote to its event after it had begun: then it matters since when it has had its times."""
     return any(one.written_at is not None and one.written_at >= row.start_at for one in seen.get(row.id, ()))
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Connection, bindparam, func, select, type_coerce
 
-from calsync.store.gate_rows import NEIGHBOUR, NeighbourRow
+from calsync.store.gate_rows import NEIGHBOUR
+from calsync.store.gate_values import NeighbourRow
 from calsync.store.rows import chunks
 from calsync.store.schema import providers
 from calsync.store.schema_records import appointments, record_history

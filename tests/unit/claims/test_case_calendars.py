@@ -12,7 +12,7 @@ from calsync.claims.case import Observation, ReadResult
 from calsync.claims.case_calendars import CalendarRows, calendars_of_case
 from calsync.domain.event import Appearance
 from calsync.domain.span import Span
-from calsync.store.gate_rows import CalendarRow, DriftRow, LinkRow, ObservationRow, RecordRow, StopRow
+from calsync.store.gate_values import CalendarRow, DriftRow, LinkRow, ObservationRow, RecordRow, StopRow
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 SPAN = Span(datetime(2026, 11, 10, 9), datetime(2026, 11, 10, 9, 50), "America/Chicago")
