@@ -134,7 +134,7 @@ def test_rows_are_told_as_they_stand() -> None:
         ("appointment,day\nA-1,2026-11-10\n", "file-unreadable", "there is no column service_date"),
         ("a,b\n1,2\n", "file-unreadable", "there is no column appointment or service_date"),
         (
-            "appointment;service_date\n1;2\n",
+            "appointment;code,service_day\n1;2,3\n",
             "file-unreadable",
             "there is no column appointment or service_date; is it separated by semicolons?",
         ),

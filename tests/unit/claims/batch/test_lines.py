@@ -29,6 +29,8 @@ SEVERAL = ServiceDate(problem=ReasonCode.DATE_RANGE_NOT_SINGLE)
         ("202611100", None, UNREADABLE),
         ("2026111x", None, UNREADABLE),
         ("2026111\u0661", None, UNREADABLE),
+        ("2026 1 1", None, UNREADABLE),
+        ("2026+1+1", None, UNREADABLE),
         ("20260230", None, UNREADABLE),
         ("20261301", None, UNREADABLE),
     ],
@@ -52,6 +54,8 @@ def test_an_iso_date_has_its_hyphens_where_they_belong() -> None:
         "2026/11-10",
         "2026-11/10",
         "2026-W46-2",
+        "-202611-10",
+        "2026-1110-",
     ):
         with pytest.raises(ValueError, match="not "):
             iso_date(text)
