@@ -170,6 +170,7 @@ class TestDates:
             ("DTP*472*RD8*20261110-20261110*1", None, "date-unreadable"),
             ("DTP*472*D8*20261110*1", None, "date-unreadable"),
             ("DTP*472*TM*20261110", None, "date-unreadable"),
+            ("DTP*472*DTR*20261110-20261110", None, "date-unreadable"),
             ("DTP*472*D8", None, "date-unreadable"),
             ("DTP* 472*D8*20261110", date(2026, 11, 10), None),
             ("DTP*573*D8*20261110", None, "date-missing"),
@@ -257,9 +258,13 @@ def test_what_stands_nowhere_refuses_the_file_and_says_where() -> None:
     assert refused(*CLAIM, *LINE[1:]) == ("file-unreadable", f"{place}{SET + 5}")
     assert refused(*CLAIM, *LINE, "SV2*0900*HC:90834")[0] == "file-not-837p"
     assert refused(*CLAIM, *LINE, "SV3*AD:D0120")[0] == "file-not-837p"
-    outside = whole(*CLAIM, *LINE).replace("GE*1*1~", "CLM*C-2*1***11:B:1~GE*1*1~")
-    with pytest.raises(FileRefused):
-        list(read_x12(io.StringIO(outside)))
+    for outside in (
+        whole(*CLAIM, *LINE).replace("GE*1*1~", "CLM*C-2*1***11:B:1~GE*1*1~"),
+        whole(*CLAIM, *LINE).replace("~ST*", "~CLM*C-2*1***11:B:1~ST*"),
+    ):
+        with pytest.raises(FileRefused) as refusal:
+            list(read_x12(io.StringIO(outside)))
+        assert refusal.value.code is ReasonCode.FILE_UNREADABLE
 
 
 def test_blanks_are_no_file() -> None:
