@@ -166,7 +166,8 @@ def _was_put_back(ground: Ground, key: OriginalStart, drift: Drift, expected: Ap
     if ground.arrived is None or not (drift.disposition.reverts or key in ground.arrived.restores):
         return False
     wrote = ground.arrived_state(key)
-    return same_state(wrote, expected) and not same_state(wrote, drift.observed)
+    # What the rest of a split showed says nothing of our own event, which had lost it, be it at the same time.
+    return same_state(wrote, expected) and (_is_of_rest(drift) or not same_state(wrote, drift.observed))
 
 
 def _record_side(reference: Appearance | None, expected: Appearance | None) -> Record:
