@@ -171,7 +171,8 @@ def _link_facts(
     # A copy that took the place of the link's own event is none any more.
     not_copies = gone_copies | {link.remote_id}
     now = {rid: copy for rid, copy in (before | dict(copies_seen)).items() if rid not in not_copies}
-    ours = titles_of(link.baseline) | titles_of(facts.expected)
+    # What was sent and not answered for may stand there, and the record may want nothing any more.
+    ours = titles_of(link.baseline).union(titles_of(facts.expected), *(titles_of(owed.target) for owed in sent))
     case = LinkCase(
         link=link,
         expected=facts.expected if _is_mirrored(context, link, facts) else None,

@@ -5,12 +5,14 @@ Called by `record`, inside its transaction. Never talks to a calendar.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from calsync.domain.drift import Resolution
 from calsync.domain.notation import content_hash
+from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.case import UnreadableNow
 from calsync.reconcile.plan import Decision, Plan, WantedWrite
 from calsync.store import audit, claims, copies, links, observations, owed_writes
@@ -76,6 +78,8 @@ def record_writes(conn: Connection, context: PassContext, facts: LinkFacts, deci
     if moved or facts.copies_before or facts.link.remote_id not in wanted:
         # Deciding starts from the whole state each time: what an older decision owed must not go out any more.
         owed_writes.withdraw(conn, facts.link.id)
+    if facts.link.absent and decision.looked and not decision.absent:
+        _restore_over(conn, context, facts, decision, now)
     for write in decision.writes:
         if not facts.is_new:
             owed_writes.owe(conn, _owed(context, facts, write, now))
@@ -87,6 +91,16 @@ def record_writes(conn: Connection, context: PassContext, facts: LinkFacts, deci
             subject=f"link:{facts.link.id}",
             detail={"kind": write.kind.value, "cause": write.cause.value, "calendar": context.row.id},
         )
+
+
+def _restore_over(conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision, now: datetime) -> None:
+    """Put back over the event that came back what a person said while it was gone: to make it again doubles it."""
+    version, remote_id = decision.version_seen, decision.renamed or facts.link.remote_id
+    for owed in owed_writes.owed_of_links(conn, [facts.link.id]).get(facts.link.id, ()):
+        if owed.cause is Cause.RESTORE and owed.kind is WriteKind.CREATE and owed.state == "owed":
+            owed_writes.settle(conn, owed.id, "superseded", now)
+            over = replace(owed, id=context.worker.ids.new_id("write"), kind=WriteKind.UPDATE, created_at=now)
+            owed_writes.owe(conn, replace(over, remote_id=remote_id, version=version))
 
 
 def owe_first(conn: Connection, context: PassContext, gathered: Gathered, plan: Plan) -> None:
