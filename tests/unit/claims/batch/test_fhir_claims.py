@@ -214,6 +214,7 @@ class TestUnreadable:
             ({"item": [{"encounter": [{"reference": "Encounter/A-1"}, {"reference": "Encounter/A-2"}]}]},
              replace(GOOD, stated=None)),
             ({"item": [{"encounter": [{"reference": 7}]}]}, replace(GOOD, stated=None)),
+            ({"item": [{"encounter": [{"reference": ["Encounter/A-1"]}]}]}, replace(GOOD, stated=None)),
             ({"item": [{"encounter": ["odd"]}]}, replace(GOOD, stated=None)),
             ({"item": [{"encounter": "odd"}]}, replace(GOOD, stated=None)),
         ],
@@ -229,6 +230,7 @@ class TestUnreadable:
             ({"identifier": [{"value": "N-1"}]}, "N-1"),
             ({"identifier": []}, "A-1001"),
             ({"identifier": "odd"}, "A-1001"),
+            ({"identifier": {"value": "N-1"}}, "A-1001"),
             ({"identifier": ["odd"]}, "A-1001"),
             ({"identifier": [{"value": 7}]}, None),
             ({"identifier": None, "id": 7}, None),
@@ -256,6 +258,7 @@ class TestTheFile:
             (bundle("odd"), "file-no-claims", ""),
             (bundle(contained=[CLAIM]), "file-unreadable", "beside the entries, a claim inside another resource"),
             (bundle([CLAIM]), "file-unreadable", "entry 1, a claim inside another resource"),
+            (bundle([PATIENT, [CLAIM, 7]]), "file-unreadable", "entry 1, a claim inside another resource"),
             (bundle({"response": {"outcome": CLAIM}}), "file-unreadable", "entry 1, a claim inside another resource"),
             (
                 bundle({"resource": CLAIM}, {"resource": PATIENT | {"contained": [CLAIM]}}),
