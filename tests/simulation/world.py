@@ -433,8 +433,12 @@ class World:
             self.running.pop()
 
     def _forget_what_nobody_recorded(self) -> None:
-        """For how long a service wants to be left alone is lost with the process that it was told to."""
-        rows = self.books.rows("SELECT id FROM calendars WHERE not_before IS NULL")
+        """For how long a service wants to be left alone is lost with the process that it was told to.
+
+        What the books say of an earlier wait, which is over, is no word about this one.
+        """
+        now = int(self.clock.now().timestamp() * 1_000_000)
+        rows = self.books.rows("SELECT id FROM calendars WHERE not_before IS NULL OR not_before <= ?", now)
         for (name,) in rows:
             self.readings.alone_until.pop(name, None)
 
