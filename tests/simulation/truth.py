@@ -37,6 +37,7 @@ class Readings:
         self.of: dict[tuple[int, str, str], list[Read]] = {}  # by service, calendar, remote id
         self.alone_until: dict[str, datetime] = {}
         self.feeds: dict[str, list[datetime]] = {}  # by calendar: feed reads that succeeded
+        self.fresh: list[tuple[tuple[int, str, str], Read]] = []  # by the process that is running
 
     def watching(self, calendar: MemoryCalendar, service: int) -> WatchedCalendar:
         """The calendar, with its readings noted here."""
@@ -46,7 +47,15 @@ class Readings:
         """An event was read, or was told to be gone."""
         held = self.observer.events.get(key)
         if held is not None:
-            self.of.setdefault(key, []).append(Read(began, tuple(sorted(held.now.elements()))))
+            read = Read(began, tuple(sorted(held.now.elements())))
+            self.of.setdefault(key, []).append(read)
+            self.fresh.append((key, read))
+
+    def lose(self, calendars: set[str]) -> None:
+        """What the running process read in some calendars went with it."""
+        for key, read in self.fresh:
+            if key[1] in calendars:
+                self.of[key] = [one for one in self.of[key] if one is not read]
 
 
 class WatchedCalendar:

@@ -420,23 +420,30 @@ class World:
         """Run something inside a process, which may die of it."""
         self.running.append(process)
         inside, self.inside = self.inside, 0
+        fresh, self.readings.fresh = self.readings.fresh, []
+        last_reads = self._last_reads()
         try:
             run()
         except Crash:
             process.dead = True
-            self._forget_what_nobody_recorded()
+            self._forget_what_nobody_recorded(last_reads)
         except StoreUnavailable as problem:
-            self._forget_what_nobody_recorded()
+            self._forget_what_nobody_recorded(last_reads)
             self._excused(problem)
         finally:
             self.inside = inside
+            self.readings.fresh = fresh
             self.running.pop()
 
-    def _forget_what_nobody_recorded(self) -> None:
-        """For how long a service wants to be left alone is lost with the process that it was told to.
+    def _last_reads(self) -> dict[str, object]:
+        return {row[0]: row for row in self.books.rows("SELECT id, last_read_at, cursor, state FROM calendars")}
+
+    def _forget_what_nobody_recorded(self, last_reads: dict[str, object]) -> None:
+        """What was read is lost with its process, and so is for how long a service wants to be left alone.
 
         What the books say of an earlier wait, which is over, is no word about this one.
         """
+        self.readings.lose({name for name, at in self._last_reads().items() if last_reads.get(name) == at})
         now = int(self.clock.now().timestamp() * 1_000_000)
         rows = self.books.rows("SELECT id FROM calendars WHERE not_before IS NULL OR not_before <= ?", now)
         for (name,) in rows:
