@@ -65,11 +65,15 @@ NOTHING_TOLD = Told()
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All that can be seen of one event inside a window, keyed by the original starts of the agreed event."""
+    """All that can be seen of one event inside a window, keyed by the original starts of the agreed event.
+
+    `beyond`: what the rest of a split shows besides that lies near no session of ours, by its own start.
+    """
 
     agreed: dict[OriginalStart, Appearance]
     shown: dict[OriginalStart, Shown]
     duplicates: tuple[Duplicate, ...] = ()
+    beyond: tuple[Duplicate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +137,16 @@ def view(
     elif observed is not None:
         found = _paired(agreed, observed, base, window=window, single=single, added=told.added)
     duplicates: list[Duplicate] = []
+    beyond: list[Duplicate] = []
     # Those that are known to be the rest of a split come first: what they show is taken.
     for copy in sorted(copies, key=lambda one: (one.remote_id not in told.rests, _begins(one), one.remote_id)):
         goes_on = observed is not None and _goes_on(agreed, observed, found, copy, window=window, told=told)
         if goes_on:
-            duplicates += _beside_rest(copy, found, base, window=window)
+            near, far = _beside_rest(copy, found, base, window=window)
+            duplicates, beyond = [*duplicates, *near], [*beyond, *far]
         else:
             duplicates += _duplicates(agreed, copy, base, window=window, single=single)
-    return View(base, found, tuple(duplicates))
+    return View(base, found, tuple(duplicates), tuple(beyond))
 
 
 def differences(
@@ -359,10 +365,11 @@ def _as_told(
 
 def _beside_rest(
     copy: Copy, found: Mapping[OriginalStart, Shown], base: Mapping[OriginalStart, Appearance], *, window: Window
-) -> list[Duplicate]:
+) -> tuple[list[Duplicate], list[Duplicate]]:
     """Return what the rest of a split shows besides what it took over: sessions that our own event shows as well.
 
-    The rest may go on for longer than ours did, so that only what lies near one of ours stands beside it.
+    The rest may go on for longer than ours did, so that only what lies near one of ours stands beside it. The others
+    are the second list.
     """
     taken = [one.seen for one in found.values() if one.copy_id == copy.remote_id]
     spare = {
@@ -375,7 +382,8 @@ def _beside_rest(
     # Half a period: one alone on each side costs as much as a pair that is a whole one apart.
     half = (_shortest(keys) or timedelta(0)) / 2
     near = pair_in_order(own, sorted(spare), shift=timedelta(0), zones=("UTC", "UTC"), period=half) if spare else {}
-    return [Duplicate(key, copy, spare[at]) for key, at in near.items()]
+    far = [Duplicate(at, copy, shown) for at, shown in sorted(spare.items()) if at not in near.values()]
+    return [Duplicate(key, copy, spare[at]) for key, at in near.items()], far
 
 
 def _duplicates(

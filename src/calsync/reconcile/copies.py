@@ -28,6 +28,7 @@ from calsync.reconcile.hers import is_her_own, left_to_her
 from calsync.reconcile.judge import Verdict
 from calsync.reconcile.looks import Look
 from calsync.reconcile.plan import DriftChange, FoundDrift, WantedWrite
+from calsync.reconcile.table import Record
 
 _FLAGS = (Disposition.FLAG, Disposition.WOULD_FLAG)
 
@@ -74,8 +75,9 @@ def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
             continue
         mine = _news_or_known(ground, copy)
         rest = [one for one in verdicts if one.look.shown.copy_id == copy.remote_id]
-        judged = [*_judge_one(ground, mine), *_left_over(ground, copy, mine)]
         kept = any(one.keep for one in rest) and copy.remote_id not in rests_to_go(ground, rest)
+        mine += _shown_in_vain(ground, copy, rest, mine) if kept else []
+        judged = [*_judge_one(ground, mine), *_left_over(ground, copy, mine)]
         stays = any(one.hers for one in judged)
         stays |= ground.case.expected is not None and (kept or any(one.stays for one in judged))
         if stays:
@@ -124,8 +126,24 @@ def _news_or_known(ground: Ground, copy: Copy) -> list[Duplicate]:
     return [one for one in mine if _on_books(ground, one) is not None] if told else mine
 
 
+def _shown_in_vain(
+    ground: Ground, copy: Copy, rest: Sequence[Verdict], mine: Sequence[Duplicate]
+) -> Iterator[Duplicate]:
+    """Yield what the rest of a split that stays shows, and the record does not want: nobody would be told of it.
+
+    The record called a session off, or moved it, after the rest was made; or the rest repeats otherwise than we do.
+    """
+    looks = [one.look for one in rest if one.look.record in (Record.GONE, Record.CHANGED)]
+    overtaken = [Duplicate(one.key, copy, one.shown.seen) for one in looks if one.shown.seen is not None]
+    beyond = [one for one in ground.view.beyond if one.copy.remote_id == copy.remote_id]
+    known = {one.original_start for one in mine}
+    for one in (*overtaken, *beyond):
+        if one.original_start not in known and not one.seen.cancelled:
+            yield one
+
+
 def _judge_one(ground: Ground, duplicates: Sequence[Duplicate]) -> list[_Judged]:
-    phases = {one.original_start: _phase(ground, one.original_start) for one in duplicates}
+    phases = {one.original_start: _phase(ground, one.original_start, one.seen) for one in duplicates}
     mixed = len({phase is Phase.UPCOMING for phase in phases.values()}) == 2
     fights = any(
         phases[one.original_start] is Phase.UPCOMING
