@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,6 +53,14 @@ def test_every_cell_of_a_line_reaches_its_answer(world: GateWorld, put: Put) -> 
     assert (line.claim, line.place, line.claim_id, line.line, line.stated) == (1, "row 1", "C-2", "1", "A-1")
     assert (line.provider, line.client, line.day, line.code) == ("P-1", "C-1", "2026-11-11", "90834")
     assert (line.frequency, line.control, line.problems, line.appointment) == ("7", "ICN-1", "", "A-1")
+
+
+def test_all_that_is_wrong_with_a_line_reaches_its_answer_and_nothing_of_it_stays(world: GateWorld, put: Put) -> None:
+    with read_batch(world.gate, put("C-2,1,A-1,P-1,C-1,,90834,6,")) as batch:
+        ((line,),) = batch.spool.claims()
+    assert line.problems == "date-missing row-unreadable"
+    with pytest.raises(sqlite3.ProgrammingError):
+        list(batch.spool.claims())
 
 
 def test_what_was_asked_and_answered_is_in_the_log(world: GateWorld, put: Put) -> None:
@@ -118,8 +127,6 @@ ONE_LINE = '{"resourceType":"Patient"}\n'
         ("in.x12", X12, Form.X12),
         ("in.edi", X12, Form.X12),
         ("in", X12, Form.X12),
-        ("in", f"service_date only\n{X12}", None),
-        ("in", f"appointment only\n{X12}", None),
         ("in", " \n", None),
     ],
 )
@@ -132,6 +139,15 @@ def test_what_a_file_is_shows_in_its_name_or_else_in_its_beginning(
     else:
         with pytest.raises(FileRefused):
             form_of(world, path)
+
+
+@pytest.mark.parametrize("heading", ["service_date", "appointment", "claim_id"])
+def test_without_both_columns_it_is_read_as_the_form_that_most_files_have(
+    world: GateWorld, put: Put, heading: str
+) -> None:
+    with pytest.raises(FileRefused) as refusal:
+        form_of(world, put(name="in", text=f"{heading}\nA-1\n"))
+    assert refusal.value.where.startswith("interchange 1")
 
 
 @pytest.mark.parametrize("name", ["in.ndjson", "in.jsonl"])
@@ -158,6 +174,13 @@ class TestWriting:
             assert write_cleared(batch, tmp_path / "out.csv")
         assert (tmp_path / "out.csv").read_text() == f"{HEADING}\n{GOOD}\n"
         assert sorted(one.name for one in tmp_path.iterdir()) == ["in.csv", "out.csv"]
+
+    def test_rows_are_written_whatever_column_comes_first(self, world: GateWorld, put: Put, tmp_path: Path) -> None:
+        text = "appointment,service_date\nA-9,2026-11-10\nA-1,2026-11-10\n"
+        with read_batch(world.gate, put(text=text)) as batch:
+            list(batch.check(world.gate, "billing:b"))
+            assert write_cleared(batch, tmp_path / "out.csv")
+        assert (tmp_path / "out.csv").read_text() == text.replace("A-9,2026-11-10\n", "")
 
     def test_a_bundle_is_written_as_one_whatever_its_name(self, world: GateWorld, put: Put, tmp_path: Path) -> None:
         world.book("A-1001", client="C-9")

@@ -86,9 +86,10 @@ CLAIMS = [f'{{"resource":{{"resourceType":"Claim","id":"{number}"}}}}' for numbe
 
 
 def test_a_bundle_without_some_of_its_claims() -> None:
-    text = f'{{"total":4,"resourceType":"Bundle","entry":[{",".join(CLAIMS)},"odd"],"type":"batch"}}'
+    person = '{"resource":{"resourceType":"Patient"}}'
+    text = f'{{"total":5,"resourceType":"Bundle","entry":[{person},{",".join(CLAIMS)},"odd"],"type":"batch"}}'
     assert bundle(text, 1, 3) == (
-        f'{{"resourceType":"Bundle","entry":[\n{CLAIMS[0]},\n{CLAIMS[2]},\n"odd"\n],\n"total":3,\n"type":"batch"}}\n'
+        f'{{"resourceType":"Bundle","entry":[\n{person},\n{CLAIMS[0]},\n{CLAIMS[2]},\n"odd"\n],\n"total":4,\n"type":"batch"}}\n'
     )
     assert bundle(f'{{"resourceType":"Bundle","entry":[{CLAIMS[0]}]}}', 1) == (
         f'{{"resourceType":"Bundle","entry":[\n{CLAIMS[0]}\n]}}\n'

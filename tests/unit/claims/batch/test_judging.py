@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from calsync.claims.answer import EvidenceItem
-from calsync.claims.batch.judging import CheckedLine, judge_claims
+from calsync.claims.batch.judging import CheckedLine, file_refused, judge_claims
 from calsync.claims.batch.matching import OTHER_LETTERS
 from calsync.claims.reasons import Party, ReasonCode, Verdict
 from calsync.store import asks, clearances, filings
@@ -93,6 +93,15 @@ class TestProblemsOfALine:
         answer = judge(world, appointment="A-404").answer
         assert (answer.verdict, codes(answer)) == (Verdict.HELD, {"no-matching-appointment"})
 
+    def test_one_that_cannot_be_read_says_only_that(self, world: GateWorld) -> None:
+        assert codes(judge(world, appointment=None, problems="row-unreadable").answer) == {"row-unreadable"}
+
+    def test_a_file_that_is_refused_says_where_or_that_nothing_fits(self) -> None:
+        for where, told in (("row 2", "row 2"), ("", "nothing in it fits")):
+            answer = file_refused(ReasonCode.FILE_UNREADABLE, where)
+            assert answer.sentence == f"The file cannot be read ({told}); make it again."
+            assert (answer.verdict, answer.appointment, answer.code) == (Verdict.HELD, None, None)
+
     def test_whoever_must_act_first_is_named_first(self, world: GateWorld) -> None:
         with world.db.transaction() as conn:
             conn.exec_driver_sql("DELETE FROM observations")
@@ -149,6 +158,20 @@ class TestCorrections:
         line = judge(world, frequency="8", control="ICN-1", day=wrong.isoformat() if where == "day" else None)
         assert (line.purpose, line.answer.verdict, line.answer.date_of_service) == ("void", Verdict.CLEARED, wrong)
         assert issued(world) == []
+
+    def test_a_void_of_another_date_than_the_filed_one_is_held(self, world: GateWorld) -> None:
+        filed(world, DAY + timedelta(days=1))
+        answer = judge(world, frequency="8", control="ICN-1").answer
+        told = "A void repeats the date that was filed, 2026-11-11; asked for 2026-11-10."
+        assert [(str(one.code), one.text, one.waiting_on) for one in answer.reasons] == [
+            ("date-mismatch", told, Party.BILLING)
+        ]
+        assert (answer.verdict, answer.date_of_service) == (Verdict.HELD, None)
+
+    @pytest.mark.parametrize(("frequency", "code"), [("7", "correction-of-unfiled"), ("8", "correction-of-unfiled")])
+    def test_what_was_never_filed_is_not_corrected(self, world: GateWorld, frequency: str, code: str) -> None:
+        assert code in codes(judge(world, frequency=frequency, control="ICN-1").answer)
+        assert "correction-without-reference" in codes(judge(world, frequency=frequency).answer)
 
 
 @pytest.mark.parametrize(

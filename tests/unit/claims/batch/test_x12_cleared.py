@@ -104,6 +104,9 @@ def test_levels_of_another_set_are_its_own() -> None:
 def test_short_levels_and_sets_without_levels_stay_as_they_are() -> None:
     text = interchange(group(1, ["HL*1", *claim(1)], [*claim(2)], ["HL*7*9*22", *claim(3)]))
     assert kept(text, 1, 2, 3) == text.replace("HL*7*9", "HL*1*9")
+    for short in ("HL*6*5", "HL*6*5**0"):
+        one = interchange(group(1, [*PRACTICE, *claim(1), *OTHER_PRACTICE, short, *claim(2)]))
+        assert heads(kept(one, 2), "HL") == ["HL*1**20*1", short.replace("6*5", "2*1")]
 
 
 def test_lines_end_as_they_did_and_separators_are_those_of_each_interchange() -> None:
@@ -114,10 +117,16 @@ def test_lines_end_as_they_did_and_separators_are_those_of_each_interchange() ->
         assert heads(kept(lines, 2).replace("\r", "\n"), "SE") == ["SE*7*0002"]
     newline = one.replace("~", "\n")
     assert kept(newline, 1, 2) == newline
+    assert kept(one.replace("~", "\r\n"), 1, 2) == one.replace("~", "\r")
     other = one.replace("*", "|").replace("~", "!")
     assert kept(one + other, 1, 2, 3, 4) == one + other
     spaced = one.replace("~LX", "~  LX")
     assert kept(spaced, 1, 2) == one
+
+
+def test_what_stands_before_the_first_set_stays_whatever_goes() -> None:
+    text = interchange(group(1, claim(1), claim(2))).replace("~GS*", "~TA1*000000001~GS*")
+    assert heads(kept(text, 1), "TA1", "CLM") == ["TA1*000000001", "CLM*C-1*1***11:B:1"]
 
 
 def test_nothing_is_written_of_a_file_of_which_nothing_stays() -> None:

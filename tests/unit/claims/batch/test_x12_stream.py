@@ -86,3 +86,15 @@ def test_what_is_left_over_comes_before_what_follows() -> None:
     assert Rest("ab", Rest("cd", io.StringIO("e"))).read(9) == "abcde"
     exact = io.StringIO("de")
     assert (Rest("abc", exact).read(3), exact.tell()) == ("abc", 0)
+
+
+@pytest.mark.parametrize("segment", ["1X*1", "lx*1", "L*1", " LX*1", "LX", "TOOLONG*1"])
+def test_what_is_no_segment_refuses_the_file(segment: str) -> None:
+    assert refused(ONE.replace("~LX*1~", f"~{segment}~")) == (
+        ReasonCode.FILE_UNREADABLE,
+        "interchange 1, segment 25",
+    )
+
+
+def test_numbers_of_lines_and_levels_are_the_guides_business() -> None:
+    assert len(names(ONE.replace("~LX*1~", "~LX*7~").replace("~HL*2*1*", "~HL*9*1*"))[0]) == COUNT
