@@ -121,3 +121,15 @@ def test_another_yes_ends_the_one_before(world: GateWorld) -> None:
     first, second = kept(world)
     assert (first.ended_at, second.ended_at) == (NOW + HOUR, None)
     assert len(notes(world)) == 2
+
+
+def test_two_who_ask_the_same_at_once_get_one_clearance(world: GateWorld) -> None:
+    with world.db.reading() as conn:
+        (case,) = open_cases(conn, ["A-1"], world.gate.rules(), NOW)
+    answer = judge(case, NOW)
+    told = []
+    for _ in range(2):
+        with world.db.transaction() as conn:
+            told.append(keep_clearances(conn, [(case, answer)], NOW, world.ids))
+    assert told == [["A-1"], []]
+    assert (len(kept(world)), in_force(world), len(notes(world))) == (1, [DAY], 1)

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from calsync.claims.deciding import decide
-from calsync.errors import Refused
+from calsync.errors import NotFoundError, Refused
 from calsync.store import audit, claim_decisions
 from calsync.store.claim_decisions import DecisionRow
 from tests.unit.claims.gate_world import NOW, SPAN, GateWorld, in_memory
@@ -60,3 +60,10 @@ def test_a_ruling_without_its_reason_says_what_to_add(world: GateWorld) -> None:
         decide(world.gate, "A-1", "end", by="billing:b", note=" \n")
     (problem,) = refused.value.problems
     assert (problem.where, problem.remedy) == ("appointment A-1", "Add --note")
+
+
+def test_an_appointment_that_nobody_knows_is_no_distinct_session(world: GateWorld) -> None:
+    with pytest.raises(NotFoundError):
+        decide(world.gate, "A-1", "A-404", by="billing:b", note="asked the payer")
+    with world.db.reading() as conn:
+        assert claim_decisions.of_appointments(conn, ["A-1"]) == {}
