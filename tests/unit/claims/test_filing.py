@@ -248,6 +248,21 @@ class TestFiling:
         assert told.value.problems[0].remedy == "Name the date: A-1=YYYY-MM-DD"
         assert kept(world) == []
 
+    def test_without_a_date_of_the_gates_one_must_be_named(self, world: GateWorld) -> None:
+        world.book("A-2")
+        with pytest.raises(Refused) as refused:
+            file(world, FiledLine(appointment="A-2"))
+        (problem,) = refused.value.problems
+        assert (problem.what, problem.remedy) == (
+            "the gate gives no date for it",
+            "Name the date: A-2=YYYY-MM-DD",
+        )
+
+    def test_what_was_filed_is_assessed_once_more_by_the_timer(self, world: GateWorld) -> None:
+        world.drain()
+        file(world)
+        assert world.drain() == 1
+
 
 class TestRecalling:
     def test_the_whole_row_of_a_clearance_that_is_stopped(self, world: GateWorld) -> None:
