@@ -472,3 +472,13 @@ def test_a_session_beyond_the_window_that_is_dragged_into_it_was_moved() -> None
     world = World.agreed(event("2027-12-01T10:00"))
     world.edit(event("2026-12-01T10:00"))
     assert [one.kind for one in world.one_pass().found] == [DriftKind.MOVED]
+
+
+def test_what_is_over_stays_as_it_is_where_not_its_series_but_another_occurrence_goes_back() -> None:
+    world = World.agreed(event("2026-11-03T10:00", "FREQ=WEEKLY;COUNT=8"), policy=policy(deleted="flag"))
+    off = Override(SECOND, replace(event("2026-12-08T10:00").master, cancelled=True))
+    world.edit(replace(event("2026-11-24T10:00", "FREQ=WEEKLY;COUNT=5"), overrides=(off,)))
+    world.settle()
+    assert [one.span.start.day for one in shown(world) if not one.cancelled] == [24, 1, 8, 15, 22]
+    left = [one for one in world.drifts if one.resolution is Resolution.OPEN]
+    assert [(one.kind, one.disposition) for one in left] == [(DriftKind.DELETED, Disposition.FLAG)] * 3
