@@ -136,14 +136,14 @@ def view(
         found = {key: Shown(seen, seen) for key, seen in base.items()}
     elif observed is not None:
         found = _paired(agreed, observed, base, window=window, single=single, added=told.added)
-    duplicates: list[Duplicate] = []
-    beyond: list[Duplicate] = []
+    duplicates, beyond = list[Duplicate](), list[Duplicate]()
     # Those that are known to be the rest of a split come first: what they show is taken.
     for copy in sorted(copies, key=lambda one: (one.remote_id not in told.rests, _begins(one), one.remote_id)):
         goes_on = observed is not None and _goes_on(agreed, observed, found, copy, window=window, told=told)
         if goes_on:
             near, far = _beside_rest(copy, found, base, window=window)
-            duplicates, beyond = [*duplicates, *near], [*beyond, *far]
+            duplicates += near
+            beyond += [one for one in far if not _may_be_of_another(agreed, one, found, window)]
         else:
             duplicates += _duplicates(agreed, copy, base, window=window, single=single)
     return View(base, found, tuple(duplicates), tuple(beyond))
@@ -286,7 +286,9 @@ def _goes_on(
     missing = sorted(
         key
         for key in {*found, *known}
-        if key is not None and _is_missing(shown := found.get(key, _NOWHERE)) and (key in known or _is_cut(shown))
+        if key is not None
+        and _is_missing(shown := found.get(key, _NOWHERE))
+        and (key in known or shown.level is Level.MASTER)
     )
     if not known and (copy.remote_id in told.beside or not _begins_at_cut(observed, found, missing, copy)):
         return False
@@ -316,10 +318,6 @@ def _shortest(keys: Sequence[datetime]) -> timedelta | None:
 
 def _is_missing(shown: Shown) -> bool:
     return shown.seen is None and shown.copy_id is None
-
-
-def _is_cut(shown: Shown) -> bool:
-    return shown.level is Level.MASTER
 
 
 def _begins_at_cut(
@@ -368,8 +366,7 @@ def _beside_rest(
 ) -> tuple[list[Duplicate], list[Duplicate]]:
     """Return what the rest of a split shows besides what it took over: sessions that our own event shows as well.
 
-    The rest may go on for longer than ours did, so that only what lies near one of ours stands beside it. The others
-    are the second list.
+    Only what lies near one of ours stands beside it; what the rest shows for longer than ours is the second list.
     """
     taken = [one.seen for one in found.values() if one.copy_id == copy.remote_id]
     spare = {
@@ -384,6 +381,15 @@ def _beside_rest(
     near = pair_in_order(own, sorted(spare), shift=timedelta(0), zones=("UTC", "UTC"), period=half) if spare else {}
     far = [Duplicate(at, copy, shown) for at, shown in sorted(spare.items()) if at not in near.values()]
     return [Duplicate(key, copy, spare[at]) for key, at in near.items()], far
+
+
+def _may_be_of_another(agreed: Event, one: Duplicate, found: Mapping[OriginalStart, Shown], window: Window) -> bool:
+    """Tell whether a rest may show it for a session of ours outside the window, where our series goes on there."""
+    at, margin = one.seen.span.start_at, timedelta(days=35)
+    taken = [its.seen.span.start_at for its in found.values() if its.copy_id == one.copy.remote_id and its.seen]
+    if at < min(taken, default=at):
+        return bool(slots_between(agreed, window.start - margin, window.start))
+    return at > max(taken, default=at) and bool(slots_between(agreed, window.end, window.end + margin))
 
 
 def _duplicates(

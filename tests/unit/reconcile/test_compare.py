@@ -218,6 +218,21 @@ class TestCopies:
         assert [key for key, one in found.shown.items() if one.copy_id == "rest"] == DAYS[2:]
         assert [one.original_start for one in found.duplicates] == beside
 
+    @pytest.mark.parametrize(("count", "beyond"), [(30, []), (4, ["2026-12-28T15:00", "2027-01-04T15:00"])])
+    def test_at_the_windows_end_a_rest_shows_sessions_of_ours_from_beyond(self, count: int, beyond: list[str]) -> None:
+        window = Window(WINDOW.start, datetime(2026, 12, 29, tzinfo=UTC) + timedelta(days=7 if count == 4 else 0))
+        rest = _copy("rest", "2026-12-14T10:00", 28 if count > 4 else 4)
+        found = view(weekly(count=count), weekly(count=2), window=window, copies=(rest,))
+        assert [f"{one.original_start:%Y-%m-%dT%H:%M}" for one in found.beyond] == beyond
+
+    @pytest.mark.parametrize(("start", "count", "beyond"), [("2026-11-03T10:00", 7, 0), ("2026-12-01T10:00", 3, 1)])
+    def test_at_the_windows_beginning_as_well(self, start: str, count: int, beyond: int) -> None:
+        window = Window(datetime(2026, 11, 27, tzinfo=UTC), WINDOW.end)
+        told = Told({"rest": {day: seen(f"{day + timedelta(days=3):%Y-%m-%d}T10:00") for day in DAYS[:3]}})
+        rest = _copy("rest", "2026-11-27T10:00", 4)
+        found = view(weekly(start, count), weekly(start, 1), window=window, copies=(rest,), told=told)
+        assert len(found.beyond) == beyond
+
     def test_beside_an_event_that_is_whole_each_of_its_sessions_is_shown_twice(self) -> None:
         found = differences(weekly(), weekly(), window=WINDOW, copies=[_copy("c-1", "2026-12-01T10:00", 4)])
         assert [(one.original_start, str(one.kind), one.copy_id) for one in found] == [
