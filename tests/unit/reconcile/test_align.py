@@ -147,6 +147,14 @@ class TestAligning:
         found = align(weekly(), weekly("2026-12-15T10:00"), WINDOW)
         assert {key: at for key, at in found.pairs.items() if key == at} == {one: one for one in SLOTS[2:]}
 
+    def test_the_shortest_gap_is_the_period_wherever_it_lies(self) -> None:
+        # Two days apart once, so that a day is the most that costs less than to stand alone.
+        one = weekly(added=(SLOTS[3] + 2 * DAY, FIRST - WEEK))
+        near, far = SLOTS[3] + 2 * DAY + DAY, SLOTS[3] + 2 * DAY + 5 * DAY
+        for added, pairs in ((near, True), (far, False)):
+            found = align(one, weekly(added=(added, FIRST - WEEK)), Window(WINDOW.start, SLOTS[3]))
+            assert (found.pairs.get(SLOTS[3] + 2 * DAY) == added) is pairs
+
     def test_daily_sessions_are_paired_by_days_and_not_by_weeks(self) -> None:
         daily = weekly(rule="FREQ=DAILY;COUNT=5")
         later = weekly("2026-12-01T16:00", rule="FREQ=DAILY;COUNT=5")

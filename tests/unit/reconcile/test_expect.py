@@ -95,6 +95,26 @@ def test_nothing_left_is_no_event() -> None:
     assert expected(*(appointment(day, status="cancelled") for day in (1, 8, 15, 22)), series=endless) is not None
 
 
+def test_a_series_that_ends_on_a_day_is_no_event_once_all_of_it_is_cancelled() -> None:
+    until = replace(SERIES, rule="FREQ=WEEKLY;UNTIL=20261222T150000Z")
+    assert expected(*(appointment(day, status="cancelled") for day in (1, 8, 15, 22)), series=until) is None
+    assert expected(*(appointment(day, status="cancelled") for day in (1, 8, 15)), series=until) is not None
+
+
+def test_all_that_is_said_of_single_dates_is_said_in_order() -> None:
+    days = (29, 3, 17, 10, 24, 5, 12)
+    daily = replace(
+        SERIES, rule="FREQ=DAILY;COUNT=31", excluded=tuple(map(slot, days)), added=tuple(slot(day, 20) for day in days)
+    )
+    moved = [appointment(day, hour=16) for day in (22, 15, 8, 26, 2)]
+    event = expected(*moved, series=daily)
+    assert event is not None
+    assert event.recurrence is not None
+    assert event.recurrence.excluded == tuple(map(slot, sorted(days)))
+    assert event.recurrence.added == tuple(slot(day, 20) for day in sorted(days))
+    assert [one.original_start for one in event.overrides] == list(map(slot, (2, 8, 15, 22, 26)))
+
+
 def test_an_appointment_that_is_no_part_of_the_series_is_left_out() -> None:
     assert shown(expected(replace(appointment(3), original_start=None))) == shown(expected())
 
@@ -113,6 +133,9 @@ def test_a_block_is_shown_until_it_is_cancelled() -> None:
     assert event is not None
     assert event.master.title == "Out of office"
     assert expect_block(replace(block, cancelled=True), uid="u-1") is None
+    named = expect_block(replace(block, title="Holiday"), uid="u-1")
+    assert named is not None
+    assert named.master.title == "Holiday"
 
 
 @pytest.mark.parametrize(

@@ -71,3 +71,16 @@ def test_what_nothing_explains_came_by_itself_if_it_was_added_or_stands_apart(
     agreed: Event, observed: Event, key: datetime, level: Level
 ) -> None:
     assert Levels(agreed, observed).of_extra(key) is level
+
+
+def test_a_series_that_was_made_longer_is_so_on_each_of_its_days() -> None:
+    wall = datetime(2026, 12, 1, 10)
+    longer = replace(weekly(), master=Appearance(Span(wall, wall + timedelta(minutes=80), ZONE), "Session 1"))
+    assert Levels(weekly(), apart(longer)).of(SECOND, seen("2026-12-08T14:00")) is Level.MASTER
+
+
+def test_what_is_left_of_a_series_without_its_rule_comes_from_the_whole_of_it() -> None:
+    headless = replace(apart(weekly()), recurrence=None)
+    assert Levels(weekly(), headless).of_extra(SECOND) is Level.MASTER
+    assert Levels(headless, weekly()).of_extra(SECOND) is Level.MASTER
+    assert Levels(weekly(), apart(weekly())).of_extra(SECOND) is Level.OVERRIDE

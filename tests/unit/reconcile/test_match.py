@@ -90,6 +90,42 @@ def test_everything_else_is_foreign(text: str | None) -> None:
     assert matched(Item("r-9", text)) == Matches((), (Item("r-9", text),))
 
 
+def test_each_item_is_told_apart_in_its_place() -> None:
+    items: list[Item | Gone] = [
+        Item("r-7"),
+        Item("r-1"),
+        Item("r-6", "not ours"),
+        Item("r-9", marker()),
+        Item("r-2"),
+        Gone("r-5"),
+    ]
+    found = matched(*items)
+    assert [(one.item.remote_id, one.role) for one in found.ours] == [
+        ("r-1", Role.OWN),
+        ("r-9", Role.COPY),
+        ("r-2", Role.OWN),
+    ]
+    assert found.foreign == (items[0], items[2], items[5])
+
+
+def test_one_that_is_back_under_its_own_name_is_no_other_by_another() -> None:
+    for items in ((Item("r-1"), Item("r-9", marker())), (Item("r-9", marker()), Item("r-1"))):
+        roles = {one.item.remote_id: one.role for one in matched(*items, absent=True).ours}
+        assert roles == {"r-1": Role.OWN, "r-9": Role.COPY}
+
+
+@pytest.mark.parametrize("changed", [{"generation": 2}, {"place": place_of(KEYS, "K-2")}])
+def test_a_marker_of_another_place_or_life_is_none_of_our_own_event(changed: dict[str, object]) -> None:
+    (own,) = matched(Item("r-1", marker(**changed))).ours
+    assert (own.role, own.marker) == (Role.OWN, None)
+    assert genuine_marker(marker(**changed), LINK, KEYS) is None
+
+
+def test_a_marker_that_is_no_text_is_none() -> None:
+    odd = Item("r-9", 7)  # type: ignore[arg-type] # what a connector should never give
+    assert matched(odd).foreign == (odd,)
+
+
 def test_an_older_key_still_proves() -> None:
     rotated = replace(KEYS, signing="k2")
     assert genuine_marker(marker(), LINK, rotated) is not None
