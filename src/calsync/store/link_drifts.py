@@ -11,6 +11,7 @@ from calsync.domain.appointment import Subject, SubjectKind
 from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
 from calsync.domain.event import OriginalStart
 from calsync.reconcile.case import PastRevert, RecentChange
+from calsync.reconcile.compare import same_state
 from calsync.store.drift_values import IDS, IN_ORDER, OPEN, SHAPE, grouped
 from calsync.store.recent_changes import NOT_COUNTED, recent_changes
 from calsync.store.rows import chunks
@@ -18,7 +19,10 @@ from calsync.store.schema import drifts, links, stops
 
 
 def open_of_links(conn: Connection, link_ids: Iterable[str]) -> dict[str, tuple[Drift, ...]]:
-    """Per link its open drifts and, per occurrence, the latest answered one whose seen state is accepted (R-10)."""
+    """Per link its open drifts and, per occurrence, the latest answered one whose seen state is accepted (R-10).
+
+    An answer ends once what it accepted was taken back to what the record says: that was noted as withdrawn at once.
+    """
     found: dict[str, tuple[Drift, ...]] = {}
     for link, known in grouped(conn, _STANDING, link_ids, lambda drift: drift.link).items():
         accepted: dict[tuple[OriginalStart, str | None, bool], Drift] = {}
@@ -26,10 +30,19 @@ def open_of_links(conn: Connection, link_ids: Iterable[str]) -> dict[str, tuple[
             if drift.resolution is not Resolution.OPEN:
                 # Each copy beside the event has an answer of its own, and a lost marker is none about what is seen.
                 copy = drift.copy_id if drift.kind is DriftKind.DUPLICATED else None
-                accepted[drift.original_start, copy, drift.kind is DriftKind.MARKER_LOST] = drift
+                key = (drift.original_start, copy, drift.kind is DriftKind.MARKER_LOST)
+                if drift.accepted:
+                    accepted[key] = drift
+                elif key in accepted and _takes_back(drift, accepted[key]):
+                    del accepted[key]
         still_open = [drift for drift in known if drift.resolution is Resolution.OPEN]
         found[link] = (*still_open, *accepted.values())
     return found
+
+
+def _takes_back(withdrawn: Drift, accepted: Drift) -> bool:
+    from_there = same_state(withdrawn.expected, accepted.observed)
+    return from_there and not same_state(withdrawn.observed, accepted.observed)
 
 
 def open_in_mode(conn: Connection, calendars: Iterable[str], *, observing: bool) -> list[tuple[str, Subject]]:
@@ -75,7 +88,9 @@ def recent_whole(conn: Connection, calendar: str, since: datetime) -> list[Recen
 _c = drifts.c
 _OBSERVED = (Disposition.WOULD_REVERT.value, Disposition.WOULD_FLAG.value)
 _STANDING = (
-    select(*SHAPE.columns).where(_c.link.in_(IDS), or_(OPEN, _c.accepted.is_(True))).order_by(_c.link, *IN_ORDER)
+    select(*SHAPE.columns)
+    .where(_c.link.in_(IDS), or_(OPEN, _c.accepted.is_(True), _c.resolution == Resolution.WITHDRAWN.value))
+    .order_by(_c.link, *IN_ORDER)
 )
 _SINCE = bindparam("since", type_=_c.detected_at.type)
 _REVERTS = (
