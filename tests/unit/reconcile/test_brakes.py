@@ -110,10 +110,16 @@ def copied(link: str, times: int) -> Decision:
 def test_many_copies_of_one_event_are_no_ones_wish() -> None:
     stampede = check_stampede([copied("L1", 6)], facts(25), POLICY)
     assert stampede is not None
-    assert (stampede.changed, [one.link for one in stampede.suspects]) == (5, ["L1"])
+    assert (stampede.changed, [(one.link, one.vanished) for one in stampede.suspects]) == (5, [("L1", False)])
     assert check_stampede([copied("L1", 5)], facts(25), POLICY) is None
     assert check_stampede([copied("L1", 6)], facts(26), POLICY) is None
     assert check_stampede([copied("L1", 500)], facts(25, released="edits"), POLICY) is None
+
+
+def test_only_copies_count_as_copies() -> None:
+    one = copied("L1", 6)
+    split = replace(one, found=tuple(replace(each, kind=DriftKind.SPLIT) for each in one.found))
+    assert check_stampede([split], facts(25), POLICY) is None
 
 
 def test_a_week_that_was_pasted_once_is_no_stampede() -> None:
