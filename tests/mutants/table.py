@@ -70,8 +70,9 @@ _SMALL = """
 
 What `./dev mutate --keep` found last for each module: the changes there are, those that were judged, those that no test
 can notice, and the share of the others that a test noticed. Where not all were judged, those that were are a sample.
-Most were judged by tables and single cases alone (`--quick`); what random cases and histories would notice besides is
-not counted. The aim is 95 % in each. Modules that are not listed, and batch files, have not been judged.
+Most were judged by tables and single cases alone (`--quick`), and those that deal with claim files and with the books
+by their own tests; what the tests of other modules, random cases and histories would notice besides is not counted. The
+aim is 95 % in each. Modules that are not listed have not been judged.
 
 | module | changes | judged | excused | noticed |
 | --- | --- | --- | --- | --- |""".splitlines()
@@ -110,5 +111,5 @@ def _small_changes() -> Iterator[str]:
     for name, one in sorted(json.loads(FIGURES.read_text(encoding="utf-8")).items()):
         judged = one["changes"] - one["left"] - one["excused"]
         share = f"{100 * one['noticed'] / judged:.1f} %" if judged else "-"
-        share += " before its newest tests" if one.get("older") else ""
+        share += " before its newest tests or changes" if one.get("older") else ""
         yield f"| `{name}` | {one['changes']} | {one['changes'] - one['left']} | {one['excused']} | {share} |"
