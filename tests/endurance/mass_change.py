@@ -328,6 +328,8 @@ class Story:
         steps = self.way.steps(self.ward)
         size = self.pace if self.way.slow and self.pace else len(steps)
         for place in range(0, len(steps), size):
+            # Nobody edits in the very second of a look, which a service that counts in seconds would not tell.
+            self.ward.later(seconds=5)
             for step in steps[place : place + size]:
                 step()
             if self.ward.row().state != "stopped":

@@ -301,7 +301,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "POST /appointments/{appointment}/respond": (Case(_respond),),
     "POST /appointments/{appointment}/complete": (
         Case(_complete),
-        Case(_complete_otherwise, ("statements",), "a person's word is kept whenever it is given"),
+        Case(_complete_otherwise),
     ),
     "POST /appointments/{appointment}/no-show": (Case(_no_show),),
     "POST /appointments/{appointment}/confirm": (Case(_confirm),),
