@@ -8,6 +8,7 @@ from typing import Final
 
 from calsync.records.findings import Findings
 from calsync.records.rows import Columns, RowsTaken, read_rows
+from calsync.records.turns import opened_for_rows
 from calsync.records.values import read_id, read_short_text
 from calsync.store import audit, claims_map, records
 from calsync.store.claims_map import MapRow
@@ -20,7 +21,7 @@ def import_claims_map(database: Database, path: Path, *, actor: str, now: dateti
     """Import such a list, whole or not at all; the same row again changes nothing. `Refused` with every bad row."""
     findings = Findings(path.name)
     rows = read_rows(path, COLUMNS, findings)
-    with database.transaction() as conn:
+    with opened_for_rows(database) as conn:
         known = records.appointments_by_ids(conn, [row.cells["appointment"] for row in rows])
         read = []
         for row in rows:

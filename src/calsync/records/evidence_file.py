@@ -15,6 +15,7 @@ from calsync.domain.span import Span
 from calsync.domain.time_text import check_length, read_time
 from calsync.records.findings import Findings
 from calsync.records.rows import Columns, Row, RowsTaken, read_rows
+from calsync.records.turns import opened_for_rows
 from calsync.records.values import read_id
 from calsync.store import audit, claims, evidence, records
 from calsync.store.database import Database
@@ -31,7 +32,7 @@ def import_evidence(database: Database, path: Path, *, actor: str, now: datetime
     """
     findings = Findings(path.name)
     rows = read_rows(path, COLUMNS, findings)
-    with database.transaction() as conn:
+    with opened_for_rows(database) as conn:
         known = records.appointments_by_ids(conn, [row.cells["appointment"] for row in rows])
         read = [_read(row, known, now, findings) for row in rows]
         findings.refuse()

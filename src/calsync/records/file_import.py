@@ -24,6 +24,7 @@ from calsync.records.import_store import Progress, Stamp, load_books, write_plan
 from calsync.records.rows import Row, read_rows
 from calsync.records.series_family import Family
 from calsync.records.series_rows import plan_series
+from calsync.records.turns import opened_for_rows
 from calsync.store import audit, import_rows, record_sources, records
 from calsync.store.database import Database
 
@@ -96,8 +97,7 @@ def import_appointments(database: Database, request: ImportRequest) -> ImportRes
     findings = Findings(request.path.name)
     rows = read_rows(request.path, COLUMNS, findings)
     sound = read_appointment_rows(rows, findings)
-    opened = database.reading() if request.dry_run else database.transaction()
-    with opened as conn:
+    with opened_for_rows(database, dry_run=request.dry_run) as conn:
         books = load_books(conn, [row.id for row in sound], {row.series for row in sound}, request.configured)
         find_unknown_providers(rows, books.providers, findings)
         plan = plan_import(sound, books, findings, now=request.now, horizon=request.now + request.window_future)

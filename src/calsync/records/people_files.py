@@ -11,6 +11,7 @@ from typing import Any, Final
 from calsync.domain.time_text import read_day
 from calsync.records.findings import Findings
 from calsync.records.rows import Columns, Row, read_rows
+from calsync.records.turns import opened_for_rows
 from calsync.records.values import read_email, read_id
 from calsync.settings.fields import parse_zone
 from calsync.store import audit, clients, providers
@@ -60,7 +61,7 @@ def import_providers(database: Database, request: PeopleRequest) -> PeopleResult
     wanted = [_provider(row, request, findings) for row in _once(rows, findings)]
     if not request.partial or not any(wanted):
         findings.refuse()
-    with database.reading() if request.dry_run else database.transaction() as conn:
+    with opened_for_rows(database, dry_run=request.dry_run) as conn:
         known = providers.by_ids(conn, [one.id for one in wanted if one])
         kept = [replace(one, paused=known[one.id].paused) if one.id in known else one for one in wanted if one]
         changed = [one for one in kept if known.get(one.id) != one]
@@ -77,7 +78,7 @@ def import_clients(database: Database, request: PeopleRequest) -> PeopleResult:
     rows = read_rows(request.path, CLIENT_COLUMNS, findings)
     wanted = [_client(row, findings) for row in _once(rows, findings)]
     findings.refuse()
-    with database.reading() if request.dry_run else database.transaction() as conn:
+    with opened_for_rows(database, dry_run=request.dry_run) as conn:
         known = clients.by_ids(conn, [str(one["id"]) for one in wanted])
         merged = [replace(known.get(str(one["id"]), ClientRow(str(one["id"]))), **one) for one in wanted]
         changed = [one for one in merged if known.get(one.id) != one]

@@ -22,6 +22,7 @@ from calsync.records.findings import Findings
 from calsync.records.import_plan import Plan
 from calsync.records.import_store import Stamp, load_books, write_plan
 from calsync.records.rows import Row
+from calsync.records.turns import opened_for_rows
 from calsync.settings.model import Settings
 from calsync.settings.records import CONSTANT, Records
 from calsync.store import audit, foreign_records, outbox, record_sources, records
@@ -97,7 +98,7 @@ class SqlMapping:
             with self.database.transaction() as conn:
                 record_sources.put(conn, record_sources.get(conn, SOURCE), last_error=str(problem.problems[0].what))
             raise
-        with self.database.transaction() as conn:
+        with opened_for_rows(self.database) as conn:
             return self._take(conn, reading, now, full=is_full)
 
     def release(self, now: datetime, *, by: str, note: str) -> None:
