@@ -36,6 +36,7 @@ _DRIFTS = (
 _UNDER_WAY = "SELECT id FROM owed_writes WHERE link = ? AND cause != 'copy' AND state = 'sent'"
 # Given up or refused the second time, though it had taken effect, or about to go out once more: all the same to whoever
 # has no answer.
+_ON_BOOKS = "SELECT 1 FROM owed_writes WHERE id = ?"
 _NEVER_HEARD = "SELECT 1 FROM owed_writes WHERE id = ? AND state IN ('sent', 'superseded', 'rejected')"
 
 
@@ -327,7 +328,13 @@ class Observer:
         # Ended by our own write is another matter; that was none where we wrote nothing since it was told of.
         by_us = current.resolution == "reverted" and current.resolved_by is None
         ended = not by_us or self.wrote_pos.get(held.link, -1) < one.pos
-        return current.open or (current.pos >= pos and ended)
+        return current.open or (ended and (current.pos >= pos or self._is_only_renamed(held, one)))
+
+    def _is_only_renamed(self, held: Held, one: Revision) -> bool:
+        """Whether an edit that the record overtook has another id now, and we wrote nothing since it was told."""
+        alone = not any(other.stored is not None for other in self.of_link[held.link] if other is not held)
+        overtaken = self.drifts[one.id].resolution == "superseded"
+        return held.is_copy and alone and overtaken and self.wrote_pos.get(held.link, -1) < one.pos
 
     def _require(self, held: Held, pos: int, found: list[Revision], did: str, span: Shown, *, unguarded: bool) -> None:
         if self.power_lost:
@@ -450,7 +457,11 @@ class Observer:
         return tuple(one for (one,) in self.books.rows(_UNDER_WAY, link))
 
     def _was_never_heard(self, sent: tuple[str, ...]) -> bool:
-        return bool(sent) and all(self.books.rows(_NEVER_HEARD, one) for one in sent)
+        # Books that are older than the write know nothing of it.
+        return bool(sent) and all(
+            self.books.rows(_NEVER_HEARD, one) or (self.power_lost and not self.books.rows(_ON_BOOKS, one))
+            for one in sent
+        )
 
     def _count_mass(self, held: Held, change: Change) -> None:
         # Counted are upcoming events (R-13) that the books knew of: one whose write was never heard of was never there.
