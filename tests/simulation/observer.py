@@ -332,9 +332,12 @@ class Observer:
 
     def _is_only_renamed(self, held: Held, one: Revision) -> bool:
         """Whether an edit that the record overtook has another id now, and we wrote nothing since it was told."""
-        alone = not any(other.stored is not None for other in self.of_link[held.link] if other is not held)
         overtaken = self.drifts[one.id].resolution == "superseded"
-        return held.is_copy and alone and overtaken and self.wrote_pos.get(held.link, -1) < one.pos
+        return self._stands_alone(held) and overtaken and self.wrote_pos.get(held.link, -1) < one.pos
+
+    def _stands_alone(self, held: Held) -> bool:
+        """Whether it is a copy, and all that there is: the event itself under another id."""
+        return held.is_copy and all(other.stored is None for other in self.of_link[held.link] if other is not held)
 
     def _require(self, held: Held, pos: int, found: list[Revision], did: str, span: Shown, *, unguarded: bool) -> None:
         if self.power_lost:
@@ -409,7 +412,9 @@ class Observer:
     def _was_recorded(self, held: Held, pos: int, span: Shown) -> bool:
         """Whether the record itself called for this while it stood: then both sides agreed, and nothing is lost."""
         subject = self.subject_of(held.link)
-        return subject is not None and self.called_for.get((*subject, span), -1) >= pos
+        # Under its former id it may have shown this when the record called for it.
+        since = 0 if self._stands_alone(held) else pos
+        return subject is not None and self.called_for.get((*subject, span), -1) >= since
 
     def _is_called_since(self, held: Held, pos: int, span: Shown) -> bool:
         """Whether the record came to call for this only after it had gone: then both sides had agreed before.
