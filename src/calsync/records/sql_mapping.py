@@ -23,6 +23,7 @@ from calsync.records.import_plan import Plan
 from calsync.records.import_store import Stamp, load_books, write_plan
 from calsync.records.rows import Row
 from calsync.records.turns import opened_for_rows
+from calsync.records.values import is_id
 from calsync.settings.model import Settings
 from calsync.settings.records import CONSTANT, Records
 from calsync.store import audit, foreign_records, outbox, record_sources, records
@@ -34,6 +35,8 @@ SOURCE: Final = "sql"
 ORIGIN: Final = "mapping"
 ACTOR: Final = "import"
 _SHOWN: Final = 20
+_AHEAD: Final = timedelta(days=1)
+"""How far a change may lie in the future and be taken for one of now: a clock's error, and any zone's offset."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +57,16 @@ class PullResult:
 
 @dataclass(slots=True)
 class _Reading:
-    """What one reading of the table brought."""
+    """What one reading of the table brought. `ids`: each row's id, by its number."""
 
     rows: list[AppointmentRow]
-    ids: set[str]
+    ids: Mapping[int, str]
     mark: str | None
     findings: Findings = field(default_factory=lambda: Findings("the platform's table"))
+
+    def unclear(self) -> set[str]:
+        """Ids that a row has of which something is wrong, be it that another row has the same one."""
+        return {self.ids[number] for number in self.findings.rows() if number in self.ids}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ class SqlMapping:
         is_full = full if full is not None else self._comparison_is_due(source, now)
         is_full = is_full or self.keys.updated_at is None or source.watermark is None
         try:
-            reading = self._read(source, full=is_full)
+            reading = self._read(source, now, full=is_full)
         except SourceUnavailable as problem:
             with self.database.transaction() as conn:
                 record_sources.put(conn, record_sources.get(conn, SOURCE), last_error=str(problem.problems[0].what))
@@ -114,18 +121,21 @@ class SqlMapping:
         latest = latest if latest <= now else latest - timedelta(days=1)
         return source.compared_at is None or source.compared_at < latest
 
-    def _read(self, source: SourceRow, *, full: bool) -> _Reading:
-        since = None if full else foreign_records.before(source.watermark, self.keys.overlap)
+    def _read(self, source: SourceRow, now: datetime, *, full: bool) -> _Reading:
+        # One row that changed in a year to come must not hide what changes until then.
+        ahead = now + _AHEAD
+        mark = None if foreign_records.is_after(source.watermark, ahead) else source.watermark
+        since = None if full else foreign_records.before(mark, self.keys.overlap)
         findings = Findings("the platform's table")
-        mark = source.watermark
         read: list[Row] = []
-        ids: set[str] = set()
+        ids: dict[int, str] = {}
         with foreign_records.reading(self.table) as conn:
             for number, row in enumerate(foreign_records.rows(conn, self.table, since), 1):
                 if self.keys.updated_at is not None:
-                    mark = foreign_records.later(mark, row[self.keys.updated_at])
+                    changed = foreign_records.mark_of(row[self.keys.updated_at])
+                    mark = mark if foreign_records.is_after(changed, ahead) else foreign_records.later(mark, changed)
                 cells = self.cells(row)
-                ids.add(cells["id"])
+                ids[number] = cells["id"]
                 read.append(Row(number, cells))
         return _Reading(read_appointment_rows(read, findings), ids, mark, findings)
 
@@ -148,23 +158,28 @@ class SqlMapping:
     def _take(self, conn: Connection, reading: _Reading, now: datetime, *, full: bool) -> PullResult:
         source = record_sources.get(conn, SOURCE)
         horizon = now + self.settings.sync.booked_ahead
-        sound = [one for one in reading.rows if one.span.start_at >= now - self.settings.sync.window_past]
+        unclear = reading.unclear()
+        clear = [one for one in reading.rows if one.id not in unclear]
         configured = {provider.id for provider in self.settings.providers}
-        books = load_books(conn, [row.id for row in sound], set(), configured)
+        books = load_books(conn, [row.id for row in clear], set(), configured)
+        # Nothing new is taken on from before the window; what is known is followed wherever it goes.
+        oldest = now - self.settings.sync.window_past
+        sound = [row for row in clear if row.id in books.appointments or row.span.start_at >= oldest]
         as_rows = [Row(row.number, {"provider": row.said["provider"] or ""}) for row in sound]
-        before = len(reading.findings)
         find_unknown_providers(as_rows, books.providers, reading.findings)
-        unknown = reading.findings.rows() if len(reading.findings) > before else frozenset()
-        sound = [row for row in sound if row.number not in unknown]
+        unclear = reading.unclear()
+        sound = [row for row in sound if row.id not in unclear]
         plan = plan_import(sound, books, reading.findings, now=now, horizon=horizon)
-        absent = self._absent(conn, reading.ids, now) if full else []
+        # A known session whose row cannot be taken may be anything by now: its claim waits.
+        unclear = {key for key in reading.unclear() if is_id(key)}
+        plan.said = {key: said for key, said in plan.said.items() if key not in unclear}
+        absent = self._absent(conn, reading.ids.values(), now) if full else []
         why = self._too_much(conn, plan, absent, now) if not source.allowed else None
         if why is not None:
-            return self._stop(conn, source, plan, why, now)
+            return self._stop(conn, source, {*changed_of(plan), *absent, *unclear}, why, now)
         problems = reading.findings.problems()
-        # A known session whose row cannot be read any more may be anything by now: its claim waits.
-        unreadable = reading.ids - {row.id for row in reading.rows}
-        self._write(conn, plan, [row.id for row in sound], {*absent, *unreadable}, now)
+        listed = [row.id for row in sound if row.id not in unclear]
+        self._write(conn, plan, listed, {*absent, *unclear}, now)
         told = None if not problems else f"{len(problems)} problems, the first: {problems[0]}"
         record_sources.put(
             conn,
@@ -186,14 +201,19 @@ class SqlMapping:
 
     def _write(self, conn: Connection, plan: Plan, listed: list[str], absent: set[str], now: datetime) -> None:
         write_plan(conn, plan, Stamp(now, ACTOR, origin=ORIGIN))
-        facts = records.appointment_facts(conn, {*listed, *absent})
-        marked = {key for key, one in facts.items() if one.missing_since is not None}
-        records.set_missing(conn, marked & set(listed), None)
-        lost = sorted(key for key in absent if key in facts and key not in marked)
+        facts = records.appointment_facts(conn, listed)
+        records.set_missing(conn, [key for key, one in facts.items() if one.missing_since is not None], None)
+        lost = self._newly_lost(conn, absent)
         records.set_missing(conn, lost, now)
         if plan.changes or lost:
             detail = {"source": SOURCE, "counts": plan.counts(), "missing": lost[:_SHOWN], "lost": len(lost)}
             audit.append(conn, at=now, actor=ACTOR, what="appointments-imported", subject="import", detail=detail)
+
+    @staticmethod
+    def _newly_lost(conn: Connection, among: set[str]) -> list[str]:
+        """Those that are on the books, and whose row was there and clear until now."""
+        facts = records.appointment_facts(conn, among)
+        return sorted(key for key, one in facts.items() if one.missing_since is None)
 
     def _absent(self, conn: Connection, present: Iterable[str], now: datetime) -> list[str]:
         """Known sessions of the platform, within what is mirrored, that its table does not have any more."""
@@ -211,9 +231,9 @@ class SqlMapping:
             return f"{len(absent)} of {known} known sessions are not in the platform's table any more"
         return None
 
-    def _stop(self, conn: Connection, source: SourceRow, plan: Plan, why: str, now: datetime) -> PullResult:
-        """Change nothing; the claims of the sessions that would have changed wait until a person has looked."""
-        touched = changed_of(plan)
+    def _stop(self, conn: Connection, source: SourceRow, among: set[str], why: str, now: datetime) -> PullResult:
+        """Change nothing; the claims of the sessions in question wait until a person has looked."""
+        touched = self._newly_lost(conn, among)
         records.set_missing(conn, touched, now)
         record_sources.put(conn, source, stopped_at=now, stopped_because=why, read_at=now)
         detail = {"because": why, "sessions": touched[:_SHOWN]}

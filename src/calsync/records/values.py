@@ -31,6 +31,11 @@ def read_id(text: str) -> str:
     return text
 
 
+def is_id(text: str) -> bool:
+    """Whether a text may be an id at all."""
+    return _ID.fullmatch(text) is not None
+
+
 def read_word(text: str, words: type[Word]) -> Word:
     """Return one of the words of an enumeration."""
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Select, column, create_engine, select, table, text
+from sqlalchemy import Connection, Engine, Select, column, create_engine, or_, select, table, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -51,12 +51,16 @@ def reading(source: ForeignTable) -> Iterator[Connection]:
 
 
 def rows(conn: Connection, source: ForeignTable, since: Any = None) -> Iterator[Mapping[str, Any]]:
-    """The rows, those that changed at or after `since` if the table tells; fetched page by page."""
+    """The rows, those that changed at or after `since` if the table tells; fetched page by page.
+
+    A row that does not say when it changed may have changed at any time.
+    """
     columns: list[Any] = [column(name) for name in _wanted(source)]
     query: Select[Any] = select(*columns).select_from(_table(source))
     if source.updated_at is not None:
         if since is not None:
-            query = query.where(column(source.updated_at) >= since)
+            changed: Any = column(source.updated_at)
+            query = query.where(or_(changed >= since, changed.is_(None)))
         query = query.order_by(column(source.updated_at))
     names = _wanted(source)
     with conn.execute(query, execution_options={"yield_per": PAGE}) as found:
@@ -91,9 +95,8 @@ def before(mark: str | None, overlap: timedelta) -> Any:
     return int(told) if kind == "int" else _text_before(told, overlap)
 
 
-def later(mark: str | None, value: Any) -> str | None:
-    """The later one of a kept value and a row's."""
-    other = mark_of(value)
+def later(mark: str | None, other: str | None) -> str | None:
+    """The later one of two kept values."""
     if mark is None or other is None:
         return other or mark
     old, new = before(mark, timedelta()), before(other, timedelta())
@@ -101,6 +104,16 @@ def later(mark: str | None, value: Any) -> str | None:
         return other if _plain(new) > _plain(old) else mark
     except TypeError:
         return other
+
+
+def is_after(mark: str | None, limit: datetime) -> bool:
+    """Whether a kept value is a time after a limit, one without an offset taken for UTC; False for what is no time."""
+    value = before(mark, timedelta())
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return False
+    return isinstance(at, datetime) and (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) > limit
 
 
 def _plain(value: Any) -> Any:

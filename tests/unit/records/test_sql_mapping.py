@@ -192,6 +192,67 @@ class TestReading:
         mapping.pull(NOW + 2 * HOUR)
         assert not is_missing(mapping, "A-1")
 
+    def test_a_known_session_that_now_names_nobody_we_know_has_its_claim_held(
+        self, mapping: SqlMapping, platform: Platform
+    ) -> None:
+        platform.put("A-1", "2026-11-20T10:00", state="done")
+        mapping.pull(NOW)
+        platform.put("A-1", "2026-11-19T10:00", state="done", clinician="P-9", at=NOW + HOUR)
+        mapping.pull(NOW + HOUR)
+        assert is_missing(mapping, "A-1")
+        platform.put("A-1", "2026-11-19T10:00", state="done", at=NOW + 2 * HOUR)
+        mapping.pull(NOW + 2 * HOUR)
+        assert (shown(mapping, "A-1"), is_missing(mapping, "A-1")) == (("2026-11-19 10:00", "completed"), False)
+
+    @pytest.mark.parametrize("first", ["2026-11-20T10:00", "2026-08-20T10:00"])
+    def test_a_known_session_is_followed_beyond_what_is_mirrored(
+        self, mapping: SqlMapping, platform: Platform, first: str
+    ) -> None:
+        platform.put("A-1", first, state="done")
+        platform.put("A-2", "2025-11-18T10:00", state="done")
+        mapping.pull(datetime.fromisoformat(first).replace(tzinfo=UTC) + timedelta(days=1))
+        platform.put("A-1", "2025-11-20T10:00", state="done", at=NOW + HOUR)
+        mapping.pull(NOW + HOUR)
+        assert shown(mapping, "A-1") == ("2025-11-20 10:00", "completed")
+        assert shown(mapping, "A-2") is None, "nothing new is taken on from before the window"
+
+    def test_of_two_rows_with_one_id_neither_counts(self, mapping: SqlMapping, platform: Platform) -> None:
+        platform.put("A-1", "2026-11-20T10:00", state="done")
+        mapping.pull(NOW)
+        platform.run(
+            "CREATE VIEW joined AS SELECT * FROM sessions UNION ALL SELECT session_id, clinician, patient, "
+            "'2026-11-19 10:00:00', '2026-11-19 10:50:00', state, updated FROM sessions"
+            if platform.engine.dialect.name == "sqlite"
+            else "CREATE VIEW joined AS SELECT * FROM sessions UNION ALL SELECT session_id, clinician, patient, "
+            "starts - interval '1 day', ends - interval '1 day', state, updated FROM sessions"
+        )
+        if platform.engine.dialect.name == "postgresql":
+            platform.run("GRANT SELECT ON joined TO reader")
+        result = with_keys(mapping, table="joined").pull(NOW + HOUR)
+        assert (result.changed, len(result.problems)) == (0, 1)
+        assert shown(mapping, "A-1") == ("2026-11-20 10:00", "completed")
+        assert is_missing(mapping, "A-1")
+
+    def test_a_row_of_a_year_to_come_or_of_no_time_hides_no_change(
+        self, mapping: SqlMapping, platform: Platform
+    ) -> None:
+        platform.put("A-1", "2026-11-24T10:00")
+        platform.put("A-2", "2026-11-25T10:00", at=NOW + timedelta(days=26_000))
+        mapping.pull(NOW)
+        platform.put("A-1", "2026-11-24T15:00", at=NOW + HOUR)
+        platform.put("A-3", "2026-11-26T10:00")
+        platform.run("UPDATE sessions SET updated = NULL WHERE session_id = 'A-3'")
+        result = mapping.pull(NOW + HOUR)
+        assert (result.full, result.changed) == (False, 2)
+        assert shown(mapping, "A-1") == ("2026-11-24 15:00", "scheduled")
+
+    def test_what_was_read_up_to_in_a_year_to_come_is_read_anew(self, mapping: SqlMapping, platform: Platform) -> None:
+        platform.put("A-1", "2026-11-24T10:00", at=NOW - timedelta(days=3))
+        mapping.pull(NOW)
+        with mapping.database.transaction() as conn:
+            record_sources.put(conn, record_sources.get(conn, SOURCE), watermark="time:2099-01-01T00:00:00")
+        assert mapping.pull(NOW + HOUR).rows == 1
+
     def test_a_database_that_cannot_be_read_changes_nothing_and_is_told(
         self, mapping: SqlMapping, platform: Platform
     ) -> None:
@@ -247,6 +308,11 @@ class TestMissing:
             platform.remove(f"A-{number}")
         result = mapping.pull(NOW + HOUR, full=True)
         assert "4 of 10" in (result.stopped or "")
+        assert [is_missing(mapping, f"A-{number}") for number in (1, 9)] == [True, False], "the claims of those wait"
+        for number in range(4):
+            platform.put(f"A-{number}", f"2026-12-{number + 1:02}T10:00")
+        mapping.release(NOW + 2 * HOUR, by="support:ada", note="a view that was made anew")
+        mapping.pull(NOW + 2 * HOUR, full=True)
         assert not is_missing(mapping, "A-1")
 
 
