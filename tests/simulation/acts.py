@@ -22,6 +22,7 @@ from calsync.errors import NotFoundError, UserError
 from calsync.store import records, work
 from calsync.store.errors import StoreUnavailable
 from calsync.store.work import Priority
+from calsync.testing.personality import VersionStyle
 from tests.simulation.billing import ask_gate
 from tests.simulation.observer import Held
 from tests.simulation.plan import Act
@@ -412,15 +413,19 @@ def _void(_: object) -> None:
 def back(world: World, calendar: str, name: str) -> None:
     """Take an event out of the bin again.
 
-    A service that counts versions anew for it may give it the very version on the books, for something else than ours:
-    nobody could see that, so it is given a further one.
+    A service that counts versions anew for it may give it the very version on the books, for something else than ours,
+    at once or with the next edit: nobody could see that, so it is given further ones.
     """
     world.people(calendar).put_back(name)
-    stored = world.people(calendar).see(name)
     [(booked,)] = world.books.rows("SELECT version FROM links WHERE remote_id = ?", name) or [(None,)]
+    service = world.services[world.places[calendar]]
+    events = service.calendars[calendar]
+    counts_anew = service.personality.versions is VersionStyle.PER_RESOURCE
+    while booked is not None and counts_anew and events.events[name].version < booked:
+        events.touch(name)
     known = world.observer.events.get((world.places[calendar], calendar, name))
-    if stored.version == booked and known is not None and (known.since or known.gone):
-        world.services[world.places[calendar]].calendars[calendar].touch(name)
+    if events.events[name].version == booked and known is not None and (known.since or known.gone):
+        events.touch(name)
 
 
 @doing("undo-delete")

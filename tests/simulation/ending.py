@@ -121,7 +121,7 @@ def _without_hers(
         span = one.observed
         if one.kind == "duplicated" or one.expected is None or span is None or wanted[one.expected]:
             continue
-        if span != one.expected and hers[span] > 0:
+        if span != one.expected and hers[span] > 0 and rest[span] > wanted[span]:
             rest[span] -= 1
     return +rest
 
@@ -211,6 +211,9 @@ def _check_drifts(world: World) -> None:
         )
         if drift.disposition in REVERTS and not blind:
             world.observer.fail("I4-unreverted", f"drift {drift.id} ({drift.kind}) is still to be put back")
+        if drift.resolved_by is not None:
+            # Open, and answered: somebody said that it is to be put back. By now it is, or it changed and waits anew.
+            world.observer.fail("word", f"drift {drift.id} ({drift.kind}) is not put back, as {drift.resolved_by} said")
         if drift.appointment is not None and drift.disposition not in HOLDS_NOTHING and drift.resolved_by is None:
             query = "SELECT 1 FROM holds WHERE appointment = ? AND drift = ? AND closed_at IS NULL"
             if not world.books.rows(query, drift.appointment, drift.id):

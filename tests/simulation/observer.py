@@ -283,8 +283,11 @@ class Observer:
         # A create that was on its way while its worker lost the lease: another worker's had arrived before it.
         unguarded |= change.before is None and not causes
         for one in overwritten:
-            if one.stored is not None and one.stored.unreadable is not None and not unguarded:
-                self.fail("I2-unreadable", f"wrote blindly over {one.key}")
+            if one.stored is not None and one.stored.unreadable is not None:
+                if "restore" in causes and self._is_asked_to_restore(one):
+                    continue
+                if not unguarded:
+                    self.fail("I2-unreadable", f"wrote blindly over {one.key}")
             for span, pos in one.since.items():
                 if after[span] == 0 and not self._is_renamed(one, span):
                     self._require(
@@ -297,6 +300,11 @@ class Observer:
                     )
                     if not unguarded or "revert" in causes:
                         self._count_revert(one, span, change, causes)
+
+    def _is_asked_to_restore(self, held: Held) -> bool:
+        """Whether a person knew that it cannot be understood, and said that the booking is to be put back over it."""
+        told = (one for one in self.drifts.values() if one.link == held.link and one.kind == "unreadable")
+        return any(one.open and one.resolved_by is not None for one in told)
 
     def _is_renamed(self, held: Held, span: Shown) -> bool:
         """Whether it is our own event under another id, and nothing else of it is left: it shows what we wrote."""

@@ -444,6 +444,10 @@ class World:
         What the books say of an earlier wait, which is over, is no word about this one.
         """
         self.readings.lose({name for name, at in self._last_reads().items() if last_reads.get(name) == at})
+        self._forget_waits_off_the_books()
+
+    def _forget_waits_off_the_books(self) -> None:
+        """What a service told a worker that died, or lost its lease, nobody else can know."""
         now = int(self.clock.now().timestamp() * 1_000_000)
         rows = self.books.rows("SELECT id FROM calendars WHERE not_before IS NULL OR not_before <= ?", now)
         for (name,) in rows:
@@ -469,6 +473,7 @@ class World:
         clean = len(service.weather.struck) + self.struck == struck
         if result.error == "lease-lost":
             self.observer.mark("zombie-fenced")
+            self._forget_waits_off_the_books()
         if clean and result.error is None and not result.stopped and (full or self._feed_tells(calendar)):
             if full:
                 self.lied.discard(calendar)

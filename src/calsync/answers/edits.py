@@ -134,22 +134,21 @@ def _check(given: Given, edit: str, chosen: Sequence[Drift], wanted: list[str] |
 
 def _carry_out(conn: Connection, given: Given, chosen: Sequence[Drift]) -> Sequence[Drift]:
     answer = given.word.answer
-    if answer is Answer.RESTORE:
-        owe_restore(conn, given, chosen)
+    waiting = owe_restore(conn, given, chosen) if answer is Answer.RESTORE else frozenset()
     if answer is Answer.RESCHEDULE:
         chosen = [one for one in chosen if one.phase is Phase.UPCOMING and one.appointment is not None]
         move_by_the_rules(conn, given, chosen)
     if answer is Answer.DID_NOT_TAKE_PLACE:
         take_off(conn, given, [one.appointment for one in chosen if one.appointment is not None])
     for one in chosen:
-        _settle(conn, given, one)
+        _settle(conn, given, one, waits=one.id in waiting)
     if answer is not Answer.RESTORE:
         _leave_calendars(conn, given, chosen)
     claims.touch(conn, [one.appointment for one in chosen if one.appointment is not None])
     return chosen
 
 
-def _settle(conn: Connection, given: Given, one: Drift) -> None:
+def _settle(conn: Connection, given: Given, one: Drift, *, waits: bool) -> None:
     word, now = given.word, given.now
     resolution = _ENDS_AS.get(word.answer, Resolution.ACKNOWLEDGED)
     if one.appointment is not None:
@@ -174,11 +173,11 @@ def _settle(conn: Connection, given: Given, one: Drift) -> None:
             )
             statements.insert(conn, statement)
         asks.answered(conn, one.appointment, one.id, now)
-    if word.answer is Answer.RESTORE and one.resolution is Resolution.OPEN:
+    if waits:
         # It ends as put back when the calendar has confirmed it; until then only the answer is known.
         drifts.answer(conn, one.id, by=word.by, note=word.note)
     else:
-        accepted = one.resolution is Resolution.OPEN
+        accepted = one.resolution is Resolution.OPEN and word.answer is not Answer.RESTORE
         drifts.resolve(conn, one.id, resolution, now, by=word.by, note=word.note, accepted=accepted)
     holds.close_hold(conn, one.id, now)
     _note(conn, given, one, resolution)

@@ -26,27 +26,35 @@ from calsync.worker.opening import rules_of
 from calsync.worker.subjects import facts_of, shown_by
 
 
-def owe_restore(conn: Connection, given: Given, chosen: Sequence[Drift]) -> None:
-    """Owe one write per event. Refused for events that calsync has no business writing any more."""
+def owe_restore(conn: Connection, given: Given, chosen: Sequence[Drift]) -> frozenset[str]:
+    """Owe one write per event; return the ids of the drifts that wait for one, for the others have nothing to undo.
+
+    Refused for events that calsync has no business writing any more.
+    """
+    waiting: set[str] = set()
     standing = [one for one in chosen if one.resolution is Resolution.OPEN]
     by_link = groupby(sorted(standing, key=lambda one: one.link), key=lambda one: one.link)
     for link_id, those in by_link:
         link = links.link(conn, link_id)
         if link is not None:
-            _owe(conn, given, link, list(those))
+            waiting |= {one.id for one in _owe(conn, given, link, list(those))}
+    return frozenset(waiting)
 
 
-def _owe(conn: Connection, given: Given, link: Link, chosen: list[Drift]) -> None:
-    known = {one.remote_id: one for one in copies.of_link(conn, link.id)}
-    for one in chosen:
-        copy = known.get(one.copy_id or "")
-        if copy is not None:
-            reverts = (one.original_start,) if one.kind is DriftKind.DUPLICATED else ()
+def _owe(conn: Connection, given: Given, link: Link, chosen: list[Drift]) -> list[Drift]:
+    beside = copies.of_link(conn, link.id)
+    for copy in beside:
+        about = [one for one in chosen if one.copy_id == copy.remote_id]
+        if about:
+            reverts = _starts([one for one in about if one.kind is DriftKind.DUPLICATED])
             _put(conn, given, link, _removal(given, link, (copy.remote_id, copy.version, Cause.COPY), reverts))
     changed = [one for one in chosen if one.kind is not DriftKind.DUPLICATED]
     if changed:
         _put(conn, given, link, _rewrite(conn, given, link, changed))
     work.push(conn, link.calendar, given.now, Priority.PERSON)
+    # A copy that is gone was taken away with the rest of it, or by its owner: what is left of it is the question only.
+    stands = {copy.remote_id for copy in beside}
+    return [one for one in chosen if one.kind is not DriftKind.DUPLICATED or one.copy_id in stands]
 
 
 def _rewrite(conn: Connection, given: Given, link: Link, changed: list[Drift]) -> OwedWrite:

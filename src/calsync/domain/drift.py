@@ -108,3 +108,9 @@ class Drift:
     accepted: bool = False
     copy_id: str | None = None  # remote id of a copy with our marker (duplicated, split)
     history: tuple[Appearance | None, ...] = field(default=())
+    resolved_by: str | None = None
+
+    @property
+    def is_asked_back(self) -> bool:
+        """Whether a person said that it is to be put back, and the calendar has not confirmed that yet."""
+        return self.resolution is Resolution.OPEN and self.resolved_by is not None

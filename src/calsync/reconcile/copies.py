@@ -31,6 +31,7 @@ from calsync.reconcile.plan import DriftChange, FoundDrift, WantedWrite
 from calsync.reconcile.table import Record
 
 _FLAGS = (Disposition.FLAG, Disposition.WOULD_FLAG)
+_ACTING = (Disposition.FLAG, Disposition.REVERT, Disposition.REVERT_AND_FLAG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class _Judged:
     """One occurrence of a copy, judged. `stays`: to take the copy away would write over what is let be here.
 
     `hers`: a person made it into an event of her own, so that it stays even where the session is cancelled.
+    `by_word`: a person said that it is to go, whatever policy says.
     """
 
     key: OriginalStart
@@ -57,6 +59,12 @@ class _Judged:
     drift: Drift | None = None
     stays: bool = False
     hers: bool = False
+    by_word: bool = False
+
+    @property
+    def goes(self) -> bool:
+        """Whether the copy is to be taken away on its account."""
+        return self.by_word or self.disposition.reverts
 
 
 def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
@@ -80,6 +88,7 @@ def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
         judged = [*_judge_one(ground, mine), *_left_over(ground, copy, mine)]
         stays = any(one.hers for one in judged)
         stays |= ground.case.expected is not None and (kept or any(one.stays for one in judged))
+        stays &= not any(one.by_word for one in judged)
         if stays:
             judged = [_flagged(one) for one in judged]
         if kept or stays:
@@ -177,6 +186,9 @@ def _judge_left(ground: Ground, copy: Copy, drift: Drift, *, nowhere: bool) -> _
         # Nothing is agreed any more that could tell whose it is: a flag stays one.
         disposition = left_to_her(disposition)
     still = any(same_state(one, drift.observed) for one in keyed(copy.event, ground.moment.window).values())
+    if still and drift.is_asked_back:
+        since = ground.moment.now - ground.policy.settle
+        return _Judged(drift.original_start, drift.disposition, since, drift=drift, by_word=True)
     stays = still and _has_to_stay(disposition, phase, drift.scope)
     if still or copy.event.is_series or not nowhere:
         return _Judged(drift.original_start, disposition, drift.changed_at, drift=drift, stays=stays)
@@ -198,14 +210,17 @@ def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bo
     disposition = disposition_of(DriftKind.DUPLICATED, phase, ground.policy)
     if hers or (fights and disposition.reverts):
         disposition = left_to_her(disposition)
-    if drift is None and disposition.reverts and _was_put_back(ground, one):
-        return _Judged(one.original_start, disposition, now - ground.policy.settle)
+    if drift is None and disposition in _ACTING and _was_put_back(ground, one):
+        return _Judged(one.original_start, Disposition.REVERT, now - ground.policy.settle)
     if drift is None:
         ended = Resolution.IGNORED if disposition is Disposition.IGNORE else None
         found = _found(ground, one, phase, mixed, disposition, ended)
         stays = _has_to_stay(disposition, phase, found.scope)
         return _Judged(one.original_start, disposition, now, found=found, stays=stays, hers=hers)
     same = same_state(drift.observed, one.seen)
+    if same and drift.is_asked_back:
+        since = now - ground.policy.settle
+        return _Judged(one.original_start, drift.disposition, since, drift=drift, by_word=True)
     if same:
         standing = standing_disposition(drift, phase, ground.policy)
         disposition = left_to_her(standing) if hers else standing
@@ -225,12 +240,20 @@ def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bo
 def _was_put_back(ground: Ground, one: Duplicate) -> bool:
     """Tell whether it is the rest of a split that our own event has taken back, left over as its removal was refused.
 
-    It was told of as the split, and nobody touched it since: no news, and no fight.
+    It was told of as the split, and nobody touched it since: no news, and no fight. Which of our occurrences stands
+    beside it says nothing, as the rest may have begun at another time.
     """
-    return one.copy.told and any(
-        past.original_start == one.original_start and same_state(past.observed, one.seen)
-        for past in ground.case.reverts
-    )
+    copy, put_back = one.copy, [past.observed for past in ground.case.reverts]
+    if not copy.told or any(shown.copy_id == copy.remote_id for shown in ground.view.shown.values()):
+        return False
+    of_split = [
+        drift.observed
+        for drift in ground.case.drifts
+        if drift.kind is DriftKind.SPLIT and drift.copy_id == copy.remote_id
+    ]
+    shown = keyed(copy.event, ground.moment.window).values()
+    begun = any(same_state(one, back) for one in shown for back in put_back)
+    return begun and any(same_state(one.seen, known) for known in (*put_back, *of_split))
 
 
 def _is_her_own(ground: Ground, one: Duplicate) -> bool:
@@ -264,13 +287,18 @@ def _found(
 
 
 def _undone(ground: Ground) -> Iterator[DriftChange]:
-    """End the drifts of copies that somebody took away before their session; a later one stays open (R-11)."""
+    """End the drifts of copies that somebody took away before their session; a later one stays open (R-11).
+
+    Where a person said before that the copy is to go, that is answered: there is nothing left to do.
+    """
     for drift in ground.case.drifts:
         mine = drift.resolution is Resolution.OPEN and drift.kind is DriftKind.DUPLICATED
         if not mine or drift.copy_id not in ground.case.gone_copies:
             continue
         phase = _phase(ground, drift.original_start, drift.expected)
-        if phase is Phase.UPCOMING:
+        if drift.is_asked_back:
+            yield DriftChange(drift.id, drift.observed, drift.kind, drift.disposition, Resolution.ACKNOWLEDGED)
+        elif phase is Phase.UPCOMING:
             yield DriftChange(drift.id, None, drift.kind, drift.disposition, Resolution.WITHDRAWN)
         elif (holds_now := disposition_once_undone(drift, phase, ground.policy)) is not drift.disposition:
             yield DriftChange(drift.id, drift.observed, drift.kind, holds_now)
@@ -278,7 +306,7 @@ def _undone(ground: Ground) -> Iterator[DriftChange]:
 
 def _write(ground: Ground, copy: Copy, judged: Sequence[_Judged], rest: Sequence[Verdict]) -> WantedWrite | None:
     """Return the removal of a copy: at once where the session is cancelled, else when every edit is quiet."""
-    reverted = [one for one in judged if one.disposition.reverts]
+    reverted = [one for one in judged if one.goes]
     if not reverted and not rest:
         return None
     quiet = [one.quiet_since for one in reverted]

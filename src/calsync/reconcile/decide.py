@@ -81,13 +81,17 @@ MAX_KEPT = 150
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """What our event has to change (`wanted`) and keep (`kept`), and why: `pushes` are the record's own changes."""
+    """What our event has to change (`wanted`) and keep (`kept`), and why: `pushes` are the record's own changes.
+
+    `by_word`: all that is put back is so because a person said it.
+    """
 
     wanted: dict[OriginalStart, Appearance | None]
     kept: dict[OriginalStart, Appearance | None]
     reverts: tuple[OriginalStart, ...]
     pushes: bool
     cosmetic: bool
+    by_word: bool
 
 
 def _write(ground: Ground, verdicts: Sequence[Verdict]) -> tuple[WantedWrite, ...]:
@@ -100,7 +104,7 @@ def _write(ground: Ground, verdicts: Sequence[Verdict]) -> tuple[WantedWrite, ..
         # the whole event it goes now: nothing would be left that could be put back.
         if ground.case.expected is not None:
             verdicts = [replace(one, keep=True) if one.reverts or one.along else one for one in verdicts]
-            changes = replace(_changes(ground, verdicts), reverts=(), cosmetic=False)
+            changes = replace(_changes(ground, verdicts), reverts=(), cosmetic=False, by_word=False)
         due = now
     kind = _kind(ground, changes)
     if kind is None or len(changes.kept) > MAX_KEPT:
@@ -110,10 +114,15 @@ def _write(ground: Ground, verdicts: Sequence[Verdict]) -> tuple[WantedWrite, ..
         target = build_target(ground.case.expected, kept=changes.kept)
         if kind is WriteKind.UPDATE and not changes.wanted and not changes.cosmetic and _is_written(ground, target):
             return ()
-    cause = Cause.REVERT if changes.reverts and not changes.pushes else Cause.RECORD
-    version = None if kind is WriteKind.CREATE else ground.version
+    name, version = ground.case.link.remote_id, None if kind is WriteKind.CREATE else ground.version
     not_before = due if changes.reverts else now
-    return (WantedWrite(kind, ground.case.link.remote_id, target, version, cause, not_before, changes.reverts),)
+    return (WantedWrite(kind, name, target, version, _cause(changes), not_before, changes.reverts),)
+
+
+def _cause(changes: _Changes) -> Cause:
+    if changes.by_word:
+        return Cause.RESTORE
+    return Cause.REVERT if changes.reverts and not changes.pushes else Cause.RECORD
 
 
 def _changes(ground: Ground, verdicts: Sequence[Verdict]) -> _Changes:
@@ -126,17 +135,29 @@ def _changes(ground: Ground, verdicts: Sequence[Verdict]) -> _Changes:
         wanted=wanted,
         kept=kept,
         reverts=reverts,
-        pushes=bool(set(wanted) - put_back) or _texts_differ(ground, verdicts),
+        pushes=bool(set(wanted) - put_back) or _texts_differ(ground, verdicts) or _is_short(ground, verdicts),
         cosmetic=any(one.reverts and one.look.kind in COSMETIC for one in verdicts),
+        by_word=bool(reverts) and all(one.by_word for one in verdicts if one.reverts),
     )
 
 
 def _kept(ground: Ground, one: Look, going: frozenset[str]) -> Appearance | None:
     """Return what our event is to show of an occurrence that is left alone; from a rest that goes it is taken over."""
-    if rest_of(ground, one) not in going:
+    if rest_of(ground, one) not in going and not _went_with_rest(ground, one):
         return one.shown.own
     # The rest may have gone before our own event was written: then what was recorded of it tells.
     return one.shown.seen if one.shown.copy_id is not None or one.drift is None else one.drift.observed
+
+
+def _went_with_rest(ground: Ground, one: Look) -> bool:
+    """Tell whether the rest that showed an occurrence is gone by our own write, and our event shows it nowhere yet."""
+    return one.story is Story.STILL and one.shown.copy_id is None and rest_of(ground, one) is not None
+
+
+def _is_short(ground: Ground, verdicts: Sequence[Verdict]) -> bool:
+    """Tell whether our event lacks what is let be and went with the rest of a split: our write of it was refused."""
+    lost = (one.look for one in verdicts if one.keep and _went_with_rest(ground, one.look))
+    return any(one.drift is not None and not same_state(one.drift.observed, None) for one in lost)
 
 
 def _has_to_change(verdict: Verdict) -> bool:
@@ -151,7 +172,8 @@ def _due(ground: Ground, verdicts: Sequence[Verdict]) -> datetime:
 
 def _kind(ground: Ground, changes: _Changes) -> WriteKind | None:
     if ground.case.expected is None:
-        return None if ground.observed is None or ground.hers else WriteKind.DELETE
+        stays = ground.observed is None or (ground.hers and not changes.by_word)
+        return None if stays else WriteKind.DELETE
     if ground.observed is None:
         wanted = any(one is not None for one in changes.wanted.values())
         return WriteKind.CREATE if wanted else None

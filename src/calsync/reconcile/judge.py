@@ -31,13 +31,14 @@ class Verdict:
     """What is to be done about one occurrence. `keep`: our event stays here as it is now.
 
     `reverts`: a write puts an edit back here that is quiet since `quiet_since`. `along`: it goes back with its series,
-    while its drift stays open (R-9).
+    while its drift stays open (R-9). `by_word`: a person said that it is to be put back, whatever policy says.
     """
 
     look: Look
     keep: bool = False
     reverts: bool = False
     along: bool = False
+    by_word: bool = False
     quiet_since: datetime | None = None
     found: FoundDrift | None = None
     changes: tuple[DriftChange, ...] = ()
@@ -54,7 +55,11 @@ class _Edit:
 def judge(ground: Ground, looks: Sequence[Look]) -> list[Verdict]:
     """Judge occurrences; those that one edit touched together are put back or left together."""
     dispositions = _dispositions(ground, looks)
-    restoring = any(one.of_series and dispositions[one.key].reverts for one in looks if one.key in dispositions)
+    restoring = any(
+        one.of_series and (dispositions[one.key].reverts or _is_by_word(ground, one))
+        for one in looks
+        if one.key in dispositions
+    )
     phases = {one.phase is Phase.UPCOMING for one in looks if one.key in dispositions and one.guards and one.of_series}
     edit = _Edit(restoring=restoring, mixed=len(phases) == 2)
     return [_verdict(ground, one, dispositions.get(one.key), edit) for one in looks]
@@ -66,7 +71,9 @@ def _dispositions(ground: Ground, looks: Sequence[Look]) -> dict[OriginalStart, 
     standing: dict[OriginalStart, Disposition] = {}
     fights = False
     for one in looks:
-        if one.story is Story.STILL and one.drift is not None:
+        if one.drift is not None and _is_by_word(ground, one):
+            standing[one.key] = one.drift.disposition
+        elif one.story is Story.STILL and one.drift is not None:
             standing[one.key] = _of_whom(one, standing_disposition(one.drift, one.phase, ground.policy))
         elif one.story in (Story.FOUND, Story.OTHER) and one.kind is not None and one.record is not Record.CHANGED:
             fresh[one.key] = _of_whom(one, disposition_of(one.kind, one.phase, ground.policy))
@@ -74,6 +81,12 @@ def _dispositions(ground: Ground, looks: Sequence[Look]) -> dict[OriginalStart, 
     if fights:
         fresh = {key: Disposition.FLAG if wanted.reverts else wanted for key, wanted in fresh.items()}
     return standing | fresh
+
+
+def _is_by_word(ground: Ground, one: Look) -> bool:
+    """Tell whether a person's word that just what still shows here is to go waits to be carried out."""
+    asked = one.drift is not None and (one.drift.is_asked_back or one.key in ground.lost_restores)
+    return asked and one.story is Story.STILL
 
 
 def _of_whom(one: Look, disposition: Disposition) -> Disposition:
@@ -107,7 +120,8 @@ def _standing_edit(
     edit: _Edit,
 ) -> Verdict:
     disposition, undone = judged
-    reverts = disposition.reverts
+    by_word = _is_by_word(ground, one)
+    reverts = disposition.reverts or by_word
     # What is over goes back with its series, or the series could not be restored; its evidence is on the books.
     # An occurrence that a person had changed on its own before stays where they put it (R-9).
     on_its_own = one.drift is not None and one.drift.scope is Scope.OCCURRENCE
@@ -121,7 +135,7 @@ def _standing_edit(
         kind = one.kind if one.story is Story.OTHER and one.kind is not None else one.drift.kind
         seen = one.shown.seen if one.story is Story.OTHER else one.drift.observed
         if one.story is Story.STILL:
-            quiet_since = one.drift.changed_at
+            quiet_since = ground.moment.now - ground.policy.settle if by_word else one.drift.changed_at
         ended = Resolution.IGNORED if disposition is Disposition.IGNORE else None
         if one.story is Story.OTHER or disposition is not one.drift.disposition or ended is not None:
             copy_id = one.shown.copy_id if one.story is Story.OTHER else None
@@ -131,6 +145,7 @@ def _standing_edit(
         keep=not reverts and not along,
         reverts=reverts,
         along=along,
+        by_word=by_word,
         quiet_since=quiet_since,
         found=found,
         changes=changes,
@@ -182,9 +197,14 @@ def _overtaken(ground: Ground, one: Look) -> tuple[DriftChange, ...]:
 
 
 def _back(ground: Ground, one: Look) -> tuple[DriftChange, ...]:
-    """End an upcoming edit that somebody undid; a later one was evidence, and stays open (R-11)."""
+    """End an upcoming edit that somebody undid; a later one was evidence, and stays open (R-11).
+
+    Where a person said before that it is to be put back, that is answered: there is nothing left to do.
+    """
     if one.drift is None:
         return ()
+    if one.drift.is_asked_back:
+        return (_change(one.drift, one.drift.observed, Resolution.ACKNOWLEDGED),)
     if one.phase is not Phase.UPCOMING:
         holds = disposition_once_undone(one.drift, one.phase, ground.policy)
         changed = replace(_change(one.drift, one.drift.observed, None), disposition=holds)

@@ -101,10 +101,11 @@ def genuine_marker(text: str | None, link: Link, keys: MarkerKeys) -> Marker | N
 def is_strangers(uid: str, marker: str | None, link: Link, keys: MarkerKeys) -> bool:
     """Tell whether what stands under our name is somebody else's: under a UID that is not ours, and without our marker.
 
-    For services alone that keep the UID which we give; elsewhere a UID says nothing.
+    For services alone that keep the UID which we give; elsewhere a UID says nothing. Ours are the one that we gave, and
+    that of an event which was known for ours, whatever became of its marker since.
     """
-    ours = (link.uid, link.baseline.uid if link.baseline is not None else link.uid)
-    return uid not in ours and genuine_marker(marker, link, keys) is None
+    known = (event.uid for event in (link.baseline, link.observed) if event is not None)
+    return uid not in (link.uid, *known) and genuine_marker(marker, link, keys) is None
 
 
 def _fits(marker: Marker, link: Link, keys: MarkerKeys) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select
 
-from calsync.domain.drift import Disposition, Drift, DriftKind, Resolution
+from calsync.domain.drift import Disposition, Drift, DriftKind, Resolution, Scope
 from calsync.domain.event import Appearance, OriginalStart
 from calsync.store import holds, told_edits
 from calsync.store.drift_values import IDS, IN_ORDER, OPEN, SHAPE, grouped, hidden, history_entry
@@ -81,14 +81,14 @@ def update(
     seen = hidden(known.expected, observed)
     parameters: dict[str, Any] = {"the_id": drift_id, "to_kind": kind.value, "to_disposition": disposition.value}
     if seen == known.observed:
-        conn.execute(_REJUDGE, parameters)
+        conn.execute(_REJUDGE if kind is known.kind else _RENAME, parameters)
         return
     history = [history_entry(one) for one in (*known.history, known.observed)]
     conn.execute(_UPDATE, parameters | {"to_observed": seen, "to_history": history, "at": changed_at})
 
 
 def shown_by(conn: Connection, drift_id: str, copy_id: str) -> None:
-    """Another event shows it from now on: the rest of a split, by its remote id."""
+    """Another event shows it from now on: the rest of a split, by its remote id. So the series was edited with it."""
     conn.execute(_SHOWN_BY, {"the_id": drift_id, "to_copy": copy_id})
 
 
@@ -216,17 +216,17 @@ _THIS = _c.id == bindparam("the_id")
 _AT = bindparam("at", type_=_c.resolved_at.type)
 _ADD = drifts.insert()
 _REJUDGE = drifts.update().where(_THIS).values(kind=bindparam("to_kind"), disposition=bindparam("to_disposition"))
-_UPDATE = _REJUDGE.values(
-    observed=bindparam("to_observed"), history=bindparam("to_history"), changed_at=_AT, resolved_by=None
-)
-_SHOWN_BY = drifts.update().where(_THIS).values(copy_id=bindparam("to_copy"))
+_RENAME = _REJUDGE.values(resolved_by=None)
+_UPDATE = _RENAME.values(observed=bindparam("to_observed"), history=bindparam("to_history"), changed_at=_AT)
+_SHOWN_BY = drifts.update().where(_THIS).values(copy_id=bindparam("to_copy"), scope=Scope.SERIES.value)
 _RESOLVE = (
     drifts.update()
     .where(_THIS)
     .values(
         resolution=bindparam("to_resolution"),
         resolved_at=_AT,
-        resolved_by=bindparam("to_by"),
+        # Who said that it is to be put back has answered, whoever finds that it is.
+        resolved_by=func.coalesce(_c.resolved_by, bindparam("to_by", type_=_c.resolved_by.type)),
         note=func.coalesce(bindparam("to_note", type_=_c.note.type), _c.note),
         accepted=bindparam("to_accepted"),
     )

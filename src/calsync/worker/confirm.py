@@ -87,9 +87,10 @@ def confirm(
                 _written(conn, context, (owed, link), (result, now, max(at, now)), together)
                 written += 1
             elif result.outcome is Outcome.CONFLICT:
-                if owed.target is not None or owed.cause is Cause.COPY:
+                if owed.target is not None or owed.cause in (Cause.COPY, Cause.RESTORE):
                     # What it met may be itself: sent before and unanswered, or carried twice. The reading tells. A copy
-                    # is read for its write's sake alone, once its link has no event any more.
+                    # is read for its write's sake alone, once its link has no event any more; and what a person said
+                    # is not forgotten because a version moved.
                     owed_writes.postpone(conn, [owed.id], now + _READ_FIRST)
                 else:
                     owed_writes.settle(conn, owed.id, "superseded", now, "conflict")

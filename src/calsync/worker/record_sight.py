@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from calsync.domain.drift import Resolution
+from calsync.domain.drift import DriftKind, Resolution
 from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.case import UnreadableNow
@@ -21,11 +21,12 @@ from calsync.worker.context import ACTOR, PassContext
 from calsync.worker.gather import Gathered, LinkFacts
 
 
-def record_sight(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime) -> None:
+def record_sight(conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision, now: datetime) -> None:
     """Record what was seen of the event, and which writes of ours turned out to have arrived or been lost."""
     link = facts.link
-    unreadable = isinstance(facts.case.sight, UnreadableNow)
-    if decision.looked or unreadable:
+    if isinstance(facts.case.sight, UnreadableNow):
+        _settle_unreadable(conn, context, facts, now)
+    elif decision.looked:
         # What went out and was not found again never arrived; what arrived is named by the adoption.
         arrived = decision.adopt.content if decision.adopt else None
         for sent in facts.sent:
@@ -37,6 +38,25 @@ def record_sight(conn: Connection, facts: LinkFacts, decision: Decision, now: da
         links.remember(conn, link.id, version=decision.version_seen, observed=decision.remember, absent=decision.absent)
     if facts.copies != facts.copies_before:
         _keep_copies(conn, facts, decision.renamed)
+
+
+def _settle_unreadable(conn: Connection, context: PassContext, facts: LinkFacts, now: datetime) -> None:
+    """Count what went out as lost; what a person said of just this sight goes out again, over what stands there now.
+
+    Nothing else is ever written over an event that cannot be understood.
+    """
+    sight = facts.case.sight
+    version = sight.version if isinstance(sight, UnreadableNow) else None
+    open_ones = (drift for drift in facts.case.drifts if drift.resolution is Resolution.OPEN)
+    asked = {drift.original_start for drift in open_ones if drift.kind is DriftKind.UNREADABLE}
+    for sent in facts.sent:
+        owed_writes.settle(conn, sent.id, "superseded", now)
+        if sent.cause is Cause.RESTORE and version is not None and asked.intersection(sent.reverts):
+            kind = WriteKind.DELETE if sent.kind is WriteKind.DELETE else WriteKind.UPDATE
+            # Met as it was decided on, and refused all the same: the service is given time, as before.
+            due = sent.not_before if sent.version == version else now
+            again = replace(sent, id=context.worker.ids.new_id("write"), kind=kind, version=version, not_before=due)
+            owed_writes.owe(conn, replace(again, created_at=now, state="owed", attempts=0, sent_at=None))
 
 
 def _adopt(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime) -> None:
