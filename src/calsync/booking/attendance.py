@@ -122,9 +122,13 @@ def _write(conn: Connection, command: Command, sessions: list[Appointment]) -> O
     new = [
         replace(one, status=AppointmentStatus.COMPLETED, pending=None)
         for one in sessions
-        if one.status is not AppointmentStatus.COMPLETED or facts[one.id].completed_by in (None, "import")
+        if one.status is not AppointmentStatus.COMPLETED
+        or facts[one.id].completed_by in (None, "import")
+        or facts[one.id].missing_since is not None
     ]
     done = write(conn, command, "completed", new, completed_by=command.actor)
+    # Who says now that it took place says that it stands, whatever became of its row.
+    records.set_missing(conn, done, None)
     for key in done:
         note(conn, command, "attendance-recorded", f"appointment:{key}", {})
     return Outcome(appointments=tuple(done))

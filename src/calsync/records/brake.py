@@ -29,6 +29,11 @@ def changed_of(plan: Plan) -> list[str]:
     ]
 
 
+def doubted_of(plan: Plan) -> list[str]:
+    """Appointments on the books of which a plan says anything else: while it waits, nobody knows which is right."""
+    return [one.before.id for one in plan.changes if one.before is not None]
+
+
 def is_flood(changed: int, known: int, share: float, fewest: int = FEWEST) -> bool:
     """Whether so many changes among so many known records are more than one reading may bring."""
     return changed >= fewest and changed > share * known

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from calsync.errors import Problem
 from calsync.records.appointment_rows import AppointmentRow, read_appointment_rows
-from calsync.records.brake import changed_of, is_flood
+from calsync.records.brake import changed_of, doubted_of, is_flood
 from calsync.records.file_import import FEWEST_MISSING, MOST_MISSING, find_unknown_providers, plan_import
 from calsync.records.findings import Findings
 from calsync.records.import_plan import Plan
@@ -176,7 +176,7 @@ class SqlMapping:
         absent = self._absent(conn, reading.ids.values(), now) if full else []
         why = self._too_much(conn, plan, absent, now) if not source.allowed else None
         if why is not None:
-            return self._stop(conn, source, {*changed_of(plan), *absent, *unclear}, why, now)
+            return self._stop(conn, source, {*doubted_of(plan), *absent, *unclear}, why, now)
         problems = reading.findings.problems()
         listed = [row.id for row in sound if row.id not in unclear]
         self._write(conn, plan, listed, {*absent, *unclear}, now)

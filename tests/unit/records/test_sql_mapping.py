@@ -323,21 +323,24 @@ class TestBrake:
         mapping.pull(NOW)
         for number in range(6):
             platform.put(f"A-{number}", f"2026-12-{number + 1:02}T11:00", at=NOW + HOUR)
+        platform.put("A-8", "2026-12-09T10:00", state="off", at=NOW + HOUR)
+        platform.put("A-7", "2026-12-08T10:00", state="done", at=NOW + HOUR)
         return mapping.pull(NOW + HOUR)
 
     def test_a_flood_of_changes_changes_nothing_until_a_person_looked(
         self, mapping: SqlMapping, platform: Platform
     ) -> None:
-        assert "6 of 10" in (self.flood(mapping, platform).stopped or "")
+        assert "7 of 10" in (self.flood(mapping, platform).stopped or "")
         assert shown(mapping, "A-1") == ("2026-12-02 10:00", "scheduled")
         assert is_missing(mapping, "A-1"), "its claim waits: nobody knows which time is right"
+        assert is_missing(mapping, "A-7"), "nor whether it took place"
         assert not is_missing(mapping, "A-9")
         with mapping.database.reading() as conn:
             (alarm,) = outbox.of_recipient(conn, "support", NOW)
         assert alarm.kind == "records-stopped"
         assert mapping.pull(NOW + 2 * HOUR).stopped is not None
         mapping.release(NOW + 2 * HOUR, by="support:ada", note="a new schedule")
-        assert mapping.pull(NOW + 2 * HOUR).changed == 6
+        assert mapping.pull(NOW + 2 * HOUR).changed == 8
         assert shown(mapping, "A-1") == ("2026-12-02 11:00", "scheduled")
         assert not is_missing(mapping, "A-1")
 
