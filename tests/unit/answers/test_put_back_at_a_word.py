@@ -1,0 +1,144 @@
+"""Who says `restore` has answered: it is put back, whatever became of the first write, and nobody is asked twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from calsync.answers.words import Answer
+from calsync.domain.drift import Disposition, DriftKind, Phase, Resolution
+from calsync.domain.span import Span
+from calsync.testing.weather import lost_request, meanwhile
+from tests.unit.answers.test_edits import Desked, dragged_past, world
+from tests.unit.worker.world import POLICY
+
+__all__ = ["world"]
+
+
+def booked(world: Desked) -> Span:
+    expected = world.drifts()[0].expected
+    assert expected is not None
+    return expected.span
+
+
+def who_answered(world: Desked) -> list[str | None]:
+    return [one.resolved_by for one in world.drifts()]
+
+
+def test_a_write_that_never_arrived_is_made_again(world: Desked) -> None:
+    dragged_past(world)
+    world.answer(Answer.RESTORE)
+    world.service.weather.next("write", lost_request())
+    world.run()
+    assert not world.shown()[world.only()].same_time_as(booked(world))
+    world.later(minutes=10)
+    world.run()
+    assert world.shown()[world.only()].same_time_as(booked(world))
+    (drift,) = world.drifts()
+    assert (drift.resolution, drift.accepted, who_answered(world)) == (Resolution.ACKNOWLEDGED, False, ["support:ada"])
+
+
+def test_a_version_that_moved_meanwhile_does_not_make_it_forgotten(world: Desked) -> None:
+    dragged_past(world)
+    world.answer(Answer.RESTORE)
+    world.service.weather.next("write", meanwhile(lambda: world.people.recolour(world.only(), "red")))
+    world.run()
+    assert world.shown()[world.only()].same_time_as(booked(world))
+    assert [one.resolution for one in world.drifts()] == [Resolution.ACKNOWLEDGED]
+
+
+def test_a_further_edit_is_none_that_the_word_was_about(world: Desked) -> None:
+    dragged_past(world)
+    world.answer(Answer.RESTORE)
+    world.service.weather.next("write", meanwhile(lambda: world.people.drag(world.only(), timedelta(days=1))))
+    world.run()
+    world.later(minutes=10)
+    world.run()
+    (drift,) = world.drifts()
+    assert (drift.resolution, drift.disposition) == (Resolution.OPEN, Disposition.FLAG)
+    assert who_answered(world) == [None]
+    assert not world.shown()[world.only()].same_time_as(booked(world))
+
+
+def test_an_event_that_cannot_be_understood_is_replaced_over_what_stands_there(world: Desked) -> None:
+    world.past_session()
+    (span,) = world.shown().values()
+    world.people.break_event(world.only())
+    world.run(full=True)
+    assert [one.kind for one in world.drifts()] == [DriftKind.UNREADABLE]
+    world.answer(Answer.RESTORE)
+    world.run()
+    assert [one.start for one in world.shown().values()] == [span.start]
+    assert [one.resolution for one in world.drifts()] == [Resolution.ACKNOWLEDGED]
+
+
+def test_what_cannot_be_understood_is_left_alone_without_a_word_about_that(world: Desked) -> None:
+    drift = dragged_past(world)
+    world.answer(Answer.RESTORE, drift.id)
+    world.people.break_event(world.only())
+    world.run(full=True)
+    world.later(minutes=10)
+    world.run()
+    assert world.people.see(world.only()).unreadable
+
+
+def copied_past(world: Desked) -> tuple[str, str]:
+    """A series was copied an hour later; two of its four sessions are over, and all of it waits for an answer."""
+    world.settle(dispositions={**POLICY.dispositions, **ASKED})
+    world.book_series("S", "2026-11-03T10:00", "FREQ=WEEKLY;COUNT=4", 4)
+    world.run()
+    own = world.only()
+    copy = world.people.duplicate(own, timedelta(hours=1))
+    world.run()
+    assert {one.disposition for one in world.drifts()} == {Disposition.FLAG}
+    return own, copy
+
+
+ASKED = {(DriftKind.DUPLICATED, phase): Disposition.FLAG for phase in Phase}
+
+
+def test_a_copy_goes_at_a_word_about_all_of_it(world: Desked) -> None:
+    own, _ = copied_past(world)
+    world.answer_edit(Answer.RESTORE)
+    world.run()
+    assert world.people.ids() == [own]
+    assert {one.resolution for one in world.drifts()} == {Resolution.REVERTED}
+    assert set(who_answered(world)) == {"support:ada"}
+
+
+def test_a_copy_goes_though_something_else_is_decided_about_its_series_first(world: Desked) -> None:
+    own, copy = copied_past(world)
+    world.answer_edit(Answer.RESTORE)
+    world.people.recolour(copy, "red")
+    world.run(full=True)
+    world.later(minutes=10)
+    world.run()
+    assert world.people.ids() == [own]
+
+
+def test_a_copy_that_its_owner_took_away_is_answered(world: Desked) -> None:
+    own, copy = copied_past(world)
+    world.answer_edit(Answer.RESTORE)
+    world.people.delete(copy)
+    world.run(full=True)
+    assert world.people.ids() == [own]
+    assert not [one for one in world.drifts() if one.resolution is Resolution.OPEN]
+
+
+def test_a_word_about_a_copy_that_is_gone_is_an_answer_and_nothing_waits(world: Desked) -> None:
+    _, copy = copied_past(world)
+    world.people.delete(copy)
+    world.run(full=True)
+    waiting = [one for one in world.drifts() if one.resolution is Resolution.OPEN]
+    assert {one.phase for one in waiting} == {Phase.PAST}
+    world.answer_edit(Answer.RESTORE)
+    assert not [one for one in world.drifts() if one.resolution is Resolution.OPEN]
+    assert not any(one.accepted for one in world.drifts())
+
+
+def test_what_its_owner_put_back_first_is_answered(world: Desked) -> None:
+    dragged_past(world)
+    world.answer(Answer.RESTORE)
+    world.people.drag(world.only(), timedelta(days=-1))
+    world.run(full=True)
+    assert [one.resolution for one in world.drifts()] == [Resolution.ACKNOWLEDGED]
+    assert who_answered(world) == ["support:ada"]
