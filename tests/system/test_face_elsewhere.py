@@ -69,3 +69,26 @@ def test_a_calendar_is_never_handed_to_another_provider(office: Site, hands: Han
     assert (refused.code, "is one of P-1" in refused.err) == (1, True)
     office.mirror([row("9", "P-2", at(3))])
     assert hands.starts() == before
+
+
+@pytest.mark.parametrize("owner", ["P-1", "P-2"])
+def test_a_second_id_for_a_calendar_on_the_books_is_not_opened(office: Site, hands: Hands, owner: str) -> None:
+    before = hands.starts()
+    address = hands.calendar.replace("127.0.0.1", "LOCALHOST").replace("/calsync-", "/%63alsync-")
+    second = (
+        f'[[providers.calendars]]\nid = "second"\nconnector = "caldav"\nurl = "{address}"\n'
+        f'username = "{hands.user}"\npassword_file = "P-1.password"\n'
+    )
+    if owner == "P-2":
+        second = (
+            '[[providers]]\nid = "P-2"\nname = "Dr. B"\nemail = "b@example.org"\nzone = "America/New_York"\n'
+            f'practice = "default"\n{second}'
+        )
+    path = office.folder / "calsync.toml"
+    path.write_text(path.read_text(encoding="utf-8") + second, encoding="utf-8")
+    assert office.import_rows([row("9", owner, at(3))]).code == 0
+    told = {one["id"]: one for one in office.sync()["calendars"]}
+    assert (told["P-1-cal"]["state"], told["second"]["state"]) == ("active", "unreachable")
+    assert "is the same calendar as P-1-cal" in told["second"]["error"]
+    assert len(hands.starts()) == len(before) + (owner == "P-1"), "no session is there twice"
+    assert office.check("9")["9"]["verdict"] == "held"

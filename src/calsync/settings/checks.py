@@ -3,11 +3,12 @@
 Works on the values as they were read, so that these problems are told together with all others.
 """
 
+import re
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from calsync.errors import Problem
 from calsync.settings.paths import check_secret_file, find_secret_files
@@ -20,6 +21,9 @@ Where = Callable[[KeyPath], str]
 # The signing key and tokens that people agree to are written by commands; every other file is the admin's to provide.
 _MADE_BY_COMMANDS: Final = frozenset({"key_file", "refresh_token_file"})
 _ADDRESS_KEYS: Final = ("username", "subject", "user", "calendar_id")
+_THIS_MACHINE: Final = "127.0.0.1"
+_ITS_OTHER_NAMES: Final = ("localhost", "::1")
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 def find_contradictions(values: Table, practices: Collection[str], path: Path, where: Where) -> list[Problem]:
@@ -86,7 +90,7 @@ def _shared_calendars(values: Table, where: Where) -> Iterator[Problem]:
 
 def _address_of(calendar: Table) -> tuple[str, ...]:
     others = (str(calendar.get(key) or "") for key in _ADDRESS_KEYS)
-    return (str(calendar.get("connector")), plain_url(calendar.get("url")), *others)
+    return (str(calendar.get("connector")), plain_place(calendar.get("url")), *others)
 
 
 def plain_url(url: object) -> str:
@@ -96,6 +100,23 @@ def plain_url(url: object) -> str:
     except ValueError:
         return ""
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}" if parts.netloc else ""
+
+
+def plain_place(url: object) -> str:
+    """A web address by what it leads to, whatever way it is written; "" if it is none.
+
+    Further than `plain_url`: without escapes, doubled slashes, the scheme's own port, and this machine's other names.
+    """
+    try:
+        parts = urlsplit(plain_url(url))
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return ""
+    if not host:
+        return ""
+    host = _THIS_MACHINE if host in _ITS_OTHER_NAMES else host
+    path = re.sub("/+", "/", unquote(parts.path)).rstrip("/")
+    return f"{parts.scheme}://{host}:{port or _PORTS.get(parts.scheme)}{path}"
 
 
 def _unknown_practices(values: Table, practices: Collection[str], where: Where) -> Iterator[Problem]:

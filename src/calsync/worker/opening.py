@@ -8,7 +8,9 @@ from calsync.connector.protocol import CalendarPlace, Connector, OpenRequest
 from calsync.connector.registry import Registry
 from calsync.connector.wrappers import Around, WrapPorts, wrap
 from calsync.domain.marker import MarkerKeys, derived_remote_id
+from calsync.errors import UserError
 from calsync.reconcile.case import DecisionPolicy
+from calsync.settings.checks import plain_place
 from calsync.settings.model import Settings
 from calsync.store import calendars, providers
 from calsync.store.calendars import CalendarRow
@@ -17,6 +19,8 @@ from calsync.store.database import Database
 from calsync.worker.accounts import TYPED_BY_PROVIDER, Accounts
 from calsync.worker.budgeting import SharedBudgets
 from calsync.worker.context import Rules
+
+_LOGINS = ("username", "subject", "user")
 
 
 @dataclass(slots=True)
@@ -76,12 +80,34 @@ class ConfiguredOpener:
         with self.database.transaction() as conn:
             calendars.set_making(conn, row.id, self.ports.clock.now())
         place = connector.locate(request)
+        self._require_its_own(row, request.calendar_settings, place)
         with self.database.transaction() as conn:
             calendars.set_remote(conn, row.id, place.remote)
             # An address that is a calendar is used as it is, whatever the default says.
             made_ours = place.made or request.dedicated_id in place.remote
             calendars.set_placement(conn, row.id, "dedicated" if made_ours else "existing")
         return place
+
+    def _require_its_own(self, row: CalendarRow, keys: object, place: CalendarPlace) -> None:
+        """Two ids for one calendar would have each session in it twice, whatever the config calls them."""
+        with self.database.reading() as conn:
+            others = [one for one in calendars.rows(conn) if one.id != row.id and one.connector == row.connector]
+        for other in others:
+            if other.remote is not None and _leads_to(other.remote) == _leads_to(place.remote):
+                if self._login_of(other) not in (None, login_in(keys)):
+                    continue  # a service may give one address to each account's own calendar
+                raise UserError.of(
+                    f"is the same calendar as {other.id}",
+                    f"calendar {row.id}",
+                    f"A calendar keeps its id for good, and has one provider: change the id back to {other.id}, or "
+                    "give this one an address of its own",
+                )
+
+    def _login_of(self, row: CalendarRow) -> str | None:
+        try:
+            return login_in(Accounts(self.settings, self.registry, self.database, self.credentials).of(row).keys)
+        except UserError:
+            return None
 
     def _request(self, row: CalendarRow) -> OpenRequest:
         account = Accounts(self.settings, self.registry, self.database, self.credentials).of(row)
@@ -97,6 +123,15 @@ class ConfiguredOpener:
             dedicated_id=derived_remote_id(self.keys, f"calendar:{row.id}", 1),
             extras={"clock": self.ports.clock, TYPED_BY_PROVIDER: account.typed_by_provider},
         )
+
+
+def login_in(keys: object) -> str:
+    """Who logs in by a calendar's keys, whatever the connector calls it."""
+    return next((str(found).lower() for name in _LOGINS if (found := getattr(keys, name, None))), "")
+
+
+def _leads_to(remote: str) -> str:
+    return plain_place(remote) or remote
 
 
 def rules_of(settings: Settings, practice: str) -> Rules:

@@ -153,7 +153,14 @@ def test_one_calendar_id_twice_even_while_other_keys_are_wrong(tmp_path: Path) -
     assert any("not a known time zone" in sentence for sentence in found)
 
 
-@pytest.mark.parametrize("url", ["https://paper.example.org/ada", "https://PAPER.example.org/ada/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://paper.example.org/ada",
+        "https://PAPER.example.org/ada/",
+        "https://paper.example.org:443//%61da/",
+    ],
+)
 def test_two_providers_cannot_share_a_calendar(tmp_path: Path, url: str) -> None:
     bobs = ADAS_CALENDAR.replace("ada-paper", "bob-paper").replace("https://paper.example.org/ada/", url)
     bob = ADA.replace("ada", "bob")
