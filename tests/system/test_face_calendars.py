@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from calsync.cli.context import App
+from calsync.cli.signals import Signals
 from tests.system.hands import Hands
 from tests.system.site import ZONE, Site, at, row
 
@@ -31,6 +33,13 @@ def name_of(hands: Hands, session: str) -> str:
 def state(site: Site) -> str:
     (calendar,) = site.calsync("calendars", "list", "--json").json
     return str(calendar["state"])
+
+
+def waits(site: Site) -> timedelta:
+    """How long until the calendar is looked at again by itself."""
+    (calendar,) = site.calsync("calendars", "list", "--json").json
+    assert site.now is not None
+    return datetime.fromisoformat(calendar["next_pass_at"]) - site.now
 
 
 def forget_calendar(site: Site) -> str:
@@ -143,3 +152,39 @@ class TestScope:
             answer = office.calsync(*line)
             assert (answer.code, answer.out) == (1, "")
             assert line[-1] in answer.err
+
+
+class TestKeptOut:
+    @pytest.fixture
+    def locked(self, office: Site) -> Site:
+        """The password has changed, and calsync does not try again before long."""
+        (office.folder / "P-1.password").write_text("another\n", encoding="utf-8")
+        assert office.calsync("sync").code == 3
+        assert state(office) == "needs-reconnect"
+        assert waits(office) > timedelta(hours=4)
+        return office
+
+    def test_who_reloads_the_configuration_has_it_looked_at_at_once(
+        self, locked: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert locked.now is not None
+        monkeypatch.setattr("calsync.cli.signals.signal.signal", lambda *_: None)
+        monkeypatch.setenv("CALSYNC_NOW", locked.now.isoformat())
+        app = App(locked.folder / "calsync.toml")
+        signals = Signals(app)
+        signals.hang_up()
+        assert signals.replacement() is not None
+        app.database.dispose()
+        assert waits(locked) <= timedelta()
+
+    def test_one_that_comes_back_into_the_configuration_is_looked_at_at_once(self, locked: Site) -> None:
+        whole = forget_calendar(locked)
+        assert locked.import_rows([row("30", "P-1", at(9))]).code == 0
+        (locked.folder / "calsync.toml").write_text(whole, encoding="utf-8")
+        assert locked.import_rows([row("31", "P-1", at(10))]).code == 0
+        assert (state(locked), waits(locked) <= timedelta()) == ("active", True)
+
+    def test_one_that_a_person_resumes_is_looked_at_at_once(self, locked: Site) -> None:
+        assert locked.calsync("calendars", "pause", CALENDAR).code == 0
+        assert locked.calsync("calendars", "resume", CALENDAR).code == 0
+        assert (state(locked), waits(locked) <= timedelta()) == ("active", True)

@@ -13,7 +13,6 @@ from calsync.store import audit, calendars, claims, stops, work
 from calsync.store.calendars import DECLARED_ELSEWHERE, NOT_IN_CONFIG, CalendarRow, CalendarState
 from calsync.store.known import calendar_in_use
 from calsync.store.stops import StopRow
-from calsync.store.work import Priority
 from calsync.worker.declared import accept
 from calsync.worker.farewell import take_off
 
@@ -73,7 +72,8 @@ def release_stop(
     now = desk.clock.now()
     stops.release(conn, row.id, now, as_, by)
     calendars.set_state(conn, row.id, CalendarState.ACTIVE, None, now)
-    work.push(conn, row.id, now, Priority.PERSON)
+    # Whatever held it off before: a person says that it can be worked on.
+    work.retry_now(conn, row.id, now)
     _note(conn, desk, "calendar-resumed", row, by=by, detail={"as": as_, **detail})
 
 

@@ -8,8 +8,12 @@ import structlog
 
 from calsync.cli.context import App
 from calsync.errors import CalsyncError, UserError
+from calsync.store import calendars, work
+from calsync.store.calendars import CalendarState
 
 _log = structlog.get_logger(__name__)
+
+_KEPT_OUT = (CalendarState.NEEDS_RECONNECT, CalendarState.READ_ONLY, CalendarState.UNREACHABLE)
 
 
 class Signals:
@@ -21,7 +25,7 @@ class Signals:
         self._wants_reload = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._end())
-        signal.signal(signal.SIGHUP, lambda *_: self._ask_to_reload())
+        signal.signal(signal.SIGHUP, lambda *_: self.hang_up())
 
     def replacement(self) -> App | None:
         """The app to go on with, if a reload was asked for and the configuration is fine; what is wrong is logged."""
@@ -37,6 +41,7 @@ class Signals:
         if kept:
             _log.warning("reload_needs_restart", keys=kept, still="as they were")
         _log.info("reloaded", path=str(after.settings.path))
+        _look_again(after)
         return after
 
     def take(self, app: App) -> None:
@@ -45,9 +50,21 @@ class Signals:
         if self.is_ending:
             app.stop.set()
 
+    def hang_up(self) -> None:
+        """Ask for the configuration to be read anew, as SIGHUP does."""
+        self._wants_reload = True
+
     def _end(self) -> None:
         self.is_ending = True
         self.app.stop.set()
 
-    def _ask_to_reload(self) -> None:
-        self._wants_reload = True
+
+def _look_again(app: App) -> None:
+    """Who reloads has mended what kept calendars out, such as a password in its file: none waits for its next try."""
+    try:
+        with app.database.transaction() as conn:
+            for row in calendars.rows(conn):
+                if row.state in _KEPT_OUT:
+                    work.retry_now(conn, row.id, app.clock.now())
+    except CalsyncError as problem:
+        _log.warning("looked_again_later", because=type(problem).__name__)

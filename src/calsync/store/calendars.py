@@ -118,7 +118,7 @@ def register(conn: Connection, spec: CalendarSpec, now: datetime) -> bool:
     was_let_go = known.removed_at is not None or known.last_error in LET_GO
     if known.state is CalendarState.PAUSED and was_let_go:
         set_state(conn, spec.id, CalendarState.ACTIVE, None, now)
-        change |= {"due_at": now}
+        change |= {"due_at": now, "not_before": None, "attempts": 0}
     if change:
         conn.execute(update(calendars).where(_c.id == spec.id).values(change))
     return known.removed_at is not None
