@@ -111,6 +111,33 @@ class TestConfig:
         assert office.calsync("calendars", "remove", CALENDAR).code == 1
         assert office.sync()["drifts"] == 1
 
+    def test_a_pause_that_a_person_gave_outlasts_an_absence_from_the_config(self, office: Site, hands: Hands) -> None:
+        assert office.calsync("calendars", "pause", CALENDAR, "--note", "holiday").code == 0
+        whole = forget_calendar(office)
+        assert office.calsync("sync").code == 3
+        (office.folder / "calsync.toml").write_text(whole, encoding="utf-8")
+        hands.drag(name_of(hands, "2"), at(2, 14), at(2, 14, 50), ZONE)
+        answer = office.calsync("sync", "--json")
+        assert [(one["state"], one["error"]) for one in answer.json["calendars"]] == [("paused", "holiday")]
+        assert office.drifts() == []
+        assert office.calsync("calendars", "resume", CALENDAR).code == 0
+        assert office.sync()["drifts"] == 1
+
+    def test_a_stop_outlasts_an_absence_from_the_config(self, office: Site, hands: Hands) -> None:
+        kept = {name: hands.get(name) for name in hands.names()}
+        for name in hands.names()[1:]:
+            hands.delete(name)
+        office.sync()
+        assert state(office) == "stopped"
+        whole = forget_calendar(office)
+        assert office.calsync("sync").code == 3
+        (office.folder / "calsync.toml").write_text(whole, encoding="utf-8")
+        for name, text in kept.items():
+            hands.put(name, text)
+        office.later(hours=2)
+        assert office.calsync("sync").code == 3
+        assert state(office) == "stopped", "only a person ends it"
+
     def test_a_removed_calendar_that_comes_back_takes_up_the_events_that_stayed(
         self, office: Site, hands: Hands
     ) -> None:

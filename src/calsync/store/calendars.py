@@ -9,9 +9,10 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from calsync.store import webhooks
+from calsync.store import stops, webhooks
 from calsync.store.rows import Shape
 from calsync.store.schema import calendars, links
+from calsync.store.stops import StopRow
 
 
 class CalendarState(StrEnum):
@@ -105,7 +106,8 @@ def rows(conn: Connection, provider: str | None = None, *, removed: bool = False
 def register(conn: Connection, spec: CalendarSpec, now: datetime) -> bool:
     """Put the calendar on the books as declared, due at once if it is new or was removed; True if it is.
 
-    One that is known keeps its state, cursor and work; it leaves the pause that its absence from the config caused.
+    One that is known keeps its state, cursor and work; it leaves the pause that its absence from the config caused, for
+    the rest that a person gave it or has to end, if there is one.
     One that was removed begins anew: it is looked for, and read in full.
     """
     known = get(conn, spec.id)
@@ -117,7 +119,8 @@ def register(conn: Connection, spec: CalendarSpec, now: datetime) -> bool:
         change |= {"removed_at": None, "remote": None, "cursor": None, "inventory_at": None, "due_at": now}
     was_let_go = known.removed_at is not None or known.last_error in LET_GO
     if known.state is CalendarState.PAUSED and was_let_go:
-        set_state(conn, spec.id, CalendarState.ACTIVE, None, now)
+        stop = stops.standing(conn, spec.id) if known.removed_at is None else None
+        set_state(conn, spec.id, *_as_it_was(stop), now)
         change |= {"due_at": now, "not_before": None, "attempts": 0}
     if change:
         conn.execute(update(calendars).where(_c.id == spec.id).values(change))
@@ -195,6 +198,15 @@ def books_restored(conn: Connection, at: datetime) -> None:
 def remove(conn: Connection, calendar: str, at: datetime) -> None:
     """Take the calendar off the mirrored ones; its links and history stay."""
     conn.execute(_REMOVE, {"the_id": calendar, "at": at})
+
+
+def _as_it_was(stop: StopRow | None) -> tuple[CalendarState, str | None]:
+    """How a calendar stands while a stop of it does, and why; None: nothing keeps it from being worked on."""
+    if stop is None:
+        return CalendarState.ACTIVE, None
+    if stop.kind == "pause":
+        return CalendarState.PAUSED, stop.evidence.get("note")
+    return CalendarState.STOPPED, "calendar-gone" if stop.kind == "lost" else "mass-change"
 
 
 def missing_from_config(conn: Connection, ids: Collection[str], at: datetime) -> list[str]:
