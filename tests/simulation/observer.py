@@ -334,14 +334,18 @@ class Observer:
             return False
         # One that the record overtook after the edit was open until then, and so was one that a person had put back.
         # Ended by our own write is another matter; that was none where we wrote nothing since it was told of.
-        by_us = current.resolution == "reverted" and current.resolved_by is None
+        # What was to be asked about is counted as put back where the record overtook it, before anything is written.
+        by_us = current.resolution == "reverted" and current.resolved_by is None and current.disposition in REVERTS
         ended = not by_us or self.wrote_pos.get(held.link, -1) < one.pos
-        return current.open or (ended and (current.pos >= pos or self._is_only_renamed(held, one)))
+        return current.open or (ended and (current.pos >= pos or self._is_as_told(held, one)))
 
-    def _is_only_renamed(self, held: Held, one: Revision) -> bool:
-        """Whether an edit that the record overtook has another id now, and we wrote nothing since it was told."""
-        overtaken = self.drifts[one.id].resolution == "superseded"
-        return self._stands_alone(held) and overtaken and self.wrote_pos.get(held.link, -1) < one.pos
+    def _is_as_told(self, held: Held, one: Revision) -> bool:
+        """Whether an edit that somebody answered, or the record overtook, shows still, or again, as it was told.
+
+        It may have another id by now, or have been away in between; only we wrote nothing since.
+        """
+        here = not held.is_copy or self._stands_alone(held)
+        return here and self.wrote_pos.get(held.link, -1) < one.pos
 
     def _stands_alone(self, held: Held) -> bool:
         """Whether it is a copy, and all that there is: the event itself under another id."""
@@ -367,6 +371,8 @@ class Observer:
             over = told is not None and told[0] <= self.clock.now().timestamp()
             along = one.scope == "series" and (over or one.phase != "upcoming")
             carried = held.is_copy and one.observed == span and self._is_carried_over(held, span)
+            # What is let be of a rest that goes is shown by our own event from then on, just as it was.
+            carried |= not held.is_copy and one.kind == "split" and one.observed == span
             elsewhere = carried or self._is_overtaken(held, one) or self._went_out_before(one)
             if left and not along and not unguarded and not said_restore and not elsewhere:
                 self.fail(
@@ -632,7 +638,7 @@ class Observer:
             if self.books.rows("SELECT 1 FROM links WHERE id = ? AND state = 'retired'", held.link):
                 continue  # cancelled: what people do with a copy that was flagged before is theirs
             if self._is_unsigned(held):
-                continue  # a copy whose marker was taken off before anybody read it: who could know whose it is?
+                continue  # its marker was taken off before anybody read it under that name: who could know whose it is?
             if self._is_of_the_past(held):
                 continue  # it came back after its link had gone on under another name: a person's own from then on
             if not self._is_booked(held) and held.now and all(not behind <= span[0] < horizon for span in held.now):
@@ -657,8 +663,8 @@ class Observer:
                     self.fail("I2-lost", f"{held.key} lacks {span} since {at}, and no drift tells of it")
 
     def _is_unsigned(self, held: Held) -> bool:
-        """Whether nothing tells any more that this copy came from us: neither a marker of ours nor its name."""
-        if not held.is_copy or held.stored is None or held.stored.marker in self.markers:
+        """Whether nothing tells any more that it came from us: neither a marker of ours nor its name."""
+        if held.stored is None or held.stored.marker in self.markers:
             return False
         return not self._is_booked(held)
 

@@ -31,6 +31,7 @@ from calsync.reconcile.plan import DriftChange, FoundDrift, WantedWrite
 from calsync.reconcile.table import Record
 
 _FLAGS = (Disposition.FLAG, Disposition.WOULD_FLAG)
+_LEFT_ALONE = (*_FLAGS, Disposition.WOULD_REVERT)
 _ACTING = (Disposition.FLAG, Disposition.REVERT, Disposition.REVERT_AND_FLAG)
 
 
@@ -86,9 +87,10 @@ def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
         kept = any(one.keep for one in rest) and copy.remote_id not in rests_to_go(ground, rest)
         mine += _shown_in_vain(ground, copy, rest, mine) if kept else []
         judged = [*_judge_one(ground, mine), *_left_over(ground, copy, mine)]
-        stays = any(one.hers for one in judged)
-        stays |= ground.case.expected is not None and (kept or any(one.stays for one in judged))
-        stays &= not any(one.by_word for one in judged)
+        stays = _stays(ground, judged, kept=kept)
+        if stays and not kept:
+            mine += _shown_in_vain(ground, copy, rest, mine)
+            judged = [*_judge_one(ground, mine), *_left_over(ground, copy, mine)]
         if stays:
             judged = [_flagged(one) for one in judged]
         if kept or stays:
@@ -98,6 +100,14 @@ def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
         write = _write(ground, copy, judged, rest)
         writes += [] if write is None else [write]
     return CopiesDecision(tuple(found), tuple(changed), tuple(writes))
+
+
+def _stays(ground: Ground, judged: Sequence[_Judged], *, kept: bool) -> bool:
+    """Tell whether a copy stays: for what is let be of it, or for what our event leaves to it (`kept`)."""
+    if any(one.by_word for one in judged):
+        return False
+    left_alone = kept or any(one.stays for one in judged)
+    return any(one.hers for one in judged) or (left_alone and ground.case.expected is not None)
 
 
 def rest_of(ground: Ground, one: Look) -> str | None:
@@ -331,8 +341,11 @@ def _flagged(one: _Judged) -> _Judged:
 
 
 def _has_to_stay(disposition: Disposition, phase: Phase, scope: Scope) -> bool:
-    """Tell whether a flag keeps its copy; one about what is over and was copied with its series does not (R-9)."""
-    return disposition is Disposition.FLAG and (phase is Phase.UPCOMING or scope is Scope.OCCURRENCE)
+    """Tell whether a flag keeps its copy; one about what is over and was copied with its series does not (R-9).
+
+    So does what a practice that only observes would do.
+    """
+    return disposition in _LEFT_ALONE and (phase is Phase.UPCOMING or scope is Scope.OCCURRENCE)
 
 
 def _on_books(ground: Ground, one: Duplicate) -> Drift | None:

@@ -70,7 +70,8 @@ def _with_copies(decision: Decision, case: LinkCase, moment: Moment, policy: Dec
     """Judge the copies beside an event that cannot be understood: they can be, and are measured against what it was."""
     copies = judge_copies(survey(replace(case, sight=NothingNew()), moment, policy), ())
     found = tuple(_with_appointment(case, drift) for drift in copies.found)
-    return replace(decision, found=(*decision.found, *found), changed=copies.changed, writes=copies.writes)
+    changed = (*decision.changed, *copies.changed)
+    return replace(decision, found=(*decision.found, *found), changed=changed, writes=copies.writes)
 
 
 # ---------------------------------------------------------------- the write
@@ -227,14 +228,15 @@ def _adopt(ground: Ground, verdicts: Sequence[Verdict], writes: Sequence[WantedW
 
 
 def _remember(ground: Ground, adopt: Adopt | None) -> Event | None:
-    """Return the event seen, if it shows anything that differs from the baseline as it will be."""
+    """Return the event seen, if it shows anything that differs from the baseline as it will be, or has another UID."""
     if not ground.looked or ground.observed is None:
         return None
     agreed, seen = ground.agreed, ground.view
     if adopt is not None and adopt.baseline is not agreed:
         agreed = adopt.baseline
         seen = view(agreed, ground.observed, window=ground.moment.window, single=ground.single)
-    differs = agreed is None or any(shown_kind(seen.agreed.get(key), shown) for key, shown in seen.shown.items())
+    differs = agreed is None or ground.observed.uid not in (agreed.uid, ground.case.link.uid)
+    differs = differs or any(shown_kind(seen.agreed.get(key), shown) for key, shown in seen.shown.items())
     return ground.observed if differs else None
 
 

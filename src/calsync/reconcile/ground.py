@@ -47,13 +47,6 @@ class Ground:
         """The version that a write has to be conditional on."""
         return self.case.sight.version if isinstance(self.case.sight, SeenNow) else self.case.link.version
 
-    @property
-    def lost_restores(self) -> frozenset[OriginalStart]:
-        """Original starts that were to be put back at a person's word, by a write that turned out to be lost."""
-        if not self.looked or self.arrived is not None:
-            return frozenset()
-        return frozenset(key for sent in self.case.sent for key in sent.restores)
-
     def arrived_state(self, key: OriginalStart) -> Appearance | None:
         """Return what our arrived write put at an occurrence."""
         if self.arrived is None or self.arrived.event is None:

@@ -56,7 +56,7 @@ def judge(ground: Ground, looks: Sequence[Look]) -> list[Verdict]:
     """Judge occurrences; those that one edit touched together are put back or left together."""
     dispositions = _dispositions(ground, looks)
     restoring = any(
-        one.of_series and (dispositions[one.key].reverts or _is_by_word(ground, one))
+        one.of_series and (dispositions[one.key].reverts or _is_by_word(one))
         for one in looks
         if one.key in dispositions
     )
@@ -71,7 +71,7 @@ def _dispositions(ground: Ground, looks: Sequence[Look]) -> dict[OriginalStart, 
     standing: dict[OriginalStart, Disposition] = {}
     fights = False
     for one in looks:
-        if one.drift is not None and _is_by_word(ground, one):
+        if one.drift is not None and _is_by_word(one):
             standing[one.key] = one.drift.disposition
         elif one.story is Story.STILL and one.drift is not None:
             standing[one.key] = _of_whom(one, standing_disposition(one.drift, one.phase, ground.policy))
@@ -83,10 +83,9 @@ def _dispositions(ground: Ground, looks: Sequence[Look]) -> dict[OriginalStart, 
     return standing | fresh
 
 
-def _is_by_word(ground: Ground, one: Look) -> bool:
+def _is_by_word(one: Look) -> bool:
     """Tell whether a person's word that just what still shows here is to go waits to be carried out."""
-    asked = one.drift is not None and (one.drift.is_asked_back or one.key in ground.lost_restores)
-    return asked and one.story is Story.STILL
+    return one.drift is not None and one.drift.is_asked_back and one.story is Story.STILL
 
 
 def _of_whom(one: Look, disposition: Disposition) -> Disposition:
@@ -120,7 +119,7 @@ def _standing_edit(
     edit: _Edit,
 ) -> Verdict:
     disposition, undone = judged
-    by_word = _is_by_word(ground, one)
+    by_word = _is_by_word(one)
     reverts = disposition.reverts or by_word
     # What is over goes back with its series, or the series could not be restored; its evidence is on the books.
     # An occurrence that a person had changed on its own before stays where they put it (R-9).

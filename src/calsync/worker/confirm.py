@@ -17,6 +17,7 @@ from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
 from calsync.store import (
     audit,
+    calendars,
     claims,
     copies,
     drifts,
@@ -119,7 +120,7 @@ def _written(
     elif owed.kind is WriteKind.DELETE:
         links.retire(conn, link.id, now)
     else:
-        together.confirmed.append((link.id, _confirmation(owed, result, stands_since)))
+        together.confirmed.append((link.id, _confirmation((owed, link), result, stands_since)))
         if link.subject.kind is not SubjectKind.BLOCK:
             together.reads[link.id] = _next_read(context, _sessions(conn, link, together), now)
     copy = owed.remote_id if owed.cause is Cause.COPY else None
@@ -153,14 +154,18 @@ def _awaits_revert(conn: Connection, link: Link) -> bool:
     return any(one.resolution is Resolution.OPEN and one.disposition.reverts for one in open_ones)
 
 
-def _confirmation(owed: OwedWrite, result: WriteResult, at: datetime) -> Confirmation:
+def _confirmation(write: tuple[OwedWrite, Link], result: WriteResult, at: datetime) -> Confirmation:
     """The baseline from now on: what the service answered, else what was sent.
 
     A title that the service kept because a person typed it is not what was agreed: ours stays the one to compare with,
     or our own would seem to have changed at every pass.
     """
-    told = result.event
+    (owed, link), told = write, result.event
     baseline = owed.target
+    if baseline is not None and owed.kind is WriteKind.UPDATE:
+        # An event that its person gave another UID keeps that.
+        there = link.observed or link.baseline
+        baseline = baseline if there is None else replace(baseline, uid=there.uid)
     if told is not None and owed.target is not None:
         baseline = without_marks(hide_titles(told, titles_of(owed.target)), owed.target.master.title)
     return Confirmation(
@@ -250,6 +255,8 @@ def _next_generation(conn: Connection, context: PassContext, owed: OwedWrite, li
     generation = link.generation + 1
     remote_id = derived_remote_id(context.worker.keys, link.id, generation)
     links.next_generation(conn, link.id, generation=generation, remote_id=remote_id, uid=f"{remote_id}@calsync")
+    # Books brought back may have given that name before: what carries its marker was somebody else's until now.
+    calendars.forget_cursor(conn, context.row.id)
     if owed.cause is not Cause.RESTORE or owed.target is None:
         subject_changes.mark(conn, link.provider, link.subject)
         return

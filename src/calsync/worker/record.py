@@ -22,7 +22,7 @@ from calsync.worker.record_sight import (
     record_sight,
     record_writes,
 )
-from calsync.worker.stopping import record_stop
+from calsync.worker.stopping import answered_by_release, record_stop
 
 
 def record(context: PassContext, gathered: Gathered, plan: Plan) -> int:
@@ -65,6 +65,8 @@ def _record_decision(conn: Connection, context: PassContext, gathered: Gathered,
     restored = (arrived := arrived_write(facts, decision)) is not None and arrived.cause is Cause.RESTORE
     for change in decision.changed:
         record_change(conn, facts, change, now)
+        if decision.restored and (known := drifts.get(conn, change.drift)) is not None:
+            answered_by_release(conn, known, now)
         if restored and change.ended is Resolution.REVERTED:
             drifts.resolve(conn, change.drift, Resolution.ACKNOWLEDGED, now, by=ACTOR)
     ask_after_observing(conn, context, facts, decision, now)

@@ -40,7 +40,7 @@ def record_found(
             drifts.resolve(conn, drift.id, found.ended, now, by=ACTOR, accepted=found.ended is Resolution.IGNORED)
         ids[found.original_start] = drift.id
         _after_found(conn, drift, found.ended, now)
-        if decision.restored:
+        if decision.restored and found.ended is None:
             answered_by_release(conn, drift, now)
     if not decision.restored:
         _ask(conn, context, edit, guarded, now)
@@ -180,4 +180,5 @@ def record_change(conn: Connection, facts: LinkFacts, change: DriftChange, now: 
 def _holds_now(drift: Drift, change: DriftChange) -> bool:
     """Whether a change brings something that no answer was about yet, or that held nothing before."""
     news = change.observed != drift.observed or drift.kind in COSMETIC or drift.disposition in _OBSERVED
+    news |= drift.is_asked_back and change.kind is not drift.kind
     return news and change.kind not in COSMETIC and change.disposition in _HOLDING

@@ -47,8 +47,8 @@ def _settle_unreadable(conn: Connection, context: PassContext, facts: LinkFacts,
     """
     sight = facts.case.sight
     version = sight.version if isinstance(sight, UnreadableNow) else None
-    open_ones = (drift for drift in facts.case.drifts if drift.resolution is Resolution.OPEN)
-    asked = {drift.original_start for drift in open_ones if drift.kind is DriftKind.UNREADABLE}
+    unreadable = (drift for drift in facts.case.drifts if drift.kind is DriftKind.UNREADABLE)
+    asked = {drift.original_start for drift in unreadable if drift.is_asked_back}
     for sent in facts.sent:
         owed_writes.settle(conn, sent.id, "superseded", now)
         if sent.cause is Cause.RESTORE and version is not None and asked.intersection(sent.reverts):

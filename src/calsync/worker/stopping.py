@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from calsync.domain.drift import Drift, DriftKind
+from calsync.domain.drift import Drift, DriftKind, Resolution
 from calsync.reconcile.plan import Stampede
 from calsync.store import audit, calendars, claims, drifts, holds, links, outbox, stops
 from calsync.worker.context import ACTOR, PassContext
@@ -54,12 +54,14 @@ def record_stop(conn: Connection, context: PassContext, gathered: Gathered, stam
 
 
 def answered_by_release(conn: Connection, drift: Drift, now: datetime) -> None:
-    """Somebody released the stop to restore: that copies are taken away again answers for them.
+    """Somebody released the stop to restore: that what was seen is put back is the answer, also for what follows.
 
-    What is written again is answered when the calendar confirms it.
+    Copies are let go of at once. What is written again is held until the calendar confirms it.
     """
-    if drift.kind is DriftKind.DUPLICATED and drift.disposition.reverts:
-        drifts.answer(conn, drift.id, by=ACTOR, note=None)
+    if drift.resolution is not Resolution.OPEN or not drift.disposition.reverts:
+        return
+    drifts.answer(conn, drift.id, by=ACTOR, note=None)
+    if drift.kind is DriftKind.DUPLICATED:
         holds.close_hold(conn, drift.id, now)
 
 

@@ -59,6 +59,18 @@ def test_a_further_edit_is_none_that_the_word_was_about(world: Desked) -> None:
     assert not world.shown()[world.only()].same_time_as(booked(world))
 
 
+def test_neither_is_one_that_was_seen_before_the_write_went_out(world: Desked) -> None:
+    dragged_past(world)
+    world.answer(Answer.RESTORE)
+    world.people.drag(world.only(), timedelta(days=1))
+    before = world.people.see(world.only())
+    for _ in range(3):
+        world.run()
+        world.later(minutes=3)
+    assert world.people.see(world.only()) == before
+    assert [(one.resolution, one.resolved_by) for one in world.drifts()] == [(Resolution.OPEN, None)]
+
+
 def test_an_event_that_cannot_be_understood_is_replaced_over_what_stands_there(world: Desked) -> None:
     world.past_session()
     (span,) = world.shown().values()
