@@ -93,7 +93,7 @@ def pair_in_order(
     taken = set(pairs.values())
     rest_left = [key for key in left if key not in pairs]
     rest_right = [key for key in right if key not in taken]
-    if not rest_left or not rest_right or len(rest_left) * len(rest_right) > _MOST_CELLS:
+    if len(rest_left) * len(rest_right) > _MOST_CELLS:
         return pairs
     return pairs | _nearest(rest_left, rest_right, predicted=predicted, period=period)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 
 from calsync.domain.event import Appearance, Event, Override, Recurrence
 from calsync.domain.span import Span, Window
+from calsync.reconcile import align as module
 from calsync.reconcile.align import align, keyed, pair_in_order, touches
 
 ZONE = "America/New_York"
@@ -71,6 +73,40 @@ class TestInOrder:
         found = pair_in_order(SLOTS, same_wall, shift=timedelta(), zones=(ZONE, "America/Chicago"), period=HOUR / 4)
         assert found == dict(zip(SLOTS, same_wall, strict=True))
 
+    @pytest.mark.parametrize("period", [HOUR, 2 * HOUR, 5 * HOUR])
+    def test_no_other_pairing_in_order_is_cheaper(self, period: timedelta) -> None:
+        # One alone costs a period, a pair its distance; two that fit exactly are not among these.
+        alone = period.total_seconds()
+
+        def cheapest(left: Sequence[datetime], right: Sequence[datetime]) -> float:
+            if not left or not right:
+                return alone * (len(left) + len(right))
+            return min(
+                abs((left[0] - right[0]).total_seconds()) + cheapest(left[1:], right[1:]),
+                alone + cheapest(left[1:], right),
+                alone + cheapest(left, right[1:]),
+            )
+
+        lefts = [[FIRST + n * HOUR for n in hours] for hours in ([0], [0, 1], [0, 1, 3], [2, 3, 4, 9], [0, 6, 7, 8])]
+        rights = [[one + HOUR / 4 for one in left] for left in lefts]
+        for left, right in product(lefts, rights):
+            pairs = pair_in_order(left, right, shift=timedelta(), zones=BOTH, period=period)
+            paid = sum(abs((one - other).total_seconds()) for one, other in pairs.items())
+            paid += alone * (len(left) + len(right) - 2 * len(pairs))
+            in_order = [pairs[one] for one in sorted(pairs)]
+            assert (in_order, paid) == (sorted(set(in_order)), cheapest(left, right))
+
+    def test_when_the_clocks_go_back_a_time_that_comes_twice_is_the_first(self) -> None:
+        twice = [datetime(2026, 11, 1, 5, 30, tzinfo=UTC), datetime(2026, 11, 1, 6, 30, tzinfo=UTC)]
+        for asked in twice:
+            assert pair_in_order([asked], twice, shift=timedelta(), zones=BOTH, period=WEEK) == {asked: twice[0]}
+
+    def test_just_what_may_be_compared_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(module, "_MOST_CELLS", 6)
+        off = [one + HOUR for one in SLOTS]
+        assert paired(SLOTS[:2], off[:3]) == {0: 0, 1: 1}
+        assert paired(SLOTS[:2], off) == {}
+
     def test_what_would_take_too_long_is_left_alone(self) -> None:
         many = [FIRST + n * DAY for n in range(501)]
         assert paired(many, [one + HOUR for one in many]) == {}
@@ -113,6 +149,25 @@ class TestAligning:
         found = align(weekly(), weekly(added=added), WINDOW)
         assert (found.extra, found.pairs) == (added, {one: one for one in SLOTS})
 
+    def test_what_stands_alone_is_told_in_the_order_of_time(self) -> None:
+        early, late = SLOTS[0] + DAY, SLOTS[2] + DAY
+        found = align(weekly(), weekly(added=(early, late)), WINDOW, alone={early: seen("2026-12-02T10:00")})
+        assert found.extra == (early, late)
+
+    def test_in_whatever_order_a_service_lists_changed_occurrences_they_are_paired_by_time(self) -> None:
+        moved = [Override(SLOTS[n] + HOUR, seen(f"2026-12-{1 + 7 * n:02}T11:00")) for n in (2, 1)]
+        odd = replace(weekly(excluded=SLOTS[:3]), overrides=tuple(moved))
+        assert align(weekly(), odd, WINDOW).pairs == {at: at + (at != SLOTS[3]) * HOUR for at in SLOTS[1:]}
+        assert align(odd, weekly(), WINDOW).pairs == {at + (at != SLOTS[3]) * HOUR: at for at in SLOTS[1:]}
+
+    @pytest.mark.parametrize(("years", "beyond"), [(0, 35 * DAY), (1, 400 * DAY), (3, 400 * DAY)])
+    def test_no_more_is_looked_at_than_the_drag_asks_for(self, years: int, beyond: timedelta) -> None:
+        endless = weekly("2024-12-03T10:00", rule="FREQ=WEEKLY")
+        dragged = weekly(f"{2024 - years}-12-03T10:00", rule="FREQ=WEEKLY")
+        looked = align(endless, dragged, WINDOW).other
+        assert WINDOW.end + beyond - WEEK < max(looked) < WINDOW.end + beyond
+        assert WINDOW.start - beyond - DAY < min(looked) < WINDOW.start - beyond + WEEK
+
     def test_beyond_the_window_nothing_is_extra(self) -> None:
         assert align(weekly(), weekly(added=(WINDOW.end + DAY,)), WINDOW).extra == ()
         early = weekly(added=(WINDOW.start - 3 * DAY,))
@@ -142,6 +197,11 @@ class TestAligning:
         far = Event("u-1", seen("2028-03-01T09:00"))
         assert keyed(far, WINDOW) == {far.master.span.start_at: far.master}
         assert align(single, Event("u-1", seen("2026-12-04T10:00")), WINDOW).pairs == {FIRST: FIRST + 3 * DAY}
+
+    def test_a_series_that_was_made_single_shows_what_was_changed_on_its_own_as_well(self) -> None:
+        other = Override(SLOTS[1], seen("2026-12-08T12:00"))
+        headless = Event("u-1", seen(), overrides=(other,))
+        assert keyed(headless, WINDOW) == {FIRST: headless.master, SLOTS[1]: other.appearance}
 
     def test_a_series_that_begins_weeks_later_is_not_dragged(self) -> None:
         found = align(weekly(), weekly("2026-12-15T10:00"), WINDOW)
@@ -179,10 +239,18 @@ def test_an_occurrence_concerns_a_window_by_its_slot_or_its_time(
     assert touches(weekly(), key, shown, WINDOW) is inside
 
 
-def test_an_occurrence_far_beyond_the_window_finds_its_slot_in_the_other_event() -> None:
-    far = datetime(2028, 12, 5, 15, tzinfo=UTC)
-    endless = weekly(rule="FREQ=WEEKLY")
-    brought = replace(endless, overrides=(Override(far, seen("2026-12-02T10:00")),))
+@pytest.mark.parametrize(
+    ("far", "into"),
+    [
+        (datetime(2028, 12, 5, 15, tzinfo=UTC), "2026-12-02T10:00"),
+        (datetime(2024, 12, 3, 15, tzinfo=UTC), "2026-12-02T10:00"),
+        (datetime(2027, 2, 9, 15, tzinfo=UTC), "2026-12-02T10:00"),  # where what is looked at ends
+    ],
+)
+def test_an_occurrence_far_beyond_the_window_finds_its_slot_in_the_other_event(far: datetime, into: str) -> None:
+    endless = weekly("2024-12-03T10:00", rule="FREQ=WEEKLY")
+    brought = replace(endless, overrides=(Override(far, seen(into)),))
+    window = Window(WINDOW.start, datetime(2027, 1, 5, 15, tzinfo=UTC))
     for one, other in ((endless, brought), (brought, endless)):
-        found = align(one, other, WINDOW)
+        found = align(one, other, window)
         assert (found.pairs[far], found.extra) == (far, ())

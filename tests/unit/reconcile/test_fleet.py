@@ -42,3 +42,9 @@ def test_stages_hold_about_their_share_and_each_those_before_it() -> None:
         assert len(released) == pytest.approx(share * len(names), rel=0.2)
         before = released
     assert not any(is_released(name, 0.0) for name in names)
+
+
+def test_while_nothing_is_released_no_name_is() -> None:
+    first_of_all = ""
+    assert not is_released(first_of_all, 0.0)
+    assert is_released(first_of_all, STAGES[0])
