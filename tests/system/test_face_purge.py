@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.system.hands import Hands
-from tests.system.site import Site, at, row
+from tests.system.site import ZONE, Site, at, row
 
 OWN = (
     "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//y//EN\nBEGIN:VEVENT\nUID:mine@example.org\nDTSTAMP:20261101T000000Z\n"
@@ -51,6 +51,28 @@ def test_events_that_the_books_have_lost_go_by_their_marker(office: Site, hands:
     assert office.calsync("providers", "list").code == 0
     assert office.calsync("purge", "--events", "--provider", "P-1").code == 0
     assert sorted(hands.names()) == ["forged.ics", "mine.ics"]
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_somebody_made_her_own_since_the_last_look_stays(office: Site, hands: Hands, paused: bool) -> None:
+    title = (r"^SUMMARY[^\n]*", "SUMMARY:Supervision with Bea")
+    name = hands.name_of("SUMMARY:Session 5\n")
+    hands.drag(name, at(2, 15), at(2, 16), ZONE)
+    hands.rewrite(name, title)
+    copy = hands.get(hands.name_of("SUMMARY:Session 6\n")).replace("UID:", "UID:copy-")
+    hands.put("copy.ics", copy)
+    hands.drag("copy.ics", at(9, 15), at(9, 16), ZONE)
+    hands.rewrite("copy.ics", title)
+    assert not paused or office.calsync("calendars", "pause", "P-1-cal").code == 0
+    assert office.calsync("purge", "--events", "--provider", "P-1").code == 0
+    assert sorted(hands.names()) == sorted(["copy.ics", "forged.ics", "mine.ics", name])
+
+
+def test_edits_since_the_last_look_are_recorded_before_the_events_go(office: Site, hands: Hands) -> None:
+    hands.drag(hands.name_of("SUMMARY:Session 1\n"), at(-2, 15), at(-2, 16), ZONE)
+    assert office.calsync("purge", "--events", "--provider", "P-1").code == 0
+    assert sorted(hands.names()) == ["forged.ics", "mine.ics"]
+    assert [(one["appointment"], one["kind"], one["resolution"]) for one in office.drifts()] == [("1", "moved", "open")]
 
 
 def test_it_asks_what_and_whose(office: Site, hands: Hands) -> None:

@@ -6,7 +6,7 @@ lease, like a pass; whatever does not succeed is tried again at the next time, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -105,7 +105,7 @@ def _take_out(worker: WorkerContext, row: CalendarRow, calendar: Around) -> int:
     """
     hers = made_her_own(worker, row.id)
     wanted = [one for one in on_the_books(worker, row.id) if one not in hers]
-    return len(delete_ours(worker.keys, row.id, calendar, wanted))
+    return len(delete_ours(row.id, calendar, wanted, may_go(worker, row.id)))
 
 
 def made_her_own(worker: WorkerContext, calendar: str) -> set[str]:
@@ -124,6 +124,24 @@ def made_her_own(worker: WorkerContext, calendar: str) -> set[str]:
     }
 
 
+def may_go(worker: WorkerContext, calendar: str) -> Callable[[Reading | Item], bool]:
+    """A test of what the calendar shows now: whether an event is ours, and nobody has made it her own unseen."""
+    with worker.database.reading() as conn:
+        standing = {link.id: link for link in links.of_calendar(conn, calendar)}
+
+    def test(shown: Reading | Item) -> bool:
+        if not is_ours(worker.keys, calendar, shown):
+            return False
+        marker = verify_marker(worker.keys, shown.marker or "") if isinstance(shown, Seen) else None
+        link = standing.get(marker.link) if marker is not None else None
+        if link is None or not isinstance(shown, Seen):
+            return True
+        beside = (link.baseline,) if shown.remote_id == link.remote_id else (link.baseline, link.observed)
+        return not is_wholly_her_own(shown.event, beside)
+
+    return test
+
+
 def on_the_books(worker: WorkerContext, calendar: str) -> list[str]:
     """The remote ids of everything that calsync knows of in a calendar: its events and their copies."""
     with worker.database.reading() as conn:
@@ -131,22 +149,22 @@ def on_the_books(worker: WorkerContext, calendar: str) -> list[str]:
         return wanted + list(copies.all_ids(conn, calendar))
 
 
-def delete_ours(keys: MarkerKeys, own: str, calendar: Around, wanted: Sequence[str]) -> list[str]:
-    """Delete those of the events that carry our genuine marker, as they are now; the ids that stayed all the same."""
+def delete_ours(own: str, calendar: Around, wanted: Sequence[str], goes: Callable[[Reading], bool]) -> list[str]:
+    """Delete those of the events that may go as they are now; the ids of those that stayed all the same."""
     for _ in range(TRIES):
         if not wanted:
             break
-        wanted = _taken_out_once(keys, own, calendar, wanted)
+        wanted = _taken_out_once(own, calendar, wanted, goes)
     return list(wanted)
 
 
-def _taken_out_once(keys: MarkerKeys, own: str, calendar: Around, wanted: Sequence[str]) -> list[str]:
+def _taken_out_once(own: str, calendar: Around, wanted: Sequence[str], goes: Callable[[Reading], bool]) -> list[str]:
     """Ids that must be looked at again."""
     again: list[str] = []
     for batch in _batches(wanted, calendar.traits.read_batch):
         readings = list(calendar.read(batch))
         again += [one.remote_id for one in readings if isinstance(one, Unknown)]
-        writes = [_deletion(own, one) for one in readings if is_ours(keys, own, one)]
+        writes = [_deletion(own, one) for one in readings if goes(one)]
         for part in _batches(writes, calendar.traits.write_batch):
             again += [done.remote_id for done in calendar.write(part) if done.outcome is not Outcome.WRITTEN]
     return again

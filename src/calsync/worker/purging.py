@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from calsync.domain.span import Window
@@ -13,7 +14,10 @@ from calsync.store import audit, calendars, claims, links, owed_writes, work
 from calsync.store.calendars import CalendarRow, CalendarState
 from calsync.store.work import Lease
 from calsync.worker.context import WorkerContext
-from calsync.worker.farewell import delete_ours, is_ours, made_her_own, on_the_books
+from calsync.worker.dispatch import run_now
+from calsync.worker.farewell import delete_ours, is_ours, made_her_own, may_go, on_the_books
+from calsync.worker.leased_run import Request, run_leased
+from calsync.worker.refresh import AT_REST
 
 PURGED: Final = "purged"
 # Wider than anything was ever mirrored.
@@ -39,18 +43,22 @@ class _NothingKnown:
 def purge(worker: WorkerContext, row: CalendarRow, *, by: str, dry_run: bool = False) -> Purged:
     """Take our events out of the calendar and pause it, so that nothing is written again until it is resumed.
 
-    What a person made into an event of her own stays. Refused while another process works on the calendar. Raises
-    connector errors; what was taken out until then is out, and asking again goes on with the rest. Past sessions go on
-    counting what the calendar showed (R-23).
+    Edits are recorded first. What a person made into an event of her own stays. Refused while another process works on
+    the calendar. Raises connector errors; what was taken out until then is out, and asking again goes on with the rest.
+    Past sessions go on counting what the calendar showed (R-23).
     """
+    if not dry_run and row.state not in AT_REST:
+        # What people edited since the last look would be gone with the events.
+        run_now(worker, row.id, partial(run_leased, worker, request=Request(only_record=True)))
     lease = _lease(worker, row.id)
     try:
         calendar = worker.opener.open(row)
         wanted = sorted({*on_the_books(worker, row.id), *_marked(worker, row)} - made_her_own(worker, row.id))
-        present = [one.remote_id for one in calendar.read(wanted) if is_ours(worker.keys, row.id, one)]
+        goes = may_go(worker, row.id)
+        present = [one.remote_id for one in calendar.read(wanted) if goes(one)]
         if dry_run:
             return Purged(row.id, len(present), len(present))
-        left = delete_ours(worker.keys, row.id, calendar, present)
+        left = delete_ours(row.id, calendar, present, goes)
         done = Purged(row.id, len(present), len(left))
         if not left:
             _take_down(worker, row, lease, (by, done))
