@@ -1,0 +1,140 @@
+"""An event of ours that is there and cannot be understood: every session of it is in doubt, and nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
+from calsync.domain.event import Event, OriginalStart
+from calsync.reconcile.case import DecisionPolicy, LinkCase, Moment, Slot, UnreadableNow
+from calsync.reconcile.plan import Decision, DriftChange
+from calsync.reconcile.unreadable import decide_unreadable
+from tests.properties.pretend import NOW, POLICY, World
+from tests.unit.reconcile.histories import WINDOW, single, weekly
+from tests.unit.reconcile.test_ground import drift
+
+WEEK = timedelta(days=7)
+FIRST = datetime(2026, 12, 1, 15, tzinfo=UTC)
+SLOTS = [FIRST + n * WEEK for n in range(3)]
+ASKED_BACK = replace(drift(), resolved_by="support:ada")
+
+
+def case(event: Event, *drifts: Drift, **more: object) -> LinkCase:
+    known = World.agreed(event).case()
+    return replace(known, sight=UnreadableNow("9", "rule-nobody-knows"), drifts=drifts, **more)  # type: ignore[arg-type]
+
+
+def decided(about: LinkCase, now: datetime = NOW, policy: DecisionPolicy = POLICY) -> Decision:
+    return decide_unreadable(about, Moment(now, WINDOW), policy)
+
+
+def told(about: LinkCase) -> list[OriginalStart]:
+    return [one.original_start for one in decided(about).found]
+
+
+def test_each_session_inside_the_window_is_in_doubt() -> None:
+    decision = decided(case(weekly(count=30)))
+    inside = [FIRST + n * WEEK for n in range(4)]
+    assert [one.original_start for one in decision.found] == inside
+    assert {(one.kind, one.observed, one.scope, one.mixed) for one in decision.found} == {
+        (DriftKind.UNREADABLE, None, Scope.SERIES, False)
+    }
+    assert [one.expected and one.expected.span.start_at for one in decision.found] == inside
+    assert [one.appointment for one in decision.found] == [f"A-{at}" for at in inside]
+    assert (decision.link, decision.cell, decision.writes, decision.changed) == ("L1", "unreadable", (), ())
+
+
+def test_what_is_in_doubt_is_told_in_the_order_of_time() -> None:
+    early = FIRST - timedelta(days=2)
+    event = weekly()
+    assert event.recurrence is not None
+    added = replace(event, recurrence=replace(event.recurrence, added=(FIRST + 5 * WEEK / 2, early)))
+    assert told(case(added)) == sorted(told(case(added)), key=lambda at: at or NOW)
+    assert told(case(added))[0] == early
+
+
+def test_a_single_session_is_in_doubt_by_itself() -> None:
+    (found,) = decided(case(single())).found
+    assert (found.original_start, found.scope, found.appointment) == (None, Scope.OCCURRENCE, "A-None")
+    assert (found.expected, found.disposition, found.ended) == (single().master, Disposition.FLAG, None)
+
+
+def test_it_is_measured_against_what_was_agreed_and_else_against_what_is_wanted() -> None:
+    moved = single("2026-12-01T14:00")
+    agreed = case(single(), expected=moved)
+    (found,) = decided(agreed).found
+    assert found.expected == single().master
+    (found,) = decided(replace(agreed, link=replace(agreed.link, baseline=None))).found
+    assert found.expected == moved.master
+    nothing = replace(agreed, link=replace(agreed.link, baseline=None), expected=None)
+    assert decided(nothing).found == ()
+
+
+@pytest.mark.parametrize(
+    ("now", "claimed", "phase"),
+    [
+        (NOW, False, Phase.UPCOMING),
+        (FIRST, False, Phase.STARTED),
+        (FIRST + timedelta(hours=1), False, Phase.PAST),
+        (FIRST + timedelta(hours=1), True, Phase.CLAIMED),
+    ],
+)
+def test_the_phase_is_that_of_the_session(now: datetime, claimed: bool, phase: Phase) -> None:
+    about = case(single(), slots={None: Slot("A-1", claimed=claimed)})
+    assert [one.phase for one in decided(about, now).found] == [phase]
+    asked = decided(replace(about, drifts=(ASKED_BACK,)), now, only_flagged(phase)).changed
+    assert [one.disposition for one in asked] == [Disposition.WOULD_FLAG]
+
+
+def only_flagged(phase: Phase) -> DecisionPolicy:
+    """A policy that says something of this phase alone."""
+    return replace(POLICY, dispositions={(DriftKind.UNREADABLE, phase): Disposition.WOULD_FLAG})
+
+
+def test_a_session_that_the_record_does_not_know_has_no_appointment() -> None:
+    unknown = case(single(), slots={})
+    assert [one.appointment for one in decided(unknown).found] == [None]
+    (change,) = decided(replace(unknown, drifts=(ASKED_BACK,))).changed
+    assert change.disposition is Disposition.FLAG
+
+
+def test_a_practice_that_lets_it_be_has_no_open_question() -> None:
+    lets_be = {(DriftKind.UNREADABLE, phase): Disposition.IGNORE for phase in Phase}
+    easy = replace(POLICY, dispositions=lets_be)
+    (found,) = decided(case(single()), policy=easy).found
+    assert (found.disposition, found.ended) == (Disposition.IGNORE, Resolution.IGNORED)
+
+
+@pytest.mark.parametrize(
+    ("kind", "resolution", "is_told"),
+    [
+        (DriftKind.UNREADABLE, Resolution.OPEN, True),
+        (DriftKind.UNREADABLE, Resolution.IGNORED, True),
+        (DriftKind.MOVED, Resolution.OPEN, True),
+        (DriftKind.MOVED, Resolution.ACKNOWLEDGED, False),
+        (DriftKind.DUPLICATED, Resolution.OPEN, False),
+    ],
+)
+def test_what_is_asked_about_already_is_not_asked_twice(kind: DriftKind, resolution: Resolution, is_told: bool) -> None:
+    second = replace(drift(kind, resolution), original_start=SLOTS[1])
+    rest = [at for at in SLOTS if at != SLOTS[1] or not is_told]
+    assert told(case(weekly(), second)) == rest
+
+
+class TestPutBackAtAWord:
+    """A person said that an edit is to be put back, and it was made into something nobody understands since."""
+
+    def test_it_is_asked_about_anew(self) -> None:
+        decision = decided(case(single(), ASKED_BACK))
+        assert decision.changed == (DriftChange("D-1", None, DriftKind.UNREADABLE, Disposition.FLAG),)
+        assert decision.found == ()
+
+    @pytest.mark.parametrize("kind", [DriftKind.UNREADABLE, DriftKind.DUPLICATED])
+    def test_but_not_where_that_is_known_or_it_is_about_a_copy(self, kind: DriftKind) -> None:
+        assert decided(case(single(), replace(ASKED_BACK, kind=kind))).changed == ()
+
+    def test_an_edit_that_nobody_answered_stays_as_it_is(self) -> None:
+        assert decided(case(single(), drift())).changed == ()
