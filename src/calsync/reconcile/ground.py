@@ -59,10 +59,10 @@ def survey(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Ground:
     looked = isinstance(case.sight, SeenNow | ConfirmedAbsent)
     known = _last_known(case)
     observed = case.sight.event if isinstance(case.sight, SeenNow) else None if looked else known
-    arrived = _arrived(case, moment) if looked else None
+    arrived = _arrived(case, moment)
     agreed = arrived.event if arrived is not None else case.link.baseline
-    first_seen = agreed is None and observed is not None and arrived is None
-    if first_seen and observed is not None:
+    first_seen = agreed is None and observed is not None
+    if agreed is None and observed is not None:
         agreed = _presumed(case, observed)
     single = _is_single(case)
     told = _told(case, moment)
@@ -160,14 +160,14 @@ def _told(case: LinkCase, moment: Moment) -> Told:
     beside = frozenset(one.copy_id for one in case.drifts if one.kind is DriftKind.DUPLICATED and one.copy_id)
     standing_ones = {**accepted_drifts(case), **open_drifts(case)}
     added = {key: one.observed for key, one in standing_ones.items() if one.expected is None}
-    split = [one for one in standing_ones.values() if one.kind is DriftKind.SPLIT and one.copy_id is not None]
+    split = [(one.copy_id, one) for one in standing_ones.values() if one.kind is DriftKind.SPLIT and one.copy_id]
     if not split or case.expected is None:
         return Told({}, beside, added)
     wanted = standing(case.expected, moment.window, single=_is_single(case))
     rests: dict[str, dict[OriginalStart, Appearance | None]] = {}
-    for one in split:
-        if one.copy_id is not None and one.original_start in wanted:
-            rests.setdefault(one.copy_id, {})[one.original_start] = one.observed
+    for copy_id, one in split:
+        if one.original_start in wanted:
+            rests.setdefault(copy_id, {})[one.original_start] = one.observed
     return Told(rests, beside - rests.keys(), added)
 
 
