@@ -199,6 +199,14 @@ class TestKeptOut:
         monkeypatch.setenv("CALSYNC_NOW", locked.now.isoformat())
         app = App(locked.folder / "calsync.toml")
         signals = Signals(app)
+        assert app.settings.providers
+        key = locked.folder / "calsync.key"
+        whole = key.read_bytes()
+        for broken in (b"", whole[: len(whole) // 2]):
+            key.write_bytes(broken)
+            signals.hang_up()
+            assert signals.replacement() is None, "what runs goes on"
+        key.write_bytes(whole)
         signals.hang_up()
         assert signals.replacement() is not None
         app.database.dispose()

@@ -10,6 +10,7 @@ from calsync.cli.context import App
 from calsync.errors import CalsyncError, UserError
 from calsync.store import calendars, work
 from calsync.store.calendars import CalendarState
+from calsync.store.credentials import Credentials
 
 _log = structlog.get_logger(__name__)
 
@@ -34,6 +35,9 @@ class Signals:
         self._wants_reload = False
         try:
             after, kept = self.app.reloaded()
+            # What could not start with it must not end what runs.
+            with after.database.transaction() as conn:
+                Credentials(lambda: after.keys, after.ids).require_own_keys(conn)
         except CalsyncError as problem:
             told = [str(one) for one in problem.problems] if isinstance(problem, UserError) else [str(problem)]
             _log.error("reload_refused", problems=told, still="the configuration as it was")
