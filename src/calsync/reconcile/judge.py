@@ -175,8 +175,7 @@ def _evidence(ground: Ground, one: Look, *, mixed: bool) -> FoundDrift | None:
     disposition = disposition_of(one.kind or DriftKind.MOVED, one.phase, ground.policy)
     asks = one.guards and disposition is not Disposition.IGNORE
     ended = overtaken_as(one.expected, one.phase, ground.moment.now, guarded=asks)
-    is_told = one.known and (one.shown.copy_id is not None or not same_state(one.reference, one.shown.seen))
-    return None if is_told else _found(one, disposition, mixed=mixed, ended=ended)
+    return None if one.known else _found(one, disposition, mixed=mixed, ended=ended)
 
 
 def _put_right(ground: Ground, one: Look) -> FoundDrift | None:

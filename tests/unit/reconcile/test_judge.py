@@ -1,0 +1,266 @@
+"""What the occurrences that one edit touched call for: a person's word, a fight, a series half over, and evidence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
+from calsync.domain.event import Event, OriginalStart, Override
+from calsync.domain.marker import Marker
+from calsync.domain.notation import content_hash
+from calsync.reconcile.case import ConfirmedAbsent, DecisionPolicy, LinkCase, Moment, PastRevert, SeenNow, SentWrite
+from calsync.reconcile.ground import survey
+from calsync.reconcile.judge import Verdict, judge
+from calsync.reconcile.looks import look
+from calsync.reconcile.plan import DriftChange
+from tests.properties.pretend import NOW, POLICY, World
+from tests.unit.reconcile.histories import EDITS, LENIENT, WINDOW, seen, single, weekly
+from tests.unit.reconcile.test_ground import drift
+from tests.unit.reconcile.test_looks import (
+    CUT,
+    DAY,
+    IN_SLOT,
+    LATER,
+    MOVED,
+    SERIES,
+    SINGLE,
+    SLOTS,
+    THIRD,
+    agreed,
+    last_seen,
+    rest,
+    split,
+)
+
+BEGUN = SINGLE.master.span.start_at
+BETWEEN = SLOTS[1] - DAY  # the first session is over, the second is to come
+DRAGGED = weekly("2026-12-01T14:00", 4)
+DECLINED = replace(SINGLE, master=replace(SINGLE.master, answer="declined"))
+
+
+def allowing(disposition: Disposition, *kinds: DriftKind) -> DecisionPolicy:
+    """The usual policy, but this for these kinds in every phase."""
+    own = {(kind, phase): disposition for kind in kinds for phase in Phase}
+    return replace(POLICY, dispositions={**POLICY.dispositions, **own})
+
+
+def judged(case: LinkCase, now: datetime = NOW, policy: DecisionPolicy = POLICY) -> dict[OriginalStart, Verdict]:
+    ground = survey(case, Moment(now, WINDOW), policy)
+    return {one.look.key: one for one in judge(ground, look(ground))}
+
+
+def verdict(case: LinkCase, now: datetime = NOW, policy: DecisionPolicy = POLICY) -> Verdict:
+    """What is judged of a single session."""
+    (one,) = judged(case, now, policy).values()
+    return one
+
+
+def at_slots(event: Event, *numbers: int, start: str) -> Event:
+    """These occurrences on their own at another time of their day."""
+    days = {number: f"{SLOTS[number]:%Y-%m-%d}" for number in numbers}
+    return replace(event, overrides=tuple(Override(SLOTS[n], seen(f"{day}T{start}")) for n, day in days.items()))
+
+
+class TestAtAWord:
+    """A person said that what still shows is to be put back, whatever policy says of it."""
+
+    asked = replace(drift(), disposition=Disposition.FLAG, resolved_by="support:ada")
+
+    def case(self, shows: Event = MOVED, about: Drift = asked) -> LinkCase:
+        return last_seen(agreed(SINGLE, shows, drifts=(about,)), MOVED)
+
+    def test_it_goes_back_without_waiting_for_quiet(self) -> None:
+        one = verdict(self.case())
+        assert (one.reverts, one.by_word, one.keep, one.changes) == (True, True, False, ())
+        assert one.quiet_since == NOW - POLICY.settle
+
+    def test_it_goes_back_though_the_session_has_begun(self) -> None:
+        one = verdict(self.case(about=replace(self.asked, disposition=Disposition.REVERT)), BEGUN)
+        assert (one.reverts, one.by_word, one.changes) == (True, True, ())
+
+    def test_what_was_edited_again_since_is_another_question(self) -> None:
+        again = single("2026-12-01T16:00")
+        one = verdict(self.case(again), policy=LENIENT)
+        assert (one.reverts, one.by_word, one.keep) == (False, False, True)
+        assert one.changes == (DriftChange("D-1", again.master, DriftKind.MOVED, Disposition.FLAG),)
+
+    def test_what_somebody_undid_meanwhile_is_answered(self) -> None:
+        one = verdict(self.case(SINGLE))
+        assert one.changes == (
+            DriftChange("D-1", MOVED.master, DriftKind.MOVED, Disposition.FLAG, Resolution.ACKNOWLEDGED),
+        )
+
+    def test_a_series_takes_what_is_over_along(self) -> None:
+        open_ones = tuple(
+            replace(
+                self.asked,
+                id=f"D-{n}",
+                original_start=at,
+                expected=seen(f"{at:%Y-%m-%d}T10:00"),
+                observed=seen(f"{at:%Y-%m-%d}T14:00"),
+                scope=Scope.SERIES,
+                resolved_by="support:ada" if n else None,
+            )
+            for n, at in enumerate(SLOTS)
+        )
+        case = last_seen(agreed(SERIES, DRAGGED, drifts=open_ones), DRAGGED)
+        found = judged(case, BETWEEN, LENIENT)
+        assert [(one.reverts, one.along, one.keep) for one in found.values()] == [
+            (False, True, False),
+            *[(True, False, False)] * 3,
+        ]
+        unasked = replace(case, drifts=tuple(replace(one, resolved_by=None) for one in open_ones))
+        assert all(one.keep for one in judged(unasked, BETWEEN, LENIENT).values())
+
+
+class TestAnEditOfTheSeries:
+    """One edit, judged as a whole: what is over goes back with the rest, and stays evidence (R-9)."""
+
+    def test_that_spans_past_and_future_is_mixed(self) -> None:
+        found = judged(agreed(SERIES, DRAGGED), BETWEEN)
+        assert [one.found and one.found.mixed for one in found.values()] == [True] * 4
+        assert [(one.along, one.reverts) for one in found.values()] == [(True, False), *[(False, True)] * 3]
+
+    def test_what_policy_puts_back_though_it_is_over_goes_by_itself(self) -> None:
+        found = judged(agreed(SERIES, DRAGGED), BETWEEN, allowing(Disposition.REVERT, DriftKind.MOVED))
+        assert [(one.along, one.reverts) for one in found.values()] == [(False, True)] * 4
+
+    def test_what_was_moved_on_its_own_and_is_over_stays(self) -> None:
+        found = judged(agreed(SERIES, at_slots(CUT, 0, start="17:00")), BETWEEN)
+        assert [found[at].reverts for at in SLOTS] == [False, False, True, True]
+        assert (found[SLOTS[0]].along, found[SLOTS[0]].keep) == (False, True)
+        assert not any(one.found and one.found.mixed for one in found.values()), "these are two edits"
+
+    def test_one_that_was_moved_on_its_own_is_no_part_of_it(self) -> None:
+        # The series begins a week later and ends a week earlier.
+        shows = at_slots(weekly("2026-12-08T10:00", 2), 1, start="17:00")
+        found = judged(agreed(SERIES, shows), BETWEEN)
+        mixed = [one.found and one.found.mixed for one in found.values()]
+        assert mixed == [True, False, None, True]
+
+    def test_where_the_record_moves_what_is_to_come_only_the_past_was_edited(self) -> None:
+        wanted = at_slots(SERIES, 1, 2, 3, start="18:00")
+        found = judged(agreed(SERIES, DRAGGED, expected=wanted), BETWEEN)
+        assert [one.found and one.found.mixed for one in found.values()] == [False] * 4
+
+    def test_what_she_cut_off_as_the_record_did_puts_nothing_back(self) -> None:
+        cut = weekly("2026-12-01T14:00", 2)
+        found = judged(agreed(SERIES, cut, expected=CUT), SLOTS[1] + DAY)
+        assert [(found[at].along, found[at].keep) for at in SLOTS[:2]] == [(False, True)] * 2
+
+
+class TestAFight:
+    """The same thing again after we put it back: a person means it, and the whole edit waits for an answer (R-12)."""
+
+    def put_back(self, shows: Event) -> LinkCase:
+        """Our revert arrived without an answer, and then this was seen."""
+        same = content_hash(SINGLE)
+        location = replace(SINGLE, location="Room 2")
+        sight = SeenNow("3", shows, Marker("L1", 1, content_hash(location), "place"))
+        sent = (SentWrite("W-1", location, content_hash(location)),)
+        assert same != content_hash(location)
+        return last_seen(agreed(SINGLE, sight=sight, sent=sent, drifts=(drift(),), expected=location), MOVED)
+
+    def test_the_same_again_is_meant_though_the_answer_to_our_write_was_lost(self) -> None:
+        one = verdict(self.put_back(MOVED))
+        assert one.found is not None
+        assert (one.found.disposition, one.reverts, one.keep) == (Disposition.FLAG, False, True)
+        assert [change.ended for change in one.changes] == [Resolution.REVERTED]
+
+    def test_something_else_is_a_new_edit(self) -> None:
+        one = verdict(self.put_back(single("2026-12-01T16:00")))
+        assert one.found is not None
+        assert (one.found.disposition, one.reverts) == (Disposition.REVERT, True)
+
+    def insisted(self, *numbers: int) -> tuple[PastRevert, ...]:
+        return tuple(PastRevert(SLOTS[n], NOW - DAY / 24, seen(f"{SLOTS[n]:%Y-%m-%d}T14:00")) for n in numbers)
+
+    @pytest.mark.parametrize("number", [0, 3])
+    def test_about_one_session_blocks_the_whole_edit(self, number: int) -> None:
+        found = judged(agreed(SERIES, DRAGGED, reverts=self.insisted(number)))
+        assert {one.found and one.found.disposition for one in found.values()} == {Disposition.FLAG}
+
+    def test_leaves_alone_what_is_let_be_anyway(self) -> None:
+        renamed = Override(SLOTS[2] + timedelta(hours=4), replace(seen("2026-12-15T10:00"), title="Yoga"))
+        shows = replace(DRAGGED, overrides=(renamed,))
+        found = judged(agreed(SERIES, shows, reverts=self.insisted(0)))
+        told = [one.found and one.found.disposition for one in found.values()]
+        assert told == [Disposition.FLAG, Disposition.FLAG, Disposition.IGNORE, Disposition.FLAG]
+
+    def test_is_none_about_what_nobody_puts_back(self) -> None:
+        past = replace(self.insisted(0)[0], at=BETWEEN - DAY / 24)
+        found = judged(agreed(SERIES, DRAGGED, reverts=(past,)), BETWEEN)
+        told = [one.found and one.found.disposition for one in found.values()]
+        assert told == [Disposition.FLAG, *[Disposition.REVERT] * 3]
+
+
+class TestAnOpenDrift:
+    """What stands as it was keeps what is on the books of it; only what becomes of it may change."""
+
+    def changes(self, case: LinkCase, key: OriginalStart, now: datetime) -> tuple[DriftChange, ...]:
+        return judged(case, now)[key].changes
+
+    def test_that_the_event_went_to_another_calendar_is_remembered(self) -> None:
+        about = replace(drift(DriftKind.RELOCATED), observed=None)
+        case = last_seen(agreed(SINGLE, sight=ConfirmedAbsent(), drifts=(about,)), None)
+        assert self.changes(case, None, BEGUN) == (DriftChange("D-1", None, DriftKind.RELOCATED, Disposition.FLAG),)
+
+    def test_about_a_rest_that_is_not_mentioned_keeps_what_it_showed(self) -> None:
+        case = last_seen(agreed(SERIES, CUT, drifts=(split(),)), CUT)
+        assert self.changes(case, THIRD, THIRD) == (DriftChange("D-1", LATER, DriftKind.SPLIT, Disposition.FLAG),)
+
+    def test_about_a_rest_that_shows_the_same_stays_about_that_rest(self) -> None:
+        case = last_seen(agreed(SERIES, CUT, drifts=(split(),), copies=(rest(told=True),)), CUT)
+        assert self.changes(case, THIRD, THIRD) == (DriftChange("D-1", LATER, DriftKind.SPLIT, Disposition.FLAG),)
+
+    def test_that_is_let_be_is_ended(self) -> None:
+        about = replace(drift(), disposition=Disposition.IGNORE)
+        (change,) = self.changes(last_seen(agreed(SINGLE, MOVED, drifts=(about,)), MOVED), None, NOW)
+        assert change.ended is Resolution.IGNORED
+
+    def test_about_a_rest_is_not_put_right_by_the_records_saying_the_same(self) -> None:
+        wanted = replace(SERIES, overrides=(Override(THIRD, LATER),))
+        case = agreed(SERIES, CUT, drifts=(split(),), copies=(rest(told=True),), expected=wanted)
+        (change,) = self.changes(last_seen(case, CUT), THIRD, NOW)
+        assert change.ended is Resolution.SUPERSEDED
+        shown = replace(SERIES, overrides=(Override(THIRD, LATER),))
+        about = replace(split(kind=DriftKind.MOVED), copy_id=None, expected=IN_SLOT)
+        case = agreed(SERIES, shown, drifts=(about,), expected=wanted)
+        (change,) = self.changes(last_seen(case, shown), THIRD, NOW)
+        assert change.ended is Resolution.RECORD_CORRECTED
+
+
+class TestEvidence:
+    """An edit that the record's own change overtook is told once, and asks only where it may say when it was."""
+
+    over = SINGLE.master.span.end_at + timedelta(minutes=30)
+    by_minutes = single("2026-12-01T10:05")
+
+    @pytest.mark.parametrize(
+        ("shows", "policy", "ended"),
+        [
+            (MOVED, POLICY, Resolution.REVERTED),
+            (DECLINED, POLICY, Resolution.SUPERSEDED),
+            (MOVED, allowing(Disposition.IGNORE, DriftKind.MOVED), Resolution.SUPERSEDED),
+        ],
+    )
+    def test_of_a_session_that_is_over_asks_about_its_time(
+        self, shows: Event, policy: DecisionPolicy, ended: Resolution
+    ) -> None:
+        found = verdict(agreed(SINGLE, shows, expected=self.by_minutes), self.over, policy).found
+        assert found is not None
+        assert found.ended is ended
+
+    @pytest.mark.parametrize("name", ["moved", "declined", "proposed", "zone"])
+    def test_is_told_once_while_our_write_waits(self, name: str) -> None:
+        world = World.agreed(SINGLE)
+        world.edit(EDITS[name](SINGLE))
+        world.expected = single("2026-12-01T12:00")
+        for _ in range(3):
+            decision = world.decide()
+            assert decision.writes
+            world.record(decision)
+        assert len(world.drifts) == 1
