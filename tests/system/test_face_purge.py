@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import pytest
 
+from calsync.connector.protocol import Reading
+from calsync.connector.wrappers import Around
+from calsync.worker.farewell import delete_ours
 from tests.system.hands import Hands
 from tests.system.site import ZONE, Site, at, row
 
@@ -66,6 +71,8 @@ def test_what_somebody_made_her_own_since_the_last_look_stays(office: Site, hand
     assert not paused or office.calsync("calendars", "pause", "P-1-cal").code == 0
     assert office.calsync("purge", "--events", "--provider", "P-1").code == 0
     assert sorted(hands.names()) == sorted(["copy.ics", "forged.ics", "mine.ics", name])
+    assert office.calsync("purge", "--events", "--provider", "P-1").code == 0
+    assert len(hands.names()) == 4, "asking again takes no more"
 
 
 def test_edits_since_the_last_look_are_recorded_before_the_events_go(office: Site, hands: Hands) -> None:
@@ -73,6 +80,25 @@ def test_edits_since_the_last_look_are_recorded_before_the_events_go(office: Sit
     assert office.calsync("purge", "--events", "--provider", "P-1").code == 0
     assert sorted(hands.names()) == ["forged.ics", "mine.ics"]
     assert [(one["appointment"], one["kind"], one["resolution"]) for one in office.drifts()] == [("1", "moved", "open")]
+
+
+def test_one_that_is_cut_short_is_nobodys_edit(office: Site, hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut(own: str, calendar: Around, wanted: Sequence[str], goes: Callable[[Reading], bool]) -> list[str]:
+        delete_ours(own, calendar, wanted[:2], goes)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("calsync.worker.purging.delete_ours", cut)
+        assert office.calsync("purge", "--events", "--provider", "P-1").code != 0
+    assert len(hands.names()) == 4
+    office.later(hours=1)
+    assert office.calsync("sync").code == 3
+    assert (len(hands.names()), office.drifts()) == (4, [])
+    assert office.calsync("calendars", "resume", "P-1-cal").code == 0
+    office.sync()
+    assert (len(hands.names()), office.drifts(), office.settle()["written"]) == (6, [], 0)
+    assert office.calsync("purge", "--events", "--provider", "P-1").code == 0
+    assert sorted(hands.names()) == ["forged.ics", "mine.ics"]
 
 
 def test_it_asks_what_and_whose(office: Site, hands: Hands) -> None:

@@ -125,16 +125,20 @@ def made_her_own(worker: WorkerContext, calendar: str) -> set[str]:
 
 
 def may_go(worker: WorkerContext, calendar: str) -> Callable[[Reading | Item], bool]:
-    """A test of what the calendar shows now: whether an event is ours, and nobody has made it her own unseen."""
-    with worker.database.reading() as conn:
-        standing = {link.id: link for link in links.of_calendar(conn, calendar)}
+    """A test of what the calendar shows now: whether an event is ours, and nobody has made it her own, seen or not.
+
+    Links that are history count as well: what was hers when they ended is hers for good.
+    """
 
     def test(shown: Reading | Item) -> bool:
         if not is_ours(worker.keys, calendar, shown):
             return False
         marker = verify_marker(worker.keys, shown.marker or "") if isinstance(shown, Seen) else None
-        link = standing.get(marker.link) if marker is not None else None
-        if link is None or not isinstance(shown, Seen):
+        if marker is None or not isinstance(shown, Seen):
+            return True
+        with worker.database.reading() as conn:
+            link = links.link(conn, marker.link)
+        if link is None:
             return True
         beside = (link.baseline,) if shown.remote_id == link.remote_id else (link.baseline, link.observed)
         return not is_wholly_her_own(shown.event, beside)

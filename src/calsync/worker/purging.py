@@ -20,6 +20,7 @@ from calsync.worker.leased_run import Request, run_leased
 from calsync.worker.refresh import AT_REST
 
 PURGED: Final = "purged"
+_ASK_AGAIN: Final = "Wait for the end of its pass, or stop the worker, and ask again"
 # Wider than anything was ever mirrored.
 _FAR: Final = timedelta(days=20 * 366)
 
@@ -58,11 +59,10 @@ def purge(worker: WorkerContext, row: CalendarRow, *, by: str, dry_run: bool = F
         present = [one.remote_id for one in calendar.read(wanted) if goes(one)]
         if dry_run:
             return Purged(row.id, len(present), len(present))
-        left = delete_ours(row.id, calendar, present, goes)
-        done = Purged(row.id, len(present), len(left))
-        if not left:
-            _take_down(worker, row, lease, (by, done))
-        return done
+        # First, so that nobody takes for a person's deletions what a crash leaves half done.
+        if not _take_down(worker, row, lease, (by, len(present))):
+            raise Refused([Problem("another process works on it", f"calendar {row.id}", _ASK_AGAIN)], code="busy")
+        return Purged(row.id, len(present), len(delete_ours(row.id, calendar, present, goes)))
     finally:
         with worker.database.transaction() as conn:
             work.give_back(conn, lease)
@@ -73,8 +73,7 @@ def _lease(worker: WorkerContext, calendar: str) -> Lease:
         now = worker.database.now(conn, worker.clock)
         lease = work.claim_one(conn, calendar, worker.owner, now, worker.lease_for)
     if lease is None:
-        remedy = "Wait for the end of its pass, or stop the worker, and ask again"
-        raise Refused([Problem("another process works on it", f"calendar {calendar}", remedy)], code="busy")
+        raise Refused([Problem("another process works on it", f"calendar {calendar}", _ASK_AGAIN)], code="busy")
     return lease
 
 
@@ -84,17 +83,19 @@ def _marked(worker: WorkerContext, row: CalendarRow) -> list[str]:
     return [one.remote_id for page in pages for one in page.items if is_ours(worker.keys, row.id, one)]
 
 
-def _take_down(worker: WorkerContext, row: CalendarRow, lease: Lease, told: tuple[str, Purged]) -> None:
-    by, done = told
+def _take_down(worker: WorkerContext, row: CalendarRow, lease: Lease, told: tuple[str, int]) -> bool:
+    """Pause it and end its links; False where another process has it by now."""
+    by, found = told
     with worker.database.transaction() as conn:
         if not work.hold_fence(conn, lease):
-            return
+            return False
         now = worker.clock.now()
         calendars.set_state(conn, row.id, CalendarState.PAUSED, PURGED, now)
         calendars.forget_cursor(conn, row.id)
         for link in list(links.of_calendar(conn, row.id)):
             owed_writes.withdraw(conn, link.id, link.remote_id, now)
             links.retire(conn, link.id, now)
-        detail: dict[str, object] = {"events": done.found}
+        detail: dict[str, object] = {"events": found}
         audit.append(conn, at=now, actor=by, what="purged", subject=f"calendar:{row.id}", detail=detail)
         claims.touch_provider(conn, row.provider)
+    return True
