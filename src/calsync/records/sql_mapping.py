@@ -106,6 +106,9 @@ class SqlMapping:
                 record_sources.put(conn, record_sources.get(conn, SOURCE), last_error=str(problem.problems[0].what))
             raise
         with opened_for_rows(self.database) as conn:
+            if record_sources.get(conn, SOURCE) != source:
+                # Another process has read since, or a person has stopped or released it: this may be older news.
+                return PullResult(rows=len(reading.rows))
             return self._take(conn, reading, now, full=is_full)
 
     def release(self, now: datetime, *, by: str, note: str) -> None:

@@ -253,6 +253,25 @@ class TestReading:
             record_sources.put(conn, record_sources.get(conn, SOURCE), watermark="time:2099-01-01T00:00:00")
         assert mapping.pull(NOW + HOUR).rows == 1
 
+    def test_of_two_processes_that_read_at_once_the_one_with_older_news_takes_nothing(
+        self, mapping: SqlMapping, platform: Platform, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        platform.put("A-1", "2026-11-24T10:00")
+        mapping.pull(NOW)
+        real = SqlMapping._read
+
+        def slow(self: SqlMapping, *given: Any, **how: Any) -> Any:
+            reading = real(self, *given, **how)
+            monkeypatch.setattr(SqlMapping, "_read", real)
+            platform.put("A-1", "2026-11-24T15:00", at=NOW + HOUR)
+            assert mapping.pull(NOW + HOUR).changed == 1
+            return reading
+
+        monkeypatch.setattr(SqlMapping, "_read", slow)
+        assert mapping.pull(NOW + timedelta(minutes=59)).changed == 0
+        assert shown(mapping, "A-1") == ("2026-11-24 15:00", "scheduled")
+        assert mapping.pull(NOW + 2 * HOUR).changed == 0
+
     def test_a_database_that_cannot_be_read_changes_nothing_and_is_told(
         self, mapping: SqlMapping, platform: Platform
     ) -> None:
