@@ -180,7 +180,7 @@ def _evidence(ground: Ground, one: Look, *, mixed: bool) -> FoundDrift | None:
 
 def _put_right(ground: Ground, one: Look) -> FoundDrift | None:
     """Return the drift of an answered edit that somebody now took back to what the record says: nothing is open."""
-    if not one.answered or one.calendar is not Calendar.AS_RECORDED or one.known:
+    if not one.answered or one.calendar is not Calendar.AS_RECORDED or one.known or ground.case.expected is None:
         return None
     disposition = disposition_of(one.kind or DriftKind.MOVED, one.phase, ground.policy)
     drift = _found(one, disposition, mixed=False, ended=Resolution.WITHDRAWN)

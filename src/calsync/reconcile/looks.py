@@ -70,8 +70,10 @@ def look(ground: Ground) -> list[Look]:
     drifts, accepted = open_drifts(ground.case), accepted_drifts(ground.case)
     keys = {*ground.view.agreed, *ground.view.shown, *ground.expected}
     keys |= {key for key, drift in drifts.items() if ground.case.expected is None or _concerns(ground, drift)}
-    # An extra session that was let be and has gone since: nothing agreed says that it ever was.
-    keys |= {key for key, drift in accepted.items() if drift.expected is None and ground.before.get(key) is not None}
+    if ground.case.expected is not None:
+        # An extra session that was let be and has gone since: nothing agreed says that it ever was.
+        extra = (key for key, drift in accepted.items() if drift.expected is None)
+        keys |= {key for key in extra if ground.before.get(key) is not None}
     return [_look_at(ground, key, drifts.get(key), accepted.get(key)) for key in sorted(keys, key=sort_key)]
 
 

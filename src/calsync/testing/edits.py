@@ -178,7 +178,8 @@ def _rest_rule(event: Event, original_start: datetime) -> str:
         start = event.master.span.start
         split_wall = wall_time(original_start, event.master.span.zone)
         earlier = sum(1 for at in rrulestr(event.recurrence.rule, dtstart=start) if at < split_wall)
-        parts["COUNT"] = str(int(parts["COUNT"]) - earlier)
+        # One that the rule itself had long ended goes on by itself.
+        parts["COUNT"] = str(max(1, int(parts["COUNT"]) - earlier))
     return _rule(parts)
 
 

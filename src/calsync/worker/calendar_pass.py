@@ -67,7 +67,7 @@ def _quiet(context: PassContext, sights: Sights) -> PassResult:
 
 def _look(context: PassContext, begun: Start) -> Sights:
     sights = read_changes(context, begun.cursor, begun.unlinked)
-    wanted = [*links_to_read(begun, sights), *doubted(context, sights)]
+    wanted = [*links_to_read(begun, sights), *doubted(sights)]
     read_by_id(context, sights, wanted, absences(context, sights))
     gone = [remote_id for remote_id, item in sights.items.items() if isinstance(item, Gone)]
     if gone:

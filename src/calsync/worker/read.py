@@ -109,18 +109,12 @@ def absences(context: PassContext, sights: Sights) -> list[str]:
     return [*missing, *_unmentioned(context, sights)] if sights.full else missing
 
 
-def doubted(context: PassContext, sights: Sights) -> list[str]:
+def doubted(sights: Sights) -> list[str]:
     """Remote ids of our events that a full listing shows otherwise than the books have them: to be read by id.
 
-    A listing may lag behind what the same service told before; that looks like an edit and is none.
+    A listing may lag behind what the same service told before; that looks like an edit, or like a copy, and is none.
     """
-    shown = [one for one, item in sights.items.items() if isinstance(item, Seen | Unreadable)] if sights.full else []
-    if not shown:
-        return []
-    with context.worker.database.reading() as conn:
-        calendar = context.row.id
-        known = links.versions(conn, calendar, shown).keys() | copies.ids_among(conn, calendar, shown)
-    return [one for one in shown if one in known]
+    return [one for one, item in sights.items.items() if isinstance(item, Seen | Unreadable)] if sights.full else []
 
 
 def locate_gone(context: PassContext, sights: Sights, uids: Sequence[tuple[str, str]]) -> None:
