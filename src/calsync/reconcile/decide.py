@@ -100,12 +100,12 @@ def _write(ground: Ground, verdicts: Sequence[Verdict]) -> tuple[WantedWrite, ..
     now = ground.moment.now
     changes = _changes(ground, verdicts)
     due = _due(ground, verdicts)
-    if changes.pushes and changes.reverts and due > now:
+    if changes.pushes and due > now:
         # The record's change goes out at once; an edit that is not quiet yet stays and is put back later. With
         # the whole event it goes now: nothing would be left that could be put back.
         if ground.case.expected is not None:
-            verdicts = [replace(one, keep=True) if one.reverts or one.along else one for one in verdicts]
-            changes = replace(_changes(ground, verdicts), reverts=(), cosmetic=False, by_word=False)
+            verdicts = [_staying(one) if one.reverts or one.along else one for one in verdicts]
+            changes = _changes(ground, verdicts)
         due = now
     kind = _kind(ground, changes)
     if kind is None or len(changes.kept) > MAX_KEPT:
@@ -113,11 +113,14 @@ def _write(ground: Ground, verdicts: Sequence[Verdict]) -> tuple[WantedWrite, ..
     target = None
     if ground.case.expected is not None:
         target = build_target(ground.case.expected, kept=changes.kept)
-        if kind is WriteKind.UPDATE and not changes.wanted and not changes.cosmetic and _is_written(ground, target):
+        if not changes.wanted and not changes.cosmetic and _is_written(ground, target):
             return ()
     name, version = ground.case.link.remote_id, None if kind is WriteKind.CREATE else ground.version
-    not_before = due if changes.reverts else now
-    return (WantedWrite(kind, name, target, version, _cause(changes), not_before, changes.reverts),)
+    return (WantedWrite(kind, name, target, version, _cause(changes), due, changes.reverts),)
+
+
+def _staying(verdict: Verdict) -> Verdict:
+    return replace(verdict, keep=True, reverts=False, along=False)
 
 
 def _cause(changes: _Changes) -> Cause:
