@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from calsync.errors import UserError
 from calsync.store.database import under_tls
+from calsync.store.odd_values import OddTime, read_odd_values
 
 PAGE: Final = 500
 _TIMEOUT_MS: Final = 60_000
@@ -82,7 +83,7 @@ def mark_of(value: Any) -> str | None:
         return f"time:{value.isoformat()}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"int:{value}"
-    return None if value is None else f"text:{value}"
+    return None if value is None or isinstance(value, OddTime) else f"text:{value}"
 
 
 def before(mark: str | None, overlap: timedelta) -> Any:
@@ -139,6 +140,7 @@ def _read_only(engine: Engine) -> Iterator[Connection]:
             conn.execute(text(f"SET LOCAL statement_timeout = {_TIMEOUT_MS}"))
         elif engine.dialect.name == "sqlite":
             conn.execute(text("PRAGMA query_only = ON"))
+        read_odd_values(conn)
         yield conn
         conn.rollback()
 

@@ -253,6 +253,38 @@ class TestReading:
             record_sources.put(conn, record_sources.get(conn, SOURCE), watermark="time:2099-01-01T00:00:00")
         assert mapping.pull(NOW + HOUR).rows == 1
 
+    @pytest.mark.parametrize("column", ["starts", "updated"])
+    @pytest.mark.parametrize("value", ["infinity", "-infinity", "20261-01-01 10:00:00", "0044-03-15 10:00:00 BC"])
+    def test_a_time_of_no_day_hides_no_other_row(
+        self, mapping: SqlMapping, platform: Platform, column: str, value: str
+    ) -> None:
+        if platform.engine.dialect.name != "postgresql":
+            value = value if column == "starts" else "2026-11-22 12:00:00"
+        for number in (1, 2):
+            platform.put(f"A-{number}", f"2026-11-2{number}T10:00", state="done")
+        mapping.pull(NOW)
+        platform.put("A-2", "2026-11-20T10:00", state="done", at=NOW + HOUR)
+        platform.put("A-1", "2026-11-20T10:00", state="done", at=NOW + HOUR)
+        platform.run(f"UPDATE sessions SET {column} = :value WHERE session_id = 'A-2'", value=value)
+        for _ in range(2):
+            mapping.pull(NOW + HOUR)
+            assert shown(mapping, "A-1") == ("2026-11-20 10:00", "completed")
+            assert is_missing(mapping, "A-2") == (column == "starts")
+        platform.put("A-1", "2026-11-19T10:00", state="done", at=NOW + 2 * HOUR)
+        mapping.pull(NOW + 2 * HOUR)
+        assert shown(mapping, "A-1") == ("2026-11-19 10:00", "completed")
+
+    def test_text_of_no_encoding_hides_no_other_row(self, mapping: SqlMapping, platform: Platform) -> None:
+        for number in (1, 2):
+            platform.put(f"A-{number}", f"2026-11-2{number}T10:00", state="done")
+        mapping.pull(NOW)
+        platform.put("A-1", "2026-11-20T10:00", state="done", at=NOW + HOUR)
+        platform.put("A-2", "2026-11-20T10:00", state="done", at=NOW + HOUR)
+        if platform.engine.dialect.name == "sqlite":
+            platform.run("UPDATE sessions SET patient = CAST(x'ff41' AS TEXT) WHERE session_id = 'A-2'")
+        mapping.pull(NOW + HOUR)
+        assert shown(mapping, "A-1") == ("2026-11-20 10:00", "completed")
+
     def test_of_two_processes_that_read_at_once_the_one_with_older_news_takes_nothing(
         self, mapping: SqlMapping, platform: Platform, monkeypatch: pytest.MonkeyPatch
     ) -> None:
