@@ -45,6 +45,7 @@ class TestInOrder:
     @pytest.mark.parametrize("shift", [WEEK, -WEEK, 2 * WEEK])
     def test_a_shift_of_a_period_or_more_is_another_beginning(self, shift: timedelta) -> None:
         assert paired(SLOTS[:2], [SLOTS[1], SLOTS[2] + DAY], shift) == {1: 0}
+        assert paired(SLOTS[:1], [SLOTS[0], SLOTS[0] + DAY], shift) == {0: 0}
 
     def test_then_the_nearest_without_crossing(self) -> None:
         assert paired(SLOTS[:3], [SLOTS[1] + DAY, SLOTS[2] + DAY]) == {1: 0, 2: 1}
