@@ -8,7 +8,7 @@ transaction.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from calsync.connector.errors import Forbidden
 from calsync.connector.protocol import Gone
@@ -39,11 +39,11 @@ def run_pass(context: PassContext) -> PassResult:
     if context.dry_run:
         return replace(_result(context, sights), again=False, plan=tuple(steps_of(gathered, plan)))
     found = _record(context, gathered, plan)  # 4 record
-    written = 0
-    if plan.stampede is None and not context.only_record:
-        written, more = _write(context)  # 5 write, 6 confirm
-        found += more
-    return replace(_result(context, sights), drifts=found, written=written, stopped=plan.stampede is not None)
+    wrote = Wrote(stopped=plan.stampede is not None)
+    if not wrote.stopped and not context.only_record:
+        wrote = _write(context)  # 5 write, 6 confirm
+    result = _result(context, sights)
+    return replace(result, drifts=found + wrote.found, written=wrote.written, stopped=wrote.stopped)
 
 
 def _is_quiet(context: PassContext, begun: Start, sights: Sights) -> bool:
@@ -94,23 +94,34 @@ class WriteForbiddenError(Forbidden):
     """The account may read the calendar and not write it."""
 
 
-def _write(context: PassContext) -> tuple[int, int]:
-    """Send what is due; where another version was met, read it, decide and record again. Returns written and found."""
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """What writing came to, with what was found where another version was met; a stop ends it there and then."""
+
+    written: int = 0
+    found: int = 0
+    stopped: bool = False
+
+
+def _write(context: PassContext) -> Wrote:
+    """Send what is due; where another version was met, read it, decide and record again."""
     try:
         sent = write_due(context)
-        written, found = sent.written, 0
+        wrote = Wrote(sent.written)
         for _ in range(CONFLICT_ROUNDS):
             if not sent.conflicts:
                 break
-            found += _decide_again(context, sent.conflicts)
+            found, stopped = _decide_again(context, sent.conflicts)
+            if stopped:
+                return replace(wrote, stopped=True)
             sent = write_due(context)
-            written += sent.written
+            wrote = Wrote(wrote.written + sent.written, wrote.found + found)
     except Forbidden as problem:
         raise WriteForbiddenError(str(problem)) from problem
-    return written, found
+    return wrote
 
 
-def _decide_again(context: PassContext, link_ids: Iterable[str]) -> int:
+def _decide_again(context: PassContext, link_ids: Iterable[str]) -> tuple[int, bool]:
     with context.worker.database.reading() as conn:
         met = {link.id: Pending(link) for link in links.by_ids(conn, list(link_ids))}
         unanswered = owed_writes.sent_of_links(conn, met)
@@ -124,7 +135,8 @@ def _decide_again(context: PassContext, link_ids: Iterable[str]) -> int:
         link_id: replace(facts, case=replace(facts.case, conflict=True)) for link_id, facts in gathered.links.items()
     }
     gathered = replace(gathered, links=conflicted)
-    return record(context, gathered, _plan(context, gathered))
+    plan = _plan(context, gathered)
+    return record(context, gathered, plan), plan.stampede is not None
 
 
 def _result(context: PassContext, sights: Sights) -> PassResult:
