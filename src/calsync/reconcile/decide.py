@@ -120,7 +120,7 @@ def _write(ground: Ground, verdicts: Sequence[Verdict]) -> tuple[WantedWrite, ..
 
 
 def _staying(verdict: Verdict) -> Verdict:
-    return replace(verdict, keep=True, reverts=False, along=False)
+    return replace(verdict, keep=True, reverts=False)
 
 
 def _cause(changes: _Changes) -> Cause:

@@ -26,6 +26,7 @@ from tests.unit.reconcile.test_looks import (
     HERS,
     HOUR,
     LATER,
+    MOVED,
     SERIES,
     SINGLE,
     SLOTS,
@@ -173,6 +174,11 @@ class TestWhatIsWrittenAlready:
     def test_a_title_that_the_service_keeps_otherwise_is_written_once(self) -> None:
         assert decided(self.case(self.named, self.named)).writes == ()
         assert written(self.case(SINGLE, self.named)).target == self.named
+
+    def test_nor_does_it_hurry_the_writing_back_of_an_edit(self) -> None:
+        case = replace(self.case(self.named, self.named), sight=SeenNow("2", MOVED))
+        write = written(case)
+        assert (write.cause, write.not_before) == (Cause.REVERT, NOW + POLICY.settle)
 
     def test_so_is_one_beside_what_is_kept(self) -> None:
         there = at_slots(SERIES, 2, start="14:00")
