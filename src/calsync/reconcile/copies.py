@@ -337,7 +337,7 @@ def _flagged(one: _Judged) -> _Judged:
     if one.drift is not None:
         unchanged = DriftChange(one.drift.id, one.drift.observed, one.drift.kind, one.drift.disposition)
         change = replace(change or unchanged, disposition=Disposition.FLAG)
-    return replace(one, disposition=Disposition.FLAG, found=found, change=change, stays=True)
+    return replace(one, disposition=Disposition.FLAG, found=found, change=change)
 
 
 def _has_to_stay(disposition: Disposition, phase: Phase, scope: Scope) -> bool:
