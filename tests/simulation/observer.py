@@ -283,6 +283,7 @@ class Observer:
         # A create that was on its way while its worker lost the lease: another worker's had arrived before it. Where
         # nothing is guarded it arrives over whatever was made of that.
         unguarded |= not causes and (change.before is None or held.key[0] in self.weak)
+        unguarded |= held.key[0] in self.weak and self._is_a_late_create(held, change)
         for one in overwritten:
             if one.stored is not None and one.stored.unreadable is not None:
                 if "restore" in causes and self._is_asked_to_restore(one):
@@ -301,6 +302,15 @@ class Observer:
                     )
                     if not unguarded or "revert" in causes:
                         self._count_revert(one, span, change, causes)
+
+    def _is_a_late_create(self, held: Held, change: Change) -> bool:
+        """Whether it is a create that was given up on its way, and arrives all the same."""
+        query = (
+            "SELECT content FROM owed_writes"
+            " WHERE link = ? AND kind = 'create' AND state = 'superseded' AND sent_at IS NOT NULL"
+        )
+        marker = (change.after.marker if change.after is not None else None) or ""
+        return any(content is not None and content in marker for (content,) in self.books.rows(query, held.link))
 
     def _is_asked_to_restore(self, held: Held) -> bool:
         """Whether a person knew that it cannot be understood, and said that the booking is to be put back over it."""
@@ -327,7 +337,7 @@ class Observer:
 
     def _is_about_copy(self, one: Revision, held: Held) -> bool:
         """A copy, or the rest of a split, is told of as a whole: not all it shows has one of ours to stand by."""
-        return held.is_copy and (one.copy_id == held.key[2] or one.kind in ("split", "duplicated"))
+        return one.copy_id == held.key[2] or (held.is_copy and one.kind in ("split", "duplicated"))
 
     def _still_says(self, held: Held, one: Revision, pos: int) -> bool:
         current = self.drifts.get(one.id)
