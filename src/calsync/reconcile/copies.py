@@ -121,7 +121,7 @@ def rest_of(ground: Ground, one: Look) -> str | None:
 
 def rests_to_go(ground: Ground, verdicts: Sequence[Verdict]) -> frozenset[str]:
     """Return the rests of which something is put back into our own event: what is kept of them has to go there, too."""
-    going = (rest_of(ground, one.look) for one in verdicts if one.reverts and not one.keep)
+    going = (rest_of(ground, one.look) for one in verdicts if one.reverts)
     return frozenset(one for one in going if one is not None)
 
 
@@ -203,11 +203,8 @@ def _judge_left(ground: Ground, copy: Copy, drift: Drift, *, nowhere: bool) -> _
     if still or copy.event.is_series or not nowhere:
         return _Judged(drift.original_start, disposition, drift.changed_at, drift=drift, stays=stays)
     # It was dragged to where no session of ours lies: that is told as well, before anybody takes it away.
-    shown = copy.event.master
-    told = same_state(shown, drift.observed)
-    since = drift.changed_at if told else ground.moment.now
-    change = None if told else DriftChange(drift.id, shown, drift.kind, disposition)
-    return _Judged(drift.original_start, disposition, since, change=change, drift=drift)
+    change = DriftChange(drift.id, copy.event.master, drift.kind, disposition)
+    return _Judged(drift.original_start, disposition, ground.moment.now, change=change, drift=drift)
 
 
 def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bool, fights: bool) -> _Judged:

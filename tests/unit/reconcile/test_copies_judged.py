@@ -129,6 +129,19 @@ class TestAtAWord:
         unasked = replace(asked, resolved_by=None)
         assert judged(case(beside, drifts=(unasked, other), event=CUT)).writes == ()
 
+    def test_what_policy_takes_away_of_it_goes_along(self) -> None:
+        asked = replace(self.asked, original_start=SLOTS[0], observed=seen("2026-12-01T12:00"))
+        going = about(seen("2026-12-08T12:00"), SLOTS[1], id="D-2")
+        flagged = about(seen("2026-12-15T12:00"), THIRD, id="D-3", disposition=Disposition.FLAG)
+        beside = copy(weekly("2026-12-01T12:00"))
+        decision = judged(case(beside, drifts=(asked, going, flagged), event=weekly()))
+        assert (decision.changed, [one.reverts for one in decision.writes]) == ((), [tuple(SLOTS[:2])])
+
+    def test_of_a_series_whose_session_is_no_more_one_that_still_shows_is_enough(self) -> None:
+        asked = replace(self.asked, original_start=THIRD, observed=seen("2026-12-15T12:00"))
+        (write,) = judged(case(copy(weekly("2026-12-01T12:00")), drifts=(asked,))).writes
+        assert THIRD in write.reverts
+
     def test_what_it_shows_since_is_another_question(self) -> None:
         flagging = allowing(Disposition.FLAG, DriftKind.DUPLICATED)
         decision = judged(case(copy(AGAIN), drifts=(self.asked,)), policy=flagging)
@@ -223,6 +236,12 @@ class TestWhoseSessionIsNoMore:
         decided = judged(case(copy(), drifts=(about(key=THIRD),)), OVER)
         assert decided.writes == ()
 
+    def test_it_is_over_by_what_was_expected_of_it(self) -> None:
+        nowhere = replace(self.known, original_start=SLOTS[0] + 24 * HOUR)
+        assert [one.disposition for one in judged(self.case(self.far, nowhere), OVER).changed] == [Disposition.FLAG]
+        cancelled = judged(case(copy(AGAIN), expected=None), OVER)
+        assert [one.phase for one in cancelled.found] == [Phase.PAST]
+
     def test_only_its_own_open_drifts_tell_of_it(self) -> None:
         for other in ({"copy_id": "c-2"}, {"kind": DriftKind.MOVED}, {"resolution": Resolution.WITHDRAWN}):
             decision = judged(self.case(self.far, replace(self.known, **other)))
@@ -242,7 +261,7 @@ class TestACopiedSeries:
         assert [one.reverts for one in decision.writes] == [tuple(SLOTS[1:])]
 
     def test_stays_whole_where_one_upcoming_session_is_a_question(self) -> None:
-        flagged = about(seen("2026-12-08T12:00"), SLOTS[1], disposition=Disposition.FLAG)
+        flagged = about(seen("2026-12-08T12:00"), SLOTS[1], disposition=Disposition.FLAG, scope=Scope.SERIES)
         decision = judged(case(copy(self.later), drifts=(flagged,), event=SERIES))
         assert decision.writes == ()
         assert {one.disposition for one in decision.found} == {Disposition.FLAG}
@@ -252,6 +271,27 @@ class TestACopiedSeries:
         going = about(seen("2026-12-15T12:00"), THIRD, id="D-3")
         decision = judged(case(copy(self.later), drifts=(flagged, going), event=SERIES))
         assert decision.changed == (DriftChange("D-3", going.observed, DriftKind.DUPLICATED, Disposition.FLAG),)
+
+    def test_what_was_edited_as_well_is_told_as_it_is_now(self) -> None:
+        flagged = about(seen("2026-12-08T12:00"), SLOTS[1], disposition=Disposition.FLAG)
+        edited = about(seen("2026-12-15T16:00"), THIRD, id="D-3")
+        decision = judged(case(copy(self.later), drifts=(flagged, edited), event=SERIES))
+        told = DriftChange("D-3", seen("2026-12-15T12:00"), DriftKind.DUPLICATED, Disposition.FLAG)
+        assert decision.changed == (told,)
+
+    def test_only_news_is_insisted_on(self) -> None:
+        again = (PastRevert(SLOTS[1], NOW - HOUR, seen("2026-12-08T12:00")),)
+        known = about(seen("2026-12-08T12:00"), SLOTS[1])
+        decision = judged(case(copy(self.later), drifts=(known,), event=SERIES, reverts=again))
+        assert {one.disposition for one in decision.found} == {Disposition.REVERT}
+        decision = judged(case(copy(self.later, told=True), event=weekly(), reverts=again))
+        assert {one.disposition for one in decision.found} <= {Disposition.REVERT}
+
+    def test_while_observing_only_what_would_be_done_is_said(self) -> None:
+        again = (PastRevert(SLOTS[1], NOW - HOUR, seen("2026-12-08T12:00")),)
+        observing = replace(POLICY, observe_only=True)
+        decision = judged(case(copy(self.later), event=SERIES, reverts=again), policy=observing)
+        assert {one.disposition for one in decision.found} == {Disposition.WOULD_REVERT}
 
     def test_insisted_on_once_is_insisted_on_whole(self) -> None:
         again = PastRevert(SLOTS[1], NOW - HOUR, seen("2026-12-08T12:00"))
@@ -340,6 +380,20 @@ class TestTheRestOfASplit:
         moved = self.of_rest(2, kind=DriftKind.MOVED)
         assert [one.original_start for one in self.left_over(moved).found] == [THIRD]
 
+    def test_while_observing_it_stays(self) -> None:
+        known = self.of_rest(1).observed
+        about = case(rest("2026-12-08T14:00", told=True), drifts=(self.of_rest(2),), event=weekly(count=3))
+        about = replace(about, reverts=(PastRevert(SLOTS[1], NOW - HOUR, known),))
+        assert judged(about, policy=replace(POLICY, observe_only=True)).writes == ()
+
+    def test_of_which_something_goes_back_goes_when_that_is_quiet(self) -> None:
+        going = self.of_rest(2, changed_at=NOW - HOUR)
+        flagged = self.of_rest(1, disposition=Disposition.FLAG)
+        series, cut = weekly(count=3), weekly(count=1)
+        about = agreed(series, cut, copies=(rest("2026-12-08T14:00", told=True),), drifts=(flagged, going))
+        (write,) = judged(last_seen(about, cut)).writes
+        assert (write.remote_id, write.not_before) == ("c-1", NOW)
+
     def test_that_was_edited_since_is_told(self) -> None:
         assert [one.original_start for one in self.left_over(self.of_rest(2), told=False).found] == SLOTS[1:3]
 
@@ -355,6 +409,22 @@ class TestTheRestOfASplit:
         assert named(self.cut(elsewhere, drifts=(split(),))) is None, "it stands, and shows this no more"
         whole = agreed(weekly(count=3), drifts=(split(),))
         assert named(whole) is None, "our own event shows it"
+
+
+class TestHers:
+    """A copy that a person made into an event of her own is asked about, also where that is only said."""
+
+    hers = replace(seen("2026-12-05T19:00"), title="Choir")
+    observing = replace(POLICY, observe_only=True)
+
+    def test_it_is_asked_about_from_the_first(self) -> None:
+        decision = judged(case(copy(self.hers)), policy=self.observing)
+        assert [one.disposition for one in decision.found] == [Disposition.WOULD_FLAG]
+
+    def test_it_is_once_she_has_named_it(self) -> None:
+        known = about(self.hers, disposition=Disposition.WOULD_REVERT)
+        decision = judged(case(copy(self.hers), drifts=(known,)), policy=self.observing)
+        assert [one.disposition for one in decision.changed] == [Disposition.WOULD_FLAG]
 
 
 def test_the_claim_of_a_session_tells_its_phase() -> None:

@@ -141,6 +141,14 @@ class TestWhatIsKept:
         write = written(last_seen(case, cut), policy=FLAGGING_SPLITS)
         assert (write.reverts, shows(write)[SLOTS[1]], shows(write)[THIRD]) == ((THIRD,), "12-08 16", "12-15 10")
 
+    def test_what_was_moved_again_and_is_let_be_is_kept_as_it_shows_now(self) -> None:
+        there = at_slots(SERIES, 2, start="14:00")
+        there = replace(there, overrides=(*there.overrides, Override(SLOTS[1], seen("2026-12-08T16:00"))))
+        flagged = moved(1, disposition=Disposition.FLAG)
+        case = agreed(SERIES, there, drifts=(flagged, moved(2, changed_at=NOW - HOUR)))
+        write = written(last_seen(case, there), policy=LENIENT)
+        assert (shows(write)[SLOTS[1]], shows(write)[THIRD]) == ("12-08 16", "12-15 10")
+
     def gone(self, about: Drift, **more: object) -> LinkCase:
         """The rest is there no more; our event was not written since it was cut."""
         short = weekly(count=3)
