@@ -15,7 +15,7 @@ from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.case import UnreadableNow
 from calsync.reconcile.plan import Decision, Plan, WantedWrite
-from calsync.store import audit, claims, copies, links, observations, owed_writes
+from calsync.store import audit, claims, copies, links, observations, owed_writes, subject_changes
 from calsync.store.titles import without_marks
 from calsync.worker.context import ACTOR, PassContext
 from calsync.worker.gather import Gathered, LinkFacts
@@ -52,11 +52,19 @@ def _settle_unreadable(conn: Connection, context: PassContext, facts: LinkFacts,
     for sent in facts.sent:
         owed_writes.settle(conn, sent.id, "superseded", now)
         if sent.cause is Cause.RESTORE and version is not None and asked.intersection(sent.reverts):
-            kind = WriteKind.DELETE if sent.kind is WriteKind.DELETE else WriteKind.UPDATE
             # Met as it was decided on, and refused all the same: the service is given time, as before.
             due = sent.not_before if sent.version == version else now
-            again = replace(sent, id=context.worker.ids.new_id("write"), kind=kind, version=version, not_before=due)
+            again = replace(sent, id=context.worker.ids.new_id("write"), version=version, not_before=due)
+            again = _as_recorded_now(again, facts)
             owed_writes.owe(conn, replace(again, created_at=now, state="owed", attempts=0, sent_at=None))
+            # The record may have changed since that was said: once the event can be understood, it is decided on anew.
+            subject_changes.mark(conn, facts.link.provider, facts.link.subject)
+
+
+def _as_recorded_now(write: owed_writes.OwedWrite, facts: LinkFacts) -> owed_writes.OwedWrite:
+    if facts.facts.expected is None:
+        return replace(write, kind=WriteKind.DELETE, target=None, content=None)
+    return write if write.kind is WriteKind.DELETE else replace(write, kind=WriteKind.UPDATE)
 
 
 def _adopt(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime) -> None:
