@@ -74,6 +74,12 @@ def test_the_data_can_be_stored() -> None:
     assert json.loads(text)["decisions"][0]["writes"][0]["reverts"] == [None]
 
 
+def test_of_what_is_gone_the_data_says_that_nothing_was_seen() -> None:
+    (found,) = plan_json(planned(case("L1", None)))["decisions"][0]["found"]
+    assert (found["kind"], found["observed"]) == ("deleted", None)
+    assert found["expected"]["start"] == "2026-12-01T10:00:00"
+
+
 def test_what_a_release_puts_back_beside_a_new_time_is_a_persons_word() -> None:
     world = World.agreed(event(rule="FREQ=WEEKLY;COUNT=4"))
     world.edit(None)
