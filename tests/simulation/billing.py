@@ -53,7 +53,9 @@ def _check_calendar(world: World, what: tuple[str, Any], calendar: str, span: Sh
     links = [link for link in world.observer.of_link if world.subject_of(link) == subject]
     held = [one for link in links for one in world.observer.of_link[link] if one.key[1] == calendar]
     # What a copy beside our event shows, or that it is gone, says nothing of the session's own event.
-    held = [one for one in held if world.books.rows("SELECT 1 FROM links WHERE remote_id = ?", one.key[2])] or held
+    # Under a name that it had before, it was the session's event all the same.
+    booked = "SELECT 1 FROM links WHERE remote_id = ?"
+    held = [one for one in held if not one.is_copy or world.books.rows(booked, one.key[2])] or held
     after = datetime.fromtimestamp(span[1], UTC) + SETTLE
     reads = [read for one in held for read in world.readings.of.get(one.key, ()) if read.began >= after]
     proves = world.services[world.places[calendar]].personality.traits.feed_proves
