@@ -260,13 +260,19 @@ class Observer:
 
     def _check_allowed(self, held: Held, change: Change, link: str) -> None:
         [(state,)] = self.books.rows("SELECT state FROM calendars WHERE id = ?", change.calendar) or [("unknown",)]
-        if state in ("stopped", "paused"):
+        if state in ("stopped", "paused") and not self._left_before_the_stop(change.calendar, link):
             self.fail("I6-stopped", f"wrote {change.remote_id} to {change.calendar}, which is {state}")
         sent = self.books.rows("SELECT 1 FROM owed_writes WHERE link = ? AND sent_at IS NOT NULL", link)
         if not sent and not self.power_lost:
             self.fail("I2-not-sent", f"a write to {change.remote_id} left before it was on the books as sent")
         if not self.books.rows("SELECT 1 FROM links WHERE id = ?", link) and not self.power_lost:
             self.fail("I3-books", f"wrote {change.remote_id}, whose link {link} is not on the books")
+
+    def _left_before_the_stop(self, calendar: str, link: str) -> bool:
+        """Whether it was on its way when another worker, which had the lease by then, stopped the calendar."""
+        [(stopped,)] = self.books.rows("SELECT max(started_at) FROM stops WHERE calendar = ?", calendar)
+        [(sent,)] = self.books.rows("SELECT max(sent_at) FROM owed_writes WHERE link = ?", link)
+        return stopped is not None and sent is not None and sent < stopped
 
     def _check_recorded(self, held: Held, change: Change) -> None:
         after = look(change.after)
