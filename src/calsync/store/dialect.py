@@ -5,6 +5,7 @@ Row locks need no word here: SQLAlchemy leaves `FOR UPDATE` out for SQLite, wher
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import QueuePool, StaticPool
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ColumnElement
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from calsync.ports import Clock
 from calsync.store.columns import Instant
@@ -223,8 +225,18 @@ def _prepare_sqlite(raw: Any, _record: Any) -> None:
     raw.isolation_level = None  # the driver must not begin transactions by itself: `_begin_sqlite` does
     cursor = raw.cursor()
     for pragma in _PRAGMAS:
-        cursor.execute(pragma)
+        _set(cursor, pragma)
     cursor.close()
+
+
+def _is_locked(problem: BaseException) -> bool:
+    return isinstance(problem, sqlite3.OperationalError) and "locked" in str(problem)
+
+
+@retry(retry=retry_if_exception(_is_locked), wait=wait_fixed(0.05), stop=stop_after_delay(BUSY_TIMEOUT_S), reraise=True)
+def _set(cursor: Any, pragma: str) -> None:
+    """Run one pragma. While another connection makes a new file one with a WAL, SQLite refuses and does not wait."""
+    cursor.execute(pragma)
 
 
 def _begin_sqlite(conn: Connection) -> None:

@@ -54,9 +54,9 @@ def test_upgrading_again_changes_nothing(empty_url: str) -> None:
     assert check(empty_url).is_current
 
 
-def test_of_two_upgrades_at_once_one_waits(empty_url: str) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        assert list(pool.map(upgrade, [empty_url, empty_url])) == [SchemaState(HEAD, HEAD)] * 2
+def test_of_several_upgrades_at_once_the_others_wait(empty_url: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(upgrade, [empty_url] * 4)) == [SchemaState(HEAD, HEAD)] * 4
 
 
 def test_a_database_without_tables_names_the_command(empty_url: str) -> None:
