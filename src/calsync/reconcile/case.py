@@ -80,6 +80,7 @@ class SentWrite:
     event: Event | None
     content: str | None
     restores: tuple[OriginalStart, ...] = ()
+    version: str | None = None  # of the event that it was decided on
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,8 @@ def _with_copies(decision: Decision, case: LinkCase, moment: Moment, policy: Dec
     copies = judge_copies(survey(replace(case, sight=NothingNew()), moment, policy), ())
     found = tuple(_with_appointment(case, drift) for drift in copies.found)
     changed = (*decision.changed, *copies.changed)
-    return replace(decision, found=(*decision.found, *found), changed=changed, writes=copies.writes)
+    writes = (*decision.writes, *copies.writes)
+    return replace(decision, found=(*decision.found, *found), changed=changed, writes=writes)
 
 
 # ---------------------------------------------------------------- the write

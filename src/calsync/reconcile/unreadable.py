@@ -1,18 +1,27 @@
-"""An event of ours that is there and cannot be understood: its sessions are in doubt, nothing is written. Pure."""
+"""An event of ours that is there and cannot be understood: its sessions are in doubt. Pure.
+
+Nothing is written over it but at a person's word about just that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
 
 from calsync.domain.drift import Disposition, DriftKind, Resolution, Scope
-from calsync.reconcile.case import DecisionPolicy, LinkCase, Moment
+from calsync.domain.write import Cause, WriteKind
+from calsync.reconcile.case import DecisionPolicy, LinkCase, Moment, UnreadableNow
 from calsync.reconcile.compare import sort_key, standing
 from calsync.reconcile.disposition import disposition_of, phase_of
-from calsync.reconcile.plan import Decision, DriftChange, FoundDrift
+from calsync.reconcile.plan import Decision, DriftChange, FoundDrift, WantedWrite
+from calsync.reconcile.target import build_target
+
+_TRIED_AGAIN: Final = timedelta(minutes=1)
 
 
 def decide_unreadable(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Decision:
-    """Return a drift for every occurrence inside the window that has none on the books yet, and nothing else."""
+    """Return a drift for every occurrence inside the window that has none yet, and the write that a word calls for."""
     agreed = case.link.baseline if case.link.baseline is not None else case.expected
     shown = {} if agreed is None else standing(agreed, moment.window)
     told = {
@@ -43,7 +52,25 @@ def decide_unreadable(case: LinkCase, moment: Moment, policy: DecisionPolicy) ->
                 ended=Resolution.IGNORED if disposition is Disposition.IGNORE else None,
             )
         )
-    return Decision(link=case.link.id, cell="unreadable", found=tuple(found), changed=changed)
+    return Decision(
+        link=case.link.id, cell="unreadable", found=tuple(found), changed=changed, writes=_put_back(case, moment)
+    )
+
+
+def _put_back(case: LinkCase, moment: Moment) -> tuple[WantedWrite, ...]:
+    """Return the write of the booking as the record has it now, where a person said so, over what stands there now."""
+    sight, open_ones = case.sight, [one for one in case.drifts if one.resolution is Resolution.OPEN]
+    asked = tuple(one.original_start for one in open_ones if one.is_asked_back and one.kind is DriftKind.UNREADABLE)
+    if not asked or not isinstance(sight, UnreadableNow) or sight.version is None:
+        return ()
+    told = [one for one in open_ones if one.kind not in (DriftKind.UNREADABLE, DriftKind.DUPLICATED)]
+    kept = {one.original_start: one.observed for one in told if not (one.disposition.reverts or one.is_asked_back)}
+    target = None if case.expected is None else build_target(case.expected, kept=kept)
+    kind = WriteKind.DELETE if target is None else WriteKind.UPDATE
+    # Met as it was decided on, and refused all the same: the service is given time.
+    refused = any(sent.restores and sent.version == sight.version for sent in case.sent)
+    due = moment.now + _TRIED_AGAIN if refused else moment.now
+    return (WantedWrite(kind, case.link.remote_id, target, sight.version, Cause.RESTORE, due, asked),)
 
 
 def _no_more_as_asked(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Iterator[DriftChange]:
@@ -53,4 +80,5 @@ def _no_more_as_asked(case: LinkCase, moment: Moment, policy: DecisionPolicy) ->
             slot = case.slots.get(drift.original_start)
             phase = phase_of(drift.expected, moment.now, claimed=slot is not None and slot.claimed)
             disposition = disposition_of(DriftKind.UNREADABLE, phase, policy)
-            yield DriftChange(drift.id, None, DriftKind.UNREADABLE, disposition)
+            ended = Resolution.IGNORED if disposition is Disposition.IGNORE else None
+            yield DriftChange(drift.id, None, DriftKind.UNREADABLE, disposition, ended)

@@ -210,7 +210,7 @@ def _is_ours_no_more(context: PassContext, link: Link, item: Item) -> bool:
 
 def _sent_write(owed: OwedWrite) -> SentWrite:
     restores = owed.reverts if owed.cause is Cause.RESTORE else ()
-    return SentWrite(owed.id, owed.target, owed.content, restores)
+    return SentWrite(owed.id, owed.target, owed.content, restores, owed.version)
 
 
 def _copy_now(copy: Copy, before: Copy | None, item: Item | None, ours: frozenset[str]) -> Copy:

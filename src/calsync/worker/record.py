@@ -70,7 +70,7 @@ def _record_decision(conn: Connection, context: PassContext, gathered: Gathered,
         if restored and change.ended is Resolution.REVERTED:
             drifts.resolve(conn, change.drift, Resolution.ACKNOWLEDGED, now, by=ACTOR)
     ask_after_observing(conn, context, facts, decision, now)
-    record_sight(conn, context, facts, decision, now)
+    record_sight(conn, facts, decision, now)
     record_writes(conn, context, facts, decision, now)
     record_observations(conn, context, facts, decision, drift_at)
     plan_next_read(conn, context, facts, decision)

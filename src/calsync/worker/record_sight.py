@@ -10,23 +10,22 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from calsync.domain.drift import DriftKind, Resolution
+from calsync.domain.drift import Resolution
 from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.case import UnreadableNow
 from calsync.reconcile.plan import Decision, Plan, WantedWrite
-from calsync.store import audit, claims, copies, links, observations, owed_writes, subject_changes
+from calsync.store import audit, claims, copies, links, observations, owed_writes
 from calsync.store.titles import without_marks
 from calsync.worker.context import ACTOR, PassContext
 from calsync.worker.gather import Gathered, LinkFacts
 
 
-def record_sight(conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision, now: datetime) -> None:
+def record_sight(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime) -> None:
     """Record what was seen of the event, and which writes of ours turned out to have arrived or been lost."""
     link = facts.link
-    if isinstance(facts.case.sight, UnreadableNow):
-        _settle_unreadable(conn, context, facts, now)
-    elif decision.looked:
+    unreadable = isinstance(facts.case.sight, UnreadableNow)
+    if decision.looked or unreadable:
         # What went out and was not found again never arrived; what arrived is named by the adoption.
         arrived = decision.adopt.content if decision.adopt else None
         for sent in facts.sent:
@@ -38,33 +37,6 @@ def record_sight(conn: Connection, context: PassContext, facts: LinkFacts, decis
         links.remember(conn, link.id, version=decision.version_seen, observed=decision.remember, absent=decision.absent)
     if facts.copies != facts.copies_before:
         _keep_copies(conn, facts, decision.renamed)
-
-
-def _settle_unreadable(conn: Connection, context: PassContext, facts: LinkFacts, now: datetime) -> None:
-    """Count what went out as lost; what a person said of just this sight goes out again, over what stands there now.
-
-    Nothing else is ever written over an event that cannot be understood.
-    """
-    sight = facts.case.sight
-    version = sight.version if isinstance(sight, UnreadableNow) else None
-    unreadable = (drift for drift in facts.case.drifts if drift.kind is DriftKind.UNREADABLE)
-    asked = {drift.original_start for drift in unreadable if drift.is_asked_back}
-    for sent in facts.sent:
-        owed_writes.settle(conn, sent.id, "superseded", now)
-        if sent.cause is Cause.RESTORE and version is not None and asked.intersection(sent.reverts):
-            # Met as it was decided on, and refused all the same: the service is given time, as before.
-            due = sent.not_before if sent.version == version else now
-            again = replace(sent, id=context.worker.ids.new_id("write"), version=version, not_before=due)
-            again = _as_recorded_now(again, facts)
-            owed_writes.owe(conn, replace(again, created_at=now, state="owed", attempts=0, sent_at=None))
-            # The record may have changed since that was said: once the event can be understood, it is decided on anew.
-            subject_changes.mark(conn, facts.link.provider, facts.link.subject)
-
-
-def _as_recorded_now(write: owed_writes.OwedWrite, facts: LinkFacts) -> owed_writes.OwedWrite:
-    if facts.facts.expected is None:
-        return replace(write, kind=WriteKind.DELETE, target=None, content=None)
-    return write if write.kind is WriteKind.DELETE else replace(write, kind=WriteKind.UPDATE)
 
 
 def _adopt(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime) -> None:
