@@ -80,7 +80,7 @@ def _weigh(bench: Bench, weighed: _Weighed) -> None:
     end = session_end(bench, (*answers.words.spans, *(span for spans in harmless.values() for span in spans)))
     drifts = weigh_drifts(bench, answers, harmless, end)
     unexplained = CalendarsJudge(bench, end, drifts, log).weigh()
-    weigh_record(bench, end)
+    weigh_record(bench, end, log)
     weighed.length = weigh_minutes(bench, answers)
     weigh_siblings(bench)
     weighed.questions = (*drifts.questions, *unexplained)

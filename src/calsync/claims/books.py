@@ -7,9 +7,10 @@ from calsync.claims.answer import EvidenceItem
 from calsync.claims.case import Case, Other, Record
 from calsync.claims.evidence import of_decision, of_record, of_sent
 from calsync.claims.findings import ABSENT, Bench, Finding, Findings
+from calsync.claims.log import LogWord
 from calsync.claims.policy import ClaimsPolicy, DateZone, Midnight
 from calsync.claims.readings import Dates, Times, named_zones, spans, stored_zones, zone_named
-from calsync.claims.reasons import AdvisoryCode, ReasonCode, Rule
+from calsync.claims.reasons import AdvisoryCode, Party, ReasonCode, Rule
 
 _BILLED = frozenset({"filed", "review", "recalled", "corrected"})
 _NOT_BILLED = frozenset({"not-billable", "self-pay", *ABSENT})
@@ -68,7 +69,7 @@ def of_dates(bench: Bench) -> EvidenceItem:
     return EvidenceItem(kind="dates", id=bench.record.id, says=f"{days} from {read} in {zones}")
 
 
-def weigh_record(bench: Bench, end: datetime) -> None:
+def weigh_record(bench: Bench, end: datetime, log: LogWord) -> None:
     """Hold unless the session is over, its attendance recorded, and no request open."""
     record, item = bench.record, of_record(bench.record)
     if bench.now < end:
@@ -82,10 +83,26 @@ def weigh_record(bench: Bench, end: datetime) -> None:
     elif record.status not in {"completed", *ABSENT}:
         facts = {"start": bench.times.show(record.start), "why": ""}
         bench.findings.hold(Finding(code=ReasonCode.NOT_COMPLETED, item=item, facts=facts))
+    elif _was_told_too_early(bench) and not log.proves:
+        why = f" since its end: the platform's table was last read {bench.times.show(record.read_at)}"
+        facts = {"start": bench.times.show(record.start), "why": why}
+        told = Finding(code=ReasonCode.NOT_COMPLETED, item=item, facts=facts, waiting_on=Party.SYSTEM)
+        bench.findings.hold(told)
     if record.pending is not None:
         facts = {"expiry": bench.times.show(record.pending_until)}
         pending = Finding(code=ReasonCode.RESCHEDULE_PENDING, item=item, facts=facts, next_at=record.pending_until)
         bench.findings.hold(pending)
+
+
+def _was_told_too_early(bench: Bench) -> bool:
+    """Whether what is known of attendance was read before the session's end, and its platform never asked since.
+
+    A table that cannot be read, or must not be until somebody has looked, may say otherwise by now.
+    """
+    record = bench.record
+    if record.status != "completed" or record.completed_by_person or record.read_at is None:
+        return False
+    return record.read_at <= bench.times.end
 
 
 def not_billable(record: Record, policy: ClaimsPolicy) -> Finding | None:

@@ -52,7 +52,8 @@ class Record:
     `client_zone` and `provider_zone` are the zones stored *with the session*, never a profile's present ones.
     `pending` is the kind of an open request, `pending_until` when it lapses. `completed_by_person` is False when only
     an import's default says that the session took place (R-32). `version` is the platform's or our own number of this
-    state. `times_since`: since when it has had these times (None: since before its session began).
+    state. `times_since`: since when it has had these times (None: since before its session began). `read_at`: when the
+    table that it comes from was last read, and said this still (None: its platform tells us by itself, or we keep it).
     """
 
     id: str
@@ -74,6 +75,7 @@ class Record:
     completed_by_person: bool = True
     version: str | None = None
     times_since: datetime | None = None
+    read_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

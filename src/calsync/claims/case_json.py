@@ -89,7 +89,7 @@ _INSTANT = _optional(instant)
 _DATE = _optional(date.fromisoformat)
 _SESSION_TIMES = {"start": _WALL, "end": _WALL}
 _READERS: dict[type, dict[str, Reader]] = {
-    Record: {**_SESSION_TIMES, "pending_until": _INSTANT, "times_since": _INSTANT},
+    Record: {**_SESSION_TIMES, "pending_until": _INSTANT, "times_since": _INSTANT, "read_at": _INSTANT},
     Provider: {"since": _DATE},
     Drift: {"detected_at": _INSTANT, "changed_at": _INSTANT, "observed_start": _WALL, "observed_end": _WALL},
     Observation: {"read_at": _INSTANT, "result": ReadResult, "confirmed_at": _INSTANT, "written_at": _INSTANT},

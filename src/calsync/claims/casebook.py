@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from sqlalchemy import Connection
@@ -33,7 +33,7 @@ from calsync.claims.rules import GateRules
 from calsync.domain.appointment import Subject
 from calsync.domain.event import Appearance
 from calsync.domain.span import Span, ZoneUnknown, zone_named
-from calsync.store import claim_decisions, gate_lookups, gate_rows, providers
+from calsync.store import claim_decisions, gate_lookups, gate_rows, providers, record_sources
 from calsync.store.claim_decisions import DecisionRow
 from calsync.store.gate_values import (
     AskRow,
@@ -88,8 +88,17 @@ def open_cases(conn: Connection, ids: Iterable[str], rules: GateRules, now: date
     # Neighbours are looked up by client: with clients together, no row is read twice.
     ordered = sorted(known.values(), key=lambda row: (row.client, row.start_at))
     providers_known = providers.by_ids(conn, {row.provider for row in ordered})
+    table_read_at = _table_read_at(conn, rules)
     for start in range(0, len(ordered), _BLOCK):
-        yield from _Block.read(conn, ordered[start : start + _BLOCK], providers_known).cases(rules, now)
+        block = _Block.read(conn, ordered[start : start + _BLOCK], providers_known)
+        yield from replace(block, table_read_at=table_read_at).cases(rules, now)
+
+
+def _table_read_at(conn: Connection, rules: GateRules) -> datetime | None:
+    """When the platform's table was last read; None where records come in other ways."""
+    if not rules.settings.records.is_elsewhere:
+        return None
+    return record_sources.get(conn, record_sources.SQL_TABLE).read_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +123,7 @@ class _Block:
     sharing: dict[str, list[NeighbourRow]]
     overlapping: dict[str, list[NeighbourRow]]
     times_since: dict[str, datetime]
+    table_read_at: datetime | None = None
 
     @classmethod
     def read(cls, conn: Connection, records: Sequence[RecordRow], known: dict[str, ProviderRow]) -> _Block:
@@ -185,7 +195,7 @@ class _Block:
         )
         filing, clearance = self.filings.get(row.id), self.clearances.get(row.id)
         return Case(
-            record=_record(row, self.times_since.get(row.id)),
+            record=_record(row, self.times_since.get(row.id), self._read_at(row)),
             provider=_provider(provider),
             drifts=_each(_drift, drifts, row.zone),
             observations=observations,
@@ -200,6 +210,9 @@ class _Block:
             filed=None if filing is None else _filed(filing),
             issued=None if clearance is None or filing is not None else _issued(clearance),
         )
+
+    def _read_at(self, row: RecordRow) -> datetime | None:
+        return self.table_read_at if row.origin == record_sources.OF_SQL_TABLE else None
 
     def _calendar_rows(self, row: RecordRow, drifts: Sequence[DriftRow]) -> CalendarRows:
         links = [link for subject in row.subjects for link in self.links.get(subject, []) if _counts(row, link)]
@@ -259,7 +272,7 @@ def _written_late(row: RecordRow, seen: dict[str, list[ObservationRow]]) -> bool
     return any(one.written_at is not None and one.written_at >= row.start_at for one in seen.get(row.id, ()))
 
 
-def _record(row: RecordRow, times_since: datetime | None = None) -> Record:
+def _record(row: RecordRow, times_since: datetime | None = None, read_at: datetime | None = None) -> Record:
     # A record that is missing from its source may be anything by now: whether it took place must be said anew (R-24).
     status = "missing" if row.missing_since is not None and row.status not in _ABSENT else row.status
     return Record(
@@ -282,6 +295,7 @@ def _record(row: RecordRow, times_since: datetime | None = None) -> Record:
         completed_by_person=row.completed_by not in _NOBODY,
         version=str(row.version),
         times_since=times_since,
+        read_at=read_at,
     )
 
 

@@ -19,6 +19,7 @@ from calsync.errors import Problem, Refused, UserError
 from calsync.records.drop_folder import DropFolder
 from calsync.records.file_import import ImportRequest
 from calsync.records.sql_mapping import ACTOR, SOURCE, PullResult, SqlMapping
+from calsync.records.sql_reading import cells_of
 from calsync.settings.secrets import with_password
 from calsync.store import foreign_records, record_sources
 from calsync.store.foreign_records import SourceUnavailable
@@ -151,7 +152,7 @@ def check(app: App) -> int:
         found = foreign_records.rows(conn, mapping.table)
         first = [dict(row) for _, row in zip(range(3), found, strict=False)]
         may_write = foreign_records.may_write(conn, mapping.table)
-    for cells in map(mapping.cells, first):
+    for cells in (cells_of(row, mapping.keys) for row in first):
         click.echo(", ".join(f"{name}={value}" for name, value in cells.items() if name != "client"))
     click.echo(f"{len(first)} rows shown; nothing was taken over.")
     if may_write:

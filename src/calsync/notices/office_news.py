@@ -123,6 +123,10 @@ def _records_stopped(_conn: Connection, item: OutboxItem) -> dict[str, Any]:
     return {"because": str(item.payload.get("because", ""))}
 
 
+def _records_unread(_conn: Connection, item: OutboxItem) -> dict[str, Any]:
+    return {name: str(item.payload.get(name, "")) for name in ("because", "since")}
+
+
 def _report(_conn: Connection, item: OutboxItem) -> dict[str, Any]:
     """A report's lines hold numbers, codes and ids only, so they are kept with the message."""
     told = ("since", "until", "open", "held", "in_trouble", "lines")
@@ -137,6 +141,7 @@ _TELLERS: Final[Mapping[str, Callable[[Connection, OutboxItem], dict[str, Any] |
     "question-unanswered": _unanswered,
     "report": _report,
     "records-stopped": _records_stopped,
+    "records-unread": _records_unread,
 }
 OFFICE_KINDS: Final = frozenset(_TELLERS)
 """The messages that go to support or billing as they are."""

@@ -146,6 +146,7 @@ def _facts() -> Iterator[Fact]:
     for name in ("record-correction", "recall-withdrawn", "filed-against-gate", "question-unanswered"):
         yield OfficeFacts(name, _OFFICE)
     yield OfficeFacts("records-stopped", {**_OFFICE, "because": "many changed"})
+    yield OfficeFacts("records-unread", {**_OFFICE, "because": "no answer", "since": "2026-11-24 09:00 UTC"})
     yield OfficeFacts("record-correction", {**_OFFICE, "is_off": True})
 
 

@@ -7,36 +7,35 @@ person must look first (R-14); the claims of the sessions in it wait.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Connection
 
 from calsync.errors import Problem
-from calsync.records.appointment_rows import AppointmentRow, read_appointment_rows
 from calsync.records.brake import changed_of, doubted_of, is_flood
 from calsync.records.file_import import FEWEST_MISSING, MOST_MISSING, find_unknown_providers, plan_import
-from calsync.records.findings import Findings
 from calsync.records.import_plan import Plan
 from calsync.records.import_store import Stamp, load_books, write_plan
 from calsync.records.rows import Row
+from calsync.records.sql_reading import Reading, read_table
 from calsync.records.turns import opened_for_rows
 from calsync.records.values import is_id
 from calsync.settings.model import Settings
 from calsync.settings.records import CONSTANT, Records
-from calsync.store import audit, foreign_records, outbox, record_sources, records
+from calsync.store import audit, claims, outbox, record_sources, records
 from calsync.store.database import Database
 from calsync.store.foreign_records import ForeignTable, SourceUnavailable
 from calsync.store.record_sources import SourceRow
 
-SOURCE: Final = "sql"
-ORIGIN: Final = "mapping"
+SOURCE: Final = record_sources.SQL_TABLE
+ORIGIN: Final = record_sources.OF_SQL_TABLE
 ACTOR: Final = "import"
 _SHOWN: Final = 20
-_AHEAD: Final = timedelta(days=1)
-"""How far a change may lie in the future and be taken for one of now: a clock's error, and any zone's offset."""
+_UNREAD_FOR: Final = timedelta(hours=1)
+"""How long a table may not be readable before support is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,20 +52,6 @@ class PullResult:
     missing: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     stopped: str | None = None
-
-
-@dataclass(slots=True)
-class _Reading:
-    """What one reading of the table brought. `ids`: each row's id, by its number."""
-
-    rows: list[AppointmentRow]
-    ids: Mapping[int, str]
-    mark: str | None
-    findings: Findings = field(default_factory=lambda: Findings("the platform's table"))
-
-    def unclear(self) -> set[str]:
-        """Ids that a row has of which something is wrong, be it that another row has the same one."""
-        return {self.ids[number] for number in self.findings.rows() if number in self.ids}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +85,9 @@ class SqlMapping:
         is_full = full if full is not None else self._comparison_is_due(source, now)
         is_full = is_full or self.keys.updated_at is None or source.watermark is None
         try:
-            reading = self._read(source, now, full=is_full)
+            reading = read_table(self.table, self.keys, source.watermark, now, full=is_full)
         except SourceUnavailable as problem:
-            with self.database.transaction() as conn:
-                record_sources.put(conn, record_sources.get(conn, SOURCE), last_error=str(problem.problems[0].what))
+            self._note_unread(str(problem.problems[0].what), now)
             raise
         with opened_for_rows(self.database) as conn:
             if record_sources.get(conn, SOURCE) != source:
@@ -119,46 +103,22 @@ class SqlMapping:
             detail = {"because": source.stopped_because, "note": note}
             audit.append(conn, at=now, actor=by, what="records-released", subject=f"source:{SOURCE}", detail=detail)
 
+    def _note_unread(self, problem: str, now: datetime) -> None:
+        """Keep why the table could not be read, and tell support, once, where that has lasted."""
+        with self.database.transaction() as conn:
+            source = record_sources.put(conn, record_sources.get(conn, SOURCE), last_error=problem)
+            if source.read_at is None or now - source.read_at < _UNREAD_FOR:
+                return
+            told = {"because": problem, "since": f"{source.read_at:%Y-%m-%d %H:%M} UTC"}
+            key = f"records-unread:{SOURCE}:{source.read_at.isoformat()}"
+            outbox.put(conn, key, "records-unread", "support", told, now=now, due_at=now)
+
     def _comparison_is_due(self, source: SourceRow, now: datetime) -> bool:
         latest = datetime.combine(now.date(), self.keys.compare_at, tzinfo=now.tzinfo)
         latest = latest if latest <= now else latest - timedelta(days=1)
         return source.compared_at is None or source.compared_at < latest
 
-    def _read(self, source: SourceRow, now: datetime, *, full: bool) -> _Reading:
-        # One row that changed in a year to come must not hide what changes until then.
-        ahead = now + _AHEAD
-        mark = None if foreign_records.is_after(source.watermark, ahead) else source.watermark
-        since = None if full else foreign_records.before(mark, self.keys.overlap)
-        findings = Findings("the platform's table")
-        read: list[Row] = []
-        ids: dict[int, str] = {}
-        with foreign_records.reading(self.table) as conn:
-            for number, row in enumerate(foreign_records.rows(conn, self.table, since), 1):
-                if self.keys.updated_at is not None:
-                    changed = foreign_records.mark_of(row[self.keys.updated_at])
-                    mark = mark if foreign_records.is_after(changed, ahead) else foreign_records.later(mark, changed)
-                cells = self.cells(row)
-                ids[number] = cells["id"]
-                read.append(Row(number, cells))
-        return _Reading(read_appointment_rows(read, findings), ids, mark, findings)
-
-    def cells(self, row: Mapping[str, Any]) -> dict[str, str]:
-        """A row of the table as an import has it: text by field."""
-        cells = {}
-        for name, named in self.keys.columns.items():
-            value = named.removeprefix(CONSTANT) if named.startswith(CONSTANT) else row[named]
-            cells[name] = self._cell(name, value)
-        return cells
-
-    def _cell(self, name: str, value: Any) -> str:
-        if value is None:
-            return ""
-        if name in ("start", "end"):
-            return _time(value, is_utc=self.keys.times == "utc")
-        told = str(value).strip()
-        return self.keys.statuses.get(told, told) if name == "status" else told
-
-    def _take(self, conn: Connection, reading: _Reading, now: datetime, *, full: bool) -> PullResult:
+    def _take(self, conn: Connection, reading: Reading, now: datetime, *, full: bool) -> PullResult:
         source = record_sources.get(conn, SOURCE)
         horizon = now + self.settings.sync.booked_ahead
         unclear = reading.unclear()
@@ -180,6 +140,9 @@ class SqlMapping:
         why = self._too_much(conn, plan, absent, now) if not source.allowed else None
         if why is not None:
             return self._stop(conn, source, {*doubted_of(plan), *absent, *unclear}, why, now)
+        if source.read_at is not None:
+            # What their rows said counts once it was read after their end.
+            claims.touch(conn, record_sources.completed_between(conn, ORIGIN, source.read_at, now))
         problems = reading.findings.problems()
         listed = [row.id for row in sound if row.id not in unclear]
         self._write(conn, plan, listed, {*absent, *unclear}, now)
@@ -244,24 +207,3 @@ class SqlMapping:
         key = f"records-stopped:{SOURCE}:{now.isoformat()}"
         outbox.put(conn, key, "records-stopped", "support", {"because": why}, now=now, due_at=now)
         return PullResult(full=True, stopped=why)
-
-
-def _time(value: Any, *, is_utc: bool) -> str:
-    """A time as an import writes it; seconds without fraction, an offset where the platform has one."""
-    if isinstance(value, datetime):
-        text = value.isoformat(timespec="seconds")
-    elif isinstance(value, date | time):
-        text = value.isoformat()
-    else:
-        text = str(value).strip()
-        at = _parsed(text)
-        text = at.isoformat(timespec="seconds") if at is not None else text
-    naive = len(text) == len("2026-11-24T10:00:00")
-    return f"{text}Z" if is_utc and naive else text
-
-
-def _parsed(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if len(text) > len("2026-11-24") else None
-    except ValueError:
-        return None

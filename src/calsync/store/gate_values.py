@@ -35,6 +35,7 @@ class RecordRow:
     version: int
     completed_by: str | None
     format: str | None
+    origin: str = "book"
 
     @property
     def subject(self) -> Subject:

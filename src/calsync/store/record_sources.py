@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, func, select
 
@@ -12,6 +12,11 @@ from calsync.store.dialect import Upsert
 from calsync.store.rows import Shape
 from calsync.store.schema_billing import record_sources
 from calsync.store.schema_records import appointments
+
+SQL_TABLE: Final = "sql"
+"""The source's name for the mapped table of another platform."""
+OF_SQL_TABLE: Final = "mapping"
+"""The origin of appointments that were first read from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,13 @@ def known_between(conn: Connection, origin: str, since: datetime, until: datetim
     return [str(one) for one in found.scalars()]
 
 
+def completed_between(conn: Connection, origin: str, since: datetime, until: datetime) -> list[str]:
+    """Appointments of an origin, recorded as held, that end from `since` to before `until`."""
+    times = {"since": since, "until": until, "earliest": since - _LONGEST}
+    found = conn.execute(_COMPLETED, {"the_origin": origin, **times})
+    return [str(one) for one in found.scalars()]
+
+
 def count_since(conn: Connection, since: datetime) -> int:
     """How many appointments start at or after an instant."""
     return int(conn.execute(_COUNT, {"since": since}).scalar_one())
@@ -66,6 +78,20 @@ _KNOWN = (
         _a.start_at >= bindparam("since", type_=_a.start_at.type),
         _a.start_at < bindparam("until", type_=_a.start_at.type),
         _a.status.not_in(["cancelled", "late-cancelled"]),
+    )
+    .order_by(_a.id)
+)
+_LONGEST: Final = timedelta(days=1)
+"""No session runs longer; starts have an index, ends have none."""
+_COMPLETED = (
+    select(_a.id)
+    .where(
+        _a.origin == bindparam("the_origin"),
+        _a.status == "completed",
+        _a.start_at >= bindparam("earliest", type_=_a.start_at.type),
+        _a.start_at < bindparam("until", type_=_a.start_at.type),
+        _a.end_at >= bindparam("since", type_=_a.end_at.type),
+        _a.end_at < bindparam("until", type_=_a.end_at.type),
     )
     .order_by(_a.id)
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.claims.cases import FILED, advised, codes, drift, judge, judged, other, overlaid, read, word
+from tests.unit.claims.cases import FILED, advised, codes, drift, judge, judged, other, overlaid, read, row, word
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,33 @@ def test_the_session_is_over_at_its_end(now: str, held: set[str]) -> None:
 @pytest.mark.parametrize("status", ["scheduled", "", "Completed", "shown"])
 def test_any_status_but_completed_is_not_completed(status: str) -> None:
     assert codes(judge(record={"status": status})) == {"not-completed"}
+
+
+READ_EARLY = {"completed_by_person": False, "read_at": "2026-11-10T15:45:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("record", "held"),
+    [
+        (READ_EARLY, {"not-completed"}),
+        ({**READ_EARLY, "read_at": "2026-11-10T15:45:01Z"}, set()),
+        ({**READ_EARLY, "read_at": None}, set()),
+        ({**READ_EARLY, "completed_by_person": True}, set()),
+    ],
+    ids=["read at its end", "read since", "told by the platform itself", "a person said so"],
+)
+def test_a_table_that_was_not_read_since_the_end_says_nothing_of_attendance(
+    record: dict[str, Any], held: set[str]
+) -> None:
+    assert codes(judge(record=record)) == held
+
+
+def test_it_is_told_since_when_the_table_was_not_read_and_the_log_can_stand_in() -> None:
+    (reason,) = judge(record=READ_EARLY).reasons
+    assert "was last read" in reason.text
+    assert str(reason.waiting_on) == "system"
+    logged = {"evidence": [row("10T15:00", "10T15:44")], "policy": {"trusted_evidence": ["telehealth-log"]}}
+    assert codes(judge(record=READ_EARLY, **logged)) == set()
 
 
 def test_any_open_request_is_pending_until_it_lapses() -> None:

@@ -22,11 +22,22 @@ from calsync.claims.case import (
     Statement,
 )
 from calsync.claims.casebook import NEAR, CaseFile, open_cases
-from calsync.domain.appointment import AppointmentStatus
+from calsync.domain.appointment import Appointment, AppointmentStatus
 from calsync.domain.drift import Phase
 from calsync.domain.span import Span
 from calsync.settings.practice import Practice
-from calsync.store import asks, claim_decisions, clearances, evidence, filings, providers, statements
+from calsync.settings.records import NEEDED, Records
+from calsync.store import (
+    asks,
+    claim_decisions,
+    clearances,
+    evidence,
+    filings,
+    providers,
+    record_sources,
+    records,
+    statements,
+)
 from calsync.store.asks import AskRow
 from calsync.store.claim_decisions import DecisionRow
 from calsync.store.clearances import Clearance
@@ -36,7 +47,7 @@ from calsync.store.filings import Filing
 from calsync.store.providers import ProviderRow
 from calsync.store.statements import StatementRow
 from calsync.store.upgrade import create_for_tests
-from tests.unit.claims.gate_world import DAY, NEXT_DAY, NOW, READ, SPAN, GateWorld
+from tests.unit.claims.gate_world import DAY, LINKED, NEXT_DAY, NOW, READ, SPAN, GateWorld, codes
 
 HOUR = timedelta(hours=1)
 
@@ -334,3 +345,22 @@ class TestCalendars:
                 "UPDATE links SET ended_at = ?, subject = ?, subject_kind = ?", (micros, subject, kind)
             )
         assert {str(one.result) for one in case_of(world).observations} == found
+
+
+def test_what_a_platforms_table_told_early_counts_once_it_was_read_again(world: GateWorld) -> None:
+    one = Appointment("A-2", "P-1", "C-2", SPAN, status=AppointmentStatus.COMPLETED, code="90834")
+    with world.db.transaction() as conn:
+        records.put_appointment(
+            conn, one, now=LINKED, actor="import", action="created", completed_by="import", origin="mapping"
+        )
+    world.link(number="A-2")
+    world.read(number="A-2")
+    assert codes(world.check("A-2")) == set(), "no table is read here"
+
+    keys = Records(url="sqlite:///platform.db", table="t", columns=dict.fromkeys(NEEDED, "c"))
+    world.settings = world.settings.model_copy(update={"records": keys})
+    for read_at, held in ((SPAN.end_at, {"not-completed"}), (SPAN.end_at + timedelta(minutes=1), set())):
+        with world.db.transaction() as conn:
+            record_sources.put(conn, record_sources.get(conn, record_sources.SQL_TABLE), read_at=read_at)
+        assert codes(world.check("A-2")) == held
+    assert codes(world.check("A-1")) == set(), "it did not come from there"

@@ -16,10 +16,12 @@ from calsync.booking.command import Command
 from calsync.booking.rules import Rulebook
 from calsync.domain.appointment import AppointmentStatus
 from calsync.errors import Refused
+from calsync.records import sql_mapping
 from calsync.records.sql_mapping import SOURCE, PullResult, SqlMapping
+from calsync.records.sql_reading import read_table
 from calsync.settings.model import Settings
 from calsync.settings.records import Records
-from calsync.store import outbox, providers, record_sources, records
+from calsync.store import claims, outbox, providers, record_sources, records
 from calsync.store.database import Database, open_database
 from calsync.store.foreign_records import SourceUnavailable
 from calsync.store.providers import ProviderRow
@@ -290,16 +292,15 @@ class TestReading:
     ) -> None:
         platform.put("A-1", "2026-11-24T10:00")
         mapping.pull(NOW)
-        real = SqlMapping._read
 
-        def slow(self: SqlMapping, *given: Any, **how: Any) -> Any:
-            reading = real(self, *given, **how)
-            monkeypatch.setattr(SqlMapping, "_read", real)
+        def slow(*given: Any, **how: Any) -> Any:
+            reading = read_table(*given, **how)
+            monkeypatch.setattr(sql_mapping, "read_table", read_table)
             platform.put("A-1", "2026-11-24T15:00", at=NOW + HOUR)
             assert mapping.pull(NOW + HOUR).changed == 1
             return reading
 
-        monkeypatch.setattr(SqlMapping, "_read", slow)
+        monkeypatch.setattr(sql_mapping, "read_table", slow)
         assert mapping.pull(NOW + timedelta(minutes=59)).changed == 0
         assert shown(mapping, "A-1") == ("2026-11-24 15:00", "scheduled")
         assert mapping.pull(NOW + 2 * HOUR).changed == 0
@@ -316,6 +317,34 @@ class TestReading:
         assert not is_missing(mapping, "A-1")
         with mapping.database.reading() as conn:
             assert "cannot be read" in (record_sources.get(conn, SOURCE).last_error or "")
+
+    def test_support_is_told_once_that_it_has_not_been_readable_for_an_hour(
+        self, mapping: SqlMapping, platform: Platform
+    ) -> None:
+        platform.put("A-1", "2026-11-24T10:00")
+        mapping.pull(NOW)
+        platform.run("ALTER TABLE sessions RENAME TO other")
+        told = []
+        for minutes in (30, 61, 90, 600):
+            with pytest.raises(SourceUnavailable):
+                mapping.pull(NOW + timedelta(minutes=minutes))
+            with mapping.database.reading() as conn:
+                told.append([one.kind for one in outbox.of_recipient(conn, "support", NOW)])
+        assert told == [[], ["records-unread"], ["records-unread"], ["records-unread"]]
+
+    def test_what_was_held_is_assessed_again_once_the_table_was_read_after_it(
+        self, mapping: SqlMapping, platform: Platform
+    ) -> None:
+        platform.put("A-1", "2026-11-22T10:00", state="done")  # it ends at 16:50 UTC
+        platform.put("A-2", "2026-11-22T10:30")
+        mapping.pull(NOW)
+        for hours, expected in ((4, set()), (5, {"A-1"}), (6, set())):
+            with mapping.database.transaction() as conn:
+                for one, revision in claims.touched(conn, 10):
+                    claims.take_away(conn, one, revision)
+            mapping.pull(NOW + hours * HOUR)
+            with mapping.database.transaction() as conn:
+                assert {one for one, _ in claims.touched(conn, 10)} == expected
 
     def test_nothing_can_be_written_there(self, mapping: SqlMapping, platform: Platform) -> None:
         from calsync.store import foreign_records  # noqa: PLC0415
