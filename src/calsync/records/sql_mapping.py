@@ -169,6 +169,7 @@ class SqlMapping:
         write_plan(conn, plan, Stamp(now, ACTOR, origin=ORIGIN))
         facts = records.appointment_facts(conn, listed)
         records.set_missing(conn, [key for key, one in facts.items() if one.missing_since is not None], None)
+        records.set_origin(conn, [key for key, one in facts.items() if one.origin != ORIGIN], ORIGIN)
         lost = self._newly_lost(conn, absent)
         records.set_missing(conn, lost, now)
         if plan.changes or lost:

@@ -16,7 +16,7 @@ from calsync.store.schema_records import appointments
 SQL_TABLE: Final = "sql"
 """The source's name for the mapped table of another platform."""
 OF_SQL_TABLE: Final = "mapping"
-"""The origin of appointments that were first read from it."""
+"""The origin of appointments that it tells of."""
 
 
 @dataclass(frozen=True, slots=True)

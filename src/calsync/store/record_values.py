@@ -17,8 +17,8 @@ class AppointmentFacts:
     """What the books know of an appointment beside the record itself.
 
     `missing_since`: its row disappeared from its source (R-24). `completed_by`: who recorded attendance; `import` is an
-    import's default. `origin` is where it first came from: book, import, api or mapping. `provider_zone`: where the
-    provider lived when the time was booked.
+    import's default. `origin` is where it first came from: book, import, api or mapping; what a platform's table tells
+    of is `mapping`, wherever it came from before. `provider_zone`: where the provider lived when the time was booked.
     """
 
     id: str

@@ -134,6 +134,13 @@ def set_missing(conn: Connection, appointment_ids: Iterable[str], at: datetime |
         claims.touch(conn, part)
 
 
+def set_origin(conn: Connection, appointment_ids: Iterable[str], origin: str) -> None:
+    """Have these appointments be of an origin from now on: another one tells of them."""
+    for part in chunks(sorted(set(appointment_ids))):
+        conn.execute(_SET_ORIGIN, [{"the_id": one, "the_origin": origin} for one in part])
+        claims.touch(conn, part)
+
+
 def set_materialised(conn: Connection, series_id: str, until: datetime) -> None:
     """Remember that the series' occurrences exist as appointments up to `until`."""
     conn.execute(_SET_MATERIALISED, {"the_id": series_id, "until": until})
@@ -300,6 +307,7 @@ _PUT_BLOCK = Upsert(
     lambda new: {column.name: new[column.name] for column in blocks_table.c if column.name != "id"},
 )
 _SET_MISSING = update(appointments_table).where(_a.id == bindparam("the_id")).values(missing_since=bindparam("at"))
+_SET_ORIGIN = update(appointments_table).where(_a.id == bindparam("the_id")).values(origin=bindparam("the_origin"))
 _SET_MATERIALISED = (
     update(series_table).where(_s.id == bindparam("the_id")).values(materialised_until=bindparam("until"))
 )

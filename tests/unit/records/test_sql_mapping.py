@@ -17,6 +17,7 @@ from calsync.booking.rules import Rulebook
 from calsync.domain.appointment import AppointmentStatus
 from calsync.errors import Refused
 from calsync.records import sql_mapping
+from calsync.records.file_import import ImportRequest, import_appointments
 from calsync.records.sql_mapping import SOURCE, PullResult, SqlMapping
 from calsync.records.sql_reading import read_table
 from calsync.settings.model import Settings
@@ -381,6 +382,23 @@ class TestMissing:
         platform.put("A-3", "2026-12-04T10:00", at=NOW + timedelta(hours=17))
         mapping.pull(NOW + timedelta(hours=17))
         assert not is_missing(mapping, "A-3")
+
+    def test_a_session_that_came_from_a_file_first_is_the_tables_once_it_tells_of_it(
+        self, mapping: SqlMapping, platform: Platform, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "first.csv"
+        file.write_text(
+            "id,provider,client,start,end,zone\n"
+            "A-0,P-1,C-0,2026-12-01T10:00,2026-12-01T10:50,America/Chicago\n"
+            "F-1,P-1,C-1,2026-12-02T14:00,2026-12-02T14:50,America/Chicago\n"
+        )
+        ahead = timedelta(days=90)
+        import_appointments(mapping.database, ImportRequest(path=file, actor="a", now=NOW, window_future=ahead))
+        self.filled(mapping, platform)
+        platform.remove("A-0")
+        mapping.pull(NOW + HOUR, full=True)
+        assert is_missing(mapping, "A-0")
+        assert not is_missing(mapping, "F-1"), "the table has never told of it"
 
     def test_many_that_went_at_once_stop_it(self, mapping: SqlMapping, platform: Platform) -> None:
         self.filled(mapping, platform)
