@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sqlite3
@@ -115,6 +116,24 @@ def test_a_reload_takes_what_it_can_and_names_what_waits(site: Site, manager: Ma
         log = log_of(site)
         assert "reload_needs_restart" in log
         assert "['secrets']" in log
+        until(lambda: "bea" in providers_on_the_books(site))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+
+
+def test_a_hang_up_while_it_is_still_starting_ends_nothing_and_is_obeyed(site: Site, manager: Manager) -> None:
+    config = site.folder / "calsync.toml"
+    text = config.read_text()
+    config.unlink()
+    # Whoever reads a pipe waits for what comes out of it: the process is somewhere in its first seconds.
+    os.mkfifo(config)
+    with site.running("run") as process:
+        pipe = until(lambda: os.open(config, os.O_WRONLY | os.O_NONBLOCK))
+        process.send_signal(signal.SIGHUP)
+        config.rename(site.folder / "first")
+        config.write_text(f"{text}\n{BEA}")
+        os.write(pipe, text.encode())
+        os.close(pipe)
         until(lambda: "bea" in providers_on_the_books(site))
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0

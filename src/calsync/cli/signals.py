@@ -7,6 +7,7 @@ import signal
 import structlog
 
 from calsync.cli.context import App
+from calsync.cli.early import was_heard
 from calsync.errors import CalsyncError, UserError
 from calsync.store import calendars, work
 from calsync.store.calendars import CalendarState
@@ -18,7 +19,7 @@ _KEPT_OUT = (CalendarState.NEEDS_RECONNECT, CalendarState.READ_ONLY, CalendarSta
 
 
 class Signals:
-    """Hears signals from its making on. `app` is the one at work; ending stops it at once."""
+    """Hears signals from its making on, and a hang-up from before. `app` is the one at work; ending stops it at once."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -27,6 +28,9 @@ class Signals:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._end())
         signal.signal(signal.SIGHUP, lambda *_: self.hang_up())
+        if was_heard():
+            # The configuration may have been read before it came.
+            self.hang_up()
 
     def replacement(self) -> App | None:
         """The app to go on with, if a reload was asked for and the configuration is fine; what is wrong is logged."""
