@@ -44,13 +44,18 @@ class TestImport:
     def test_who_says_that_it_took_place_says_that_it_stands(self, office: Site) -> None:
         period = ("--complete", "--since", "2026-11-01", "--until", "2026-11-30")
         assert office.calsync("appointments", "complete", "20").code == 0
+        less = without(office, "20")
         for _ in range(2):
             # Each word is about what was known when it was given.
             office.later(minutes=1)
-            assert office.calsync("appointments", "import", *period, without(office, "20")).code == 3
+            assert office.calsync("appointments", "import", *period, less).code == 3
             assert office.check("20")["20"]["verdict"] == "held"
             assert office.calsync("appointments", "complete", "20").code == 0
             assert office.check("20")["20"]["verdict"] == "cleared"
+            # The next night's list lacks it as well, and nobody is asked what was answered.
+            assert office.calsync("appointments", "import", *period, less).code == 0
+            assert office.check("20")["20"]["verdict"] == "cleared"
+            assert office.calsync("appointments", "import", *period, str(office.folder / "rows.csv")).code == 0
 
     def test_a_bad_row_lets_nothing_in_and_all_are_named(self, office: Site) -> None:
         good, bad = row("7", "P-1", at(7)), row("8", "P-0", at(8)) | {"zone": "Mars/X", "status": "maybe"}

@@ -106,7 +106,7 @@ def _carry_out(
         for one, weighed in off.values()
     ]
     done = write(conn, command, "cancelled", changed)
-    records.set_missing(conn, done, None)
+    records.answer_missing(conn, done, command.now)
     requests.withdraw(conn, done, command.now, command.actor)
     plan_changes.end_confirmations(conn, done, command.now)
     for one in changed:

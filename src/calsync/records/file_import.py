@@ -220,7 +220,7 @@ def _missing_among(conn: Connection, ids: Iterable[str]) -> set[str]:
 
 
 def _mark(conn: Connection, listed: Sequence[str], missing: Sequence[str], now: datetime) -> None:
-    records.set_missing(conn, _missing_among(conn, listed), None)
+    records.found_again(conn, listed)
     records.set_missing(conn, missing, now)
 
 

@@ -72,7 +72,7 @@ def take_appointment(conn: Connection, said: SaidAppointment, stamp: Stamp) -> l
     plan.said = {}
     write_plan(conn, plan, stamp)
     api_records.put(conn, key, SaidRecord(max(as_of, last.updated_at) if last else as_of, told))
-    _take_back(conn, key)
+    records.found_again(conn, [key])
     changes = [(change.after.id, change.action) for change in plan.changes]
     if changes or plan.series:
         detail = {"changes": len(changes), "series": len(plan.series)}
@@ -103,10 +103,3 @@ def _check_order(last: SaidRecord, as_of: datetime, *, is_new: bool) -> None:
             ],
             code=STALE,
         )
-
-
-def _take_back(conn: Connection, key: str) -> None:
-    """What is said again is not missing any more."""
-    facts = records.appointment_facts(conn, [key]).get(key)
-    if facts is not None and facts.missing_since is not None:
-        records.set_missing(conn, [key], None)

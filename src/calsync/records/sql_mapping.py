@@ -168,7 +168,7 @@ class SqlMapping:
     def _write(self, conn: Connection, plan: Plan, listed: list[str], absent: set[str], now: datetime) -> None:
         write_plan(conn, plan, Stamp(now, ACTOR, origin=ORIGIN))
         facts = records.appointment_facts(conn, listed)
-        records.set_missing(conn, [key for key, one in facts.items() if one.missing_since is not None], None)
+        records.found_again(conn, listed)
         records.set_origin(conn, [key for key, one in facts.items() if one.origin != ORIGIN], ORIGIN)
         lost = self._newly_lost(conn, absent)
         records.set_missing(conn, lost, now)

@@ -35,7 +35,10 @@ def remember(conn: Connection, rows: Mapping[str, Mapping[str, str | None]], now
 
 
 def of_files_between(conn: Connection, start: datetime, end: datetime) -> dict[str, date]:
-    """Appointments that a file has named, not cancelled, by id with their local date, if they start in [start, end)."""
+    """Appointments that a file has named, by id with their local date, if they start in [start, end).
+
+    Neither those that are cancelled, nor those for whose missing row a person has answered.
+    """
     return {row.id: row.start.date() for row in conn.execute(_OF_FILES, {"from_": start, "to": end})}
 
 
@@ -68,6 +71,7 @@ _OF_FILES = (
         _a.start_at >= bindparam("from_", type_=_a.start_at.type),
         _a.start_at < bindparam("to", type_=_a.start_at.type),
         _a.status.not_in(["cancelled", "late-cancelled"]),
+        _a.missing_answered_at.is_(None),
     )
     .order_by(_a.start_at, _a.id)
 )

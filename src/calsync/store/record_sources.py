@@ -46,7 +46,10 @@ def put(conn: Connection, row: SourceRow, **changes: Any) -> SourceRow:
 
 
 def known_between(conn: Connection, origin: str, since: datetime, until: datetime) -> list[str]:
-    """Appointments of an origin, not cancelled, that start from `since` to before `until`."""
+    """Appointments of an origin that start from `since` to before `until`.
+
+    Neither those that are cancelled, nor those for whose missing row a person has answered.
+    """
     found = conn.execute(_KNOWN, {"the_origin": origin, "since": since, "until": until})
     return [str(one) for one in found.scalars()]
 
@@ -78,6 +81,7 @@ _KNOWN = (
         _a.start_at >= bindparam("since", type_=_a.start_at.type),
         _a.start_at < bindparam("until", type_=_a.start_at.type),
         _a.status.not_in(["cancelled", "late-cancelled"]),
+        _a.missing_answered_at.is_(None),
     )
     .order_by(_a.id)
 )

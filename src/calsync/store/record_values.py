@@ -16,7 +16,8 @@ from calsync.store.schema_records import appointments, blocks, series
 class AppointmentFacts:
     """What the books know of an appointment beside the record itself.
 
-    `missing_since`: its row disappeared from its source (R-24). `completed_by`: who recorded attendance; `import` is an
+    `missing_since`: its row disappeared from its source (R-24), and nobody has answered for it; `missing_answered_at`:
+    somebody has, and the row has not come back since. `completed_by`: who recorded attendance; `import` is an
     import's default. `origin` is where it first came from: book, import, api or mapping; what a platform's table tells
     of is `mapping`, wherever it came from before. `provider_zone`: where the provider lived when the time was booked.
     """
@@ -26,6 +27,7 @@ class AppointmentFacts:
     end_at: datetime
     pending_until: datetime | None
     missing_since: datetime | None
+    missing_answered_at: datetime | None
     origin: str
     created_at: datetime
     updated_at: datetime

@@ -127,10 +127,27 @@ def put_block(conn: Connection, block: Block, *, for_appointment: str | None = N
     return True
 
 
-def set_missing(conn: Connection, appointment_ids: Iterable[str], at: datetime | None) -> None:
-    """Remember since when these appointments are missing from their source (R-24); None: they are there again."""
-    for part in chunks(sorted(set(appointment_ids))):
-        conn.execute(_SET_MISSING, [{"the_id": one, "at": at} for one in part])
+def set_missing(conn: Connection, appointment_ids: Iterable[str], at: datetime) -> None:
+    """Remember since when these appointments are missing from their source (R-24): a person is asked about each."""
+    _set_missing(conn, appointment_ids, at, None)
+
+
+def answer_missing(conn: Connection, appointment_ids: Iterable[str], at: datetime) -> None:
+    """Remember that a person has said what became of those that are missing; nobody is asked until they come back."""
+    facts = appointment_facts(conn, set(appointment_ids)).values()
+    _set_missing(conn, [one.id for one in facts if one.missing_since is not None], None, at)
+
+
+def found_again(conn: Connection, appointment_ids: Iterable[str]) -> None:
+    """Remember that these appointments are in their source, those that were missing from it as well."""
+    facts = appointment_facts(conn, set(appointment_ids)).values()
+    back = [one.id for one in facts if (one.missing_since, one.missing_answered_at) != (None, None)]
+    _set_missing(conn, back, None, None)
+
+
+def _set_missing(conn: Connection, ids: Iterable[str], since: datetime | None, answered: datetime | None) -> None:
+    for part in chunks(sorted(set(ids))):
+        conn.execute(_SET_MISSING, [{"the_id": one, "since": since, "answered": answered} for one in part])
         claims.touch(conn, part)
 
 
@@ -290,7 +307,7 @@ _UNFILED = (
     .order_by(_a.end_at, _a.id)
 )
 _IDS_OF_SERIES = select(_a.id).where(_a.series == bindparam("the_series"))
-_MADE_ONCE = ("id", "origin", "created_at", "missing_since")
+_MADE_ONCE = ("id", "origin", "created_at", "missing_since", "missing_answered_at")
 _PUT_APPOINTMENT = Upsert(
     appointments_table,
     [_a.id],
@@ -306,7 +323,11 @@ _PUT_BLOCK = Upsert(
     [blocks_table.c.id],
     lambda new: {column.name: new[column.name] for column in blocks_table.c if column.name != "id"},
 )
-_SET_MISSING = update(appointments_table).where(_a.id == bindparam("the_id")).values(missing_since=bindparam("at"))
+_SET_MISSING = (
+    update(appointments_table)
+    .where(_a.id == bindparam("the_id"))
+    .values(missing_since=bindparam("since"), missing_answered_at=bindparam("answered"))
+)
 _SET_ORIGIN = update(appointments_table).where(_a.id == bindparam("the_id")).values(origin=bindparam("the_origin"))
 _SET_MATERIALISED = (
     update(series_table).where(_s.id == bindparam("the_id")).values(materialised_until=bindparam("until"))

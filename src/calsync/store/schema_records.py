@@ -49,6 +49,7 @@ appointments = Table(
     Column("pending", Text),
     Column("pending_until", Instant),
     Column("missing_since", Instant),  # a row that disappeared from its source
+    Column("missing_answered_at", Instant),  # and a person has said what became of it: nobody is asked again
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("origin", Text, nullable=False, server_default="book"),  # book | import | api | mapping
     Column("created_at", Instant, nullable=False),

@@ -276,7 +276,7 @@ def test_a_record_that_is_missing_from_its_source_holds(world: GateWorld) -> Non
         records.set_missing(conn, ["A-1"], NOW)
     assert codes(world.check()) == {"not-completed"}
     with world.db.transaction() as conn:
-        records.set_missing(conn, ["A-1"], None)
+        records.found_again(conn, ["A-1"])
     assert world.check().verdict == "cleared"
 
 

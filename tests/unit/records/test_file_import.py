@@ -123,6 +123,15 @@ def test_missing_row_is_asked_about_and_never_cancelled(books: Books) -> None:
         assert import_rows.all_missing(conn) == {}
 
 
+def test_rows_that_a_person_has_answered_for_are_no_part_of_a_broken_export(books: Books) -> None:
+    books.load(HEADER + week(2, 3, 4, 5, 6, 9))
+    for lost, left in ((9, (2, 3, 4, 5, 6)), (6, (2, 3, 4, 5)), (5, (2, 3, 4))):
+        assert books.load(HEADER + week(*left), complete=NOVEMBER).newly_missing == (f"W-{lost}",)
+        with books.database.transaction() as conn:
+            records.answer_missing(conn, [f"W-{lost}"], books.now)
+        assert books.load(HEADER + week(*left), complete=NOVEMBER).missing == ()
+
+
 def test_rows_outside_the_period_or_made_here_are_not_missing(books: Books) -> None:
     books.load(HEADER + week(2, 3) + "S-1a,P-1,C-1,2026-11-24T12:00,2026-11-24T12:50,Europe/Berlin,,,S-1,FREQ=WEEKLY\n")
     assert books.load(HEADER + week(2), complete=Period(date(2026, 11, 1), date(2026, 11, 2))).missing == ()

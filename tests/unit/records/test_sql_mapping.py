@@ -383,6 +383,22 @@ class TestMissing:
         mapping.pull(NOW + timedelta(hours=17))
         assert not is_missing(mapping, "A-3")
 
+    def test_who_has_answered_for_a_row_that_went_is_not_asked_again(
+        self, mapping: SqlMapping, platform: Platform
+    ) -> None:
+        self.filled(mapping, platform)
+        platform.remove("A-3")
+        mapping.pull(NOW + HOUR, full=True)
+        with mapping.database.transaction() as conn:
+            records.answer_missing(conn, ["A-3", "A-4"], NOW + HOUR)
+        assert mapping.pull(NOW + 2 * HOUR, full=True).missing == ()
+        assert not is_missing(mapping, "A-3")
+        platform.put("A-3", "2026-12-04T10:00", at=NOW + 3 * HOUR)
+        mapping.pull(NOW + 3 * HOUR)
+        for number in (3, 4):
+            platform.remove(f"A-{number}")
+            assert mapping.pull(NOW + 4 * HOUR, full=True).missing[-1] == f"A-{number}", "a new absence, a new question"
+
     def test_a_session_that_came_from_a_file_first_is_the_tables_once_it_tells_of_it(
         self, mapping: SqlMapping, platform: Platform, tmp_path: Path
     ) -> None:
