@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, event
 
 from calsync.store.alone import Alone
 from calsync.store.database import Database, open_database
@@ -84,6 +84,26 @@ class _Connection(sqlite3.Connection):
         super().commit()
 
 
+class _Engine(Engine):
+    """Tells of each transaction that may write, once it has begun."""
+
+    on_begin: Callable[[], None] = staticmethod(lambda: None)
+
+    @classmethod
+    def like(cls, engine: Engine) -> _Engine:
+        """The same engine, and it tells."""
+        made = cls.__new__(cls)
+        made.__dict__.update(engine.__dict__)
+        return made
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """See `Engine`."""
+        with super().begin() as conn:
+            self.on_begin()
+            yield conn
+
+
 class Books:
     """The one database of a run: made once, brought back to a template before each history."""
 
@@ -91,10 +111,12 @@ class Books:
         self.database: Database = open_database("sqlite://")
         event.listen(self.database.engine, "do_connect", _connect)
         create_for_tests(self.database)
+        self.database.engine.dialect._has_events = False  # it is connected: nobody is to be asked at each statement
+        self.database.engine = engine = _Engine.like(self.database.engine)
         self.changed: set[str] = set()  # tables that were written to since somebody looked
         self.statements = 0  # how many were asked for since the history began
         self.fails: dict[int, str] = {}  # kinds of faults, by the number of the statement that they strike
-        with self.database.engine.connect() as conn:
+        with engine.connect() as conn:
             raw = conn.connection.driver_connection
         assert isinstance(raw, _Connection)
         self.raw: sqlite3.Connection = raw
@@ -103,10 +125,13 @@ class Books:
         self._emptied = [*sorted(names.difference(linked)), *reversed(linked)]  # who refers to others goes first
         self._first_rows = {name: rows for name, rows in self.dump().items() if rows}
         self._tables: dict[str, str | None] = {}  # what each statement writes to
-        self.on_begin: Callable[[], None] = lambda: None
+        self._engine = engine
         self.on_failure: Callable[[str], None] = lambda kind: None
-        event.listen(self.database.engine, "begin", lambda _conn: self.on_begin())
         raw.asked = self._note
+
+    def on_begin(self, told: Callable[[], None]) -> None:
+        """Whom to tell of each transaction that may write, once it has begun."""
+        self._engine.on_begin = told
 
     def reset(self) -> None:
         """Empty again. Row by row: another image would have SQLite prepare each statement anew in each history."""

@@ -171,7 +171,7 @@ class World:
         self._faults: dict[tuple[str, int], dict[str, Any]] = {}
         self.keeps_images = any(act["do"] == "power-loss" for one in plan.rounds for act in one.acts)
         self._begun = 0  # how often the present transaction block has begun one
-        self.books.on_begin = self._on_begin
+        self.books.on_begin(self._on_begin)
         self.books.on_failure = self._struck
         self.web = ProcessDatabase(self.books, Process("web", "web"), self._around_web)
         self._make_services()

@@ -27,9 +27,10 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql, registry, sqlite
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ColumnElement
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
@@ -175,7 +176,8 @@ def begin_reading(engine: Engine) -> Connection:
     """A connection whose transaction sees one moment of the database and waits for no writer."""
     conn = engine.connect()
     if on_sqlite(conn):
-        return conn.execution_options(**{_READING: True})
+        conn.info[_READING] = True
+        return conn
     return conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
@@ -204,6 +206,7 @@ _PRAGMAS = (
 
 def _sqlite_engine(url: URL, **more: Any) -> Engine:
     arguments: dict[str, Any] = {"check_same_thread": False, "cached_statements": _KEPT_STATEMENTS}
+    url = url.set(drivername="sqlite+calsync")
     if sqlite_file(url) is None:
         # One connection that everybody shares: the database lives as long as it does.
         engine = create_engine(url, poolclass=StaticPool, connect_args=arguments)
@@ -217,12 +220,11 @@ def _sqlite_engine(url: URL, **more: Any) -> Engine:
             **more,
         )
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
 def _prepare_sqlite(raw: Any, _record: Any) -> None:
-    raw.isolation_level = None  # the driver must not begin transactions by itself: `_begin_sqlite` does
+    raw.isolation_level = None  # the driver must not begin transactions by itself: `BegunHere` does
     cursor = raw.cursor()
     for pragma in _PRAGMAS:
         _set(cursor, pragma)
@@ -239,10 +241,22 @@ def _set(cursor: Any, pragma: str) -> None:
     cursor.execute(pragma)
 
 
-def _begin_sqlite(conn: Connection) -> None:
-    # A writer takes its lock at the start: one that reads first and writes later could find that it has to give up.
-    reading = conn.get_execution_options().get(_READING, False)
-    conn.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+class BegunHere(SQLiteDialect_pysqlite):
+    """SQLite through Python's driver, which begins no transaction by itself.
+
+    An event at each beginning could do the same, but SQLAlchemy would then ask for listeners at every statement.
+    """
+
+    supports_statement_cache = True
+
+    def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
+        """Begin one that may write, unless this connection was said to read next."""
+        # A writer takes its lock at the start: one that reads first and writes later could find that it has to give up.
+        is_reading = dbapi_connection.info.pop(_READING, False)
+        dbapi_connection.cursor().execute("BEGIN" if is_reading else "BEGIN IMMEDIATE")
+
+
+registry.register("sqlite.calsync", __name__, BegunHere.__name__)
 
 
 def _postgres_engine(url: URL, *, connect_args: dict[str, Any] | None = None, **more: Any) -> Engine:
