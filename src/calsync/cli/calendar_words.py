@@ -14,6 +14,7 @@ _SAID: Final = {
     "malformed": "the service answers what cannot be understood; it is tried again",
     "throttled": "the service asks to be asked later; it is tried again",
     "cannot-open": "it cannot be opened; `calsync sync` says why",
+    "leaving": "it is being disconnected",
     "lease-lost": "another process took it over",
     "in-use-by-another-worker": "another process is at work on it",
 }

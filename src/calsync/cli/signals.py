@@ -19,7 +19,7 @@ _KEPT_OUT = (CalendarState.NEEDS_RECONNECT, CalendarState.READ_ONLY, CalendarSta
 
 
 class Signals:
-    """Hears signals from its making on, and a hang-up from before. `app` is the one at work; ending stops it at once."""
+    """Hears signals from now on, and a hang-up from before. `app` is the one at work; ending stops it at once."""
 
     def __init__(self, app: App) -> None:
         self.app = app

@@ -13,7 +13,7 @@ from calsync.connector.errors import CalendarError, Forbidden, NotFound
 from calsync.errors import Problem, Refused, UserError
 from calsync.settings.practice import DEFAULT_PRACTICE
 from calsync.store import action_links, audit, calendars, claims, connect_attempts, connections, first_plan, links, work
-from calsync.store.calendars import LEAVING, CalendarRow, CalendarSpec, CalendarState
+from calsync.store.calendars import GOING, LEAVING, CalendarRow, CalendarSpec, CalendarState
 from calsync.store.connect_attempts import Attempt, Stage
 from calsync.store.connections import ConnectionRow
 from calsync.store.credentials import Credentials
@@ -120,7 +120,7 @@ def let_go(conn: Connection, row: CalendarRow, now: datetime, *, by: str) -> Non
 def may_disconnect(row: CalendarRow, visitor: Visitor) -> bool:
     """Whether the provider may let this calendar go."""
     mine = row.provider == visitor.provider.id and row.source == "database" and row.removed_at is None
-    return mine and row.last_error != LEAVING and visitor.calendar in (None, row.id)
+    return mine and row.last_error not in GOING and visitor.calendar in (None, row.id)
 
 
 def has_seen(reception: Reception, visitor: Visitor, calendar: str, *, seen: bool) -> None:

@@ -17,7 +17,7 @@ from calsync.ports import Clock, Ids
 from calsync.settings.model import Settings
 from calsync.settings.secrets import KeyRing
 from calsync.store import calendars, connections
-from calsync.store.calendars import LEAVING, CalendarRow
+from calsync.store.calendars import GOING, CalendarRow
 from calsync.store.database import Database
 from calsync.store.providers import ProviderRow
 from calsync.store.sealed_texts import bound_to_attempt
@@ -85,7 +85,7 @@ def target_of(conn: Connection, visitor: Visitor, connector: str, placement: str
     for row in calendars.rows(conn, visitor.provider.id):
         if row.connector != connector or row.mode != "mirror" or visitor.calendar not in (None, row.id):
             continue
-        if row.last_error == LEAVING:
+        if row.last_error in GOING:
             raise Refused([Problem("it is just being disconnected", f"calendar {row.id}", "Try again in a minute")])
         held = connections.get(conn, row.connection)
         keys = held.settings.get("keys", {}) if held is not None else {}

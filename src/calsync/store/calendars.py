@@ -26,8 +26,11 @@ class CalendarState(StrEnum):
     PAUSED = "paused"
 
 
-# The error of a paused calendar whose events are being taken out, after which it is removed.
+# The errors of a paused calendar that is to be removed: first it is read once more, then our events are taken out. What
+# is missing from then on was taken out by us.
 LEAVING = "leaving"
+TAKING_OUT = "leaving: events are taken out"
+GOING = frozenset({LEAVING, TAKING_OUT})
 
 # The error of a calendar that is paused because no configuration names it any more.
 NOT_IN_CONFIG = "not in the configuration any more: `calsync calendars remove` takes it away for good"
@@ -276,7 +279,9 @@ _BOOKS_RESTORED = update(calendars).values(
 )
 _REMOVE = update(calendars).where(_THIS).values(removed_at=bindparam("at"), state="paused", state_since=bindparam("at"))
 _OF_CONFIG = select(_c.id).where(_c.source == "config", _c.removed_at.is_(None), _c.state != "paused").order_by(_c.id)
-_LEAVING = select(_c.id).where(_c.state == "paused", _c.last_error == LEAVING, _c.removed_at.is_(None)).order_by(_c.id)
+_LEAVING = (
+    select(_c.id).where(_c.state == "paused", _c.last_error.in_(sorted(GOING)), _c.removed_at.is_(None)).order_by(_c.id)
+)
 _ALIVE = links.c.state != "retired"
 _LINK_COUNTS = select(links.c.calendar, func.count()).where(_ALIVE).group_by(links.c.calendar)
 _LINK_COUNT = select(func.count()).where(links.c.calendar == bindparam("the_id"), _ALIVE)

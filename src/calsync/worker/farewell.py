@@ -1,5 +1,7 @@
 """What is owed to a calendar that nobody works on any more: its push channels end, and its events are taken out.
 
+What people edited in it since the last pass is recorded before the first event goes; what they edit after that stays.
+
 A calendar that is paused or removed has no pass, so this is a timer of its own. It talks to the calendar under its
 lease, like a pass; whatever does not succeed is tried again at the next time, and repeating it does no harm.
 """
@@ -20,10 +22,11 @@ from calsync.domain.marker import MarkerKeys, place_of, verify_marker
 from calsync.domain.write import WriteKind
 from calsync.errors import UserError
 from calsync.reconcile.hers import is_wholly_her_own
-from calsync.store import audit, calendars, claims, connections, copies, links, stops, watches, work
-from calsync.store.calendars import LEAVING, CalendarRow
+from calsync.store import audit, calendars, claims, connections, copies, links, owed_writes, stops, watches, work
+from calsync.store.calendars import GOING, LEAVING, TAKING_OUT, CalendarRow, CalendarState
 from calsync.store.work import Lease
-from calsync.worker.context import WorkerContext
+from calsync.worker.context import LeaseLostError, WorkerContext
+from calsync.worker.last_look import look_once_more
 from calsync.worker.watching import end_watches
 
 _log = structlog.get_logger(__name__)
@@ -51,6 +54,8 @@ def take_off(conn: Connection, row: CalendarRow, now: datetime, *, by: str, deta
     """Take a calendar off the books: its links are history, past sessions go on counting what it showed (R-23)."""
     stops.release(conn, row.id, now, None, by)
     for link in list(links.of_calendar(conn, row.id)):
+        owed_writes.withdraw(conn, link.id, at=now)
+        owed_writes.withdraw(conn, link.id, link.remote_id, now)
         links.retire(conn, link.id, now)
     calendars.remove(conn, row.id, now)
     kept = {name: value for name, value in detail.items() if value is not None}
@@ -67,7 +72,7 @@ def _under_lease(worker: WorkerContext, calendar: str) -> bool:
         return False
     try:
         return _part(worker, row, lease)
-    except CalendarError as problem:
+    except (CalendarError, LeaseLostError) as problem:
         _log.info("farewell_failed", calendar=calendar, problem=type(problem).__name__)
         return False
     finally:
@@ -81,8 +86,8 @@ def _part(worker: WorkerContext, row: CalendarRow, lease: Lease) -> bool:
     try:
         calendar = worker.opener.open(row)
         end_watches(row, calendar, database=worker.database)
-        if row.last_error == LEAVING:
-            left = _take_out(worker, row, calendar)
+        if row.last_error in GOING:
+            left = _take_out(worker, row, lease, calendar)
     except _CLOSED as refusal:
         _log.info("farewell_without_entry", calendar=row.id, problem=type(refusal).__name__)
         left = -1
@@ -91,21 +96,44 @@ def _part(worker: WorkerContext, row: CalendarRow, lease: Lease) -> bool:
             return False
         for channel in watches.of_calendar(conn, row.id):
             watches.remove(conn, channel.id)
-        if row.last_error == LEAVING:
+        if row.last_error in GOING:
             detail: dict[str, object] = {"events": "left" if left else "taken out"}
             take_off(conn, row, worker.clock.now(), by="system", detail=detail)
             connections.remove(conn, row.connection)
     return True
 
 
-def _take_out(worker: WorkerContext, row: CalendarRow, calendar: Around) -> int:
+def _take_out(worker: WorkerContext, row: CalendarRow, lease: Lease, calendar: Around) -> int:
     """Delete the events that are on our books and carry our genuine marker (I3); how many stayed.
 
     What a person made into an event of her own, be it ours or a copy, is hers, and is none of those.
     """
+    if row.last_error == LEAVING:
+        look_once_more(worker, row, lease, calendar)
+        # First, so that nobody takes for a person's deletions what a crash leaves half done.
+        with worker.database.transaction() as conn:
+            if not work.hold_fence(conn, lease):
+                raise LeaseLostError(row.id)
+            calendars.set_state(conn, row.id, CalendarState.PAUSED, TAKING_OUT, worker.clock.now())
     hers = made_her_own(worker, row.id)
     wanted = [one for one in on_the_books(worker, row.id) if one not in hers]
-    return len(delete_ours(row.id, calendar, wanted, may_go(worker, row.id)))
+    may, recorded, newer = may_go(worker, row.id), _versions(worker, row.id), set[str]()
+
+    def goes(shown: Reading) -> bool:
+        # What was edited in this very moment would be lost with its event: nobody has it on the books.
+        if isinstance(shown, Seen) and recorded.get(shown.remote_id) not in (None, shown.version):
+            newer.add(shown.remote_id)
+        return shown.remote_id not in newer and may(shown)
+
+    return len({*delete_ours(row.id, calendar, wanted, goes), *newer})
+
+
+def _versions(worker: WorkerContext, calendar: str) -> dict[str, str | None]:
+    """The versions that the books have of everything they know of in a calendar, by remote id."""
+    with worker.database.reading() as conn:
+        standing = {link: (remote_id, version) for link, remote_id, version in links.all_remote_ids(conn, calendar)}
+        beside = copies.of_links(conn, standing)
+    return dict(standing.values()) | {copy.remote_id: copy.version for those in beside.values() for copy in those}
 
 
 def made_her_own(worker: WorkerContext, calendar: str) -> set[str]:

@@ -10,13 +10,13 @@ import pytest
 
 from calsync.answers import calendars as words
 from calsync.answers.words import Desk
-from calsync.connector.errors import AuthRevoked
+from calsync.connector.errors import AuthRevoked, Unavailable
 from calsync.settings.model import Settings
-from calsync.store import calendars, connections, watches
+from calsync.store import calendars, connections, holds, owed_writes, watches
 from calsync.store.calendars import LEAVING, CalendarState
 from calsync.store.connections import ConnectionRow
 from calsync.store.watches import OPEN, WatchRow
-from calsync.testing.weather import fails, lost_request
+from calsync.testing.weather import fails, lost_answer, lost_request
 from calsync.worker.farewell import say_farewell
 from tests.unit.worker.world import World
 
@@ -128,3 +128,62 @@ def test_an_event_of_ours_that_she_made_into_one_of_her_own_stays(world: World) 
     say_farewell(world.worker)
     assert name in world.people.ids()
     assert len(world.people.ids()) == 2
+
+
+def drifts_of(world: World) -> list[tuple[str | None, str, str]]:
+    return sorted((one.appointment, one.kind.value, one.resolution.value) for one in world.drifts())
+
+
+def ours(world: World) -> list[str]:
+    return [one for one in world.people.ids() if world.people.see(one).marker]
+
+
+def test_edits_that_nobody_has_read_are_recorded_before_the_events_go(world: World) -> None:
+    moved, _ = ours(world)
+    number = world.people.see(moved).event.master.title.split()[-1]
+    world.people.drag(moved, timedelta(hours=4))
+    leave(world)
+    assert say_farewell(world.worker) == 1
+    assert drifts_of(world) == [(number, "moved", "open")]
+    assert len(world.people.ids()) == 1
+    with world.database.reading() as conn:
+        assert [one.closed_at for one in holds.of_appointments(conn, [number])[number]] == [None]
+        assert owed_writes.count_owed(conn, "work") == 0
+
+
+def test_all_that_somebody_cleared_before_she_left_are_edits(world: World) -> None:
+    for name in ours(world):
+        world.people.delete(name)
+    leave(world)
+    assert say_farewell(world.worker) == 1
+    assert drifts_of(world) == [("4821", "deleted", "open"), ("4822", "deleted", "open")]
+    assert world.row().removed_at is not None
+
+
+def test_what_was_taken_out_before_a_crash_is_nobodys_edit(world: World) -> None:
+    leave(world)
+    world.service.weather.next("write", lost_answer())
+    assert say_farewell(world.worker) == 0
+    assert len(ours(world)) == 1
+    assert say_farewell(world.worker) == 1
+    assert ours(world) == []
+    assert drifts_of(world) == []
+    assert world.row().removed_at is not None
+
+
+def test_an_edit_between_the_last_look_and_the_leaving_stays_with_its_event(world: World) -> None:
+    name = ours(world)[0]
+    leave(world)
+    world.service.weather.next("write", fails(Unavailable("down")))
+    assert say_farewell(world.worker) == 0
+    world.people.drag(name, timedelta(hours=4))
+    assert say_farewell(world.worker) == 1
+    assert ours(world) == [name]
+
+
+def test_a_login_that_was_lost_records_nothing_and_proves_nothing(world: World) -> None:
+    world.people.drag(ours(world)[0], timedelta(hours=4))
+    leave(world)
+    world.service.weather.next("changes", fails(AuthRevoked("gone")))
+    assert say_farewell(world.worker) == 1
+    assert (drifts_of(world), len(ours(world))) == ([], 2)
