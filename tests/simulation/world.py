@@ -438,6 +438,9 @@ class World:
     def _last_reads(self) -> dict[str, object]:
         return {row[0]: row for row in self.books.rows("SELECT id, last_read_at, cursor, state FROM calendars")}
 
+    def _last_read(self, calendar: str) -> object:
+        return self.books.rows("SELECT last_read_at, cursor FROM calendars WHERE id = ?", calendar)
+
     def _forget_what_nobody_recorded(self, last_reads: dict[str, object]) -> None:
         """What was read is lost with its process, and so is for how long a service wants to be left alone.
 
@@ -465,9 +468,12 @@ class World:
         struck = len(service.weather.struck) + self.struck
         pos, began = self.observer.pos, self.truth.now()
         state = self.books.rows("SELECT inventory_at FROM calendars WHERE id = ?", calendar)
+        last_read = self._last_read(calendar)
         self.tally.passes += 1
         result = run_leased(running.context, lease, request)
         self._note(result, calendar, service)
+        if result.error is not None and self._last_read(calendar) == last_read:
+            self.readings.lose({calendar})  # a later request failed, and nobody keeps what the first ones told
         full = request.full or state[0][0] is None or result.full
         self._note_lies(calendar, service)
         clean = len(service.weather.struck) + self.struck == struck
