@@ -71,6 +71,34 @@ def test_a_calendar_is_never_handed_to_another_provider(office: Site, hands: Han
     assert hands.starts() == before
 
 
+def test_a_new_id_does_not_write_beside_the_events_that_a_removed_one_left(office: Site, hands: Hands) -> None:
+    before = hands.events()
+    rewrite(office, f'url = "{hands.home}"', f'url = "{hands.calendar}"')
+    rewrite(office, 'id = "P-1-cal"', 'id = "P-1-new"')
+    told = {one["id"]: one for one in office.sync()["calendars"]}
+    assert "is the same calendar as P-1-cal" in told["P-1-new"]["error"], "it only left the config"
+    assert office.calsync("calendars", "remove", "P-1-cal").code == 0
+    office.later(hours=1)
+    told = {one["id"]: one for one in office.sync()["calendars"]}
+    assert told["P-1-new"]["state"] == "unreachable"
+    assert "still has the events of P-1-cal" in told["P-1-new"]["error"]
+    assert hands.events() == before
+    rewrite(office, 'id = "P-1-new"', 'id = "P-1-cal"')
+    assert office.calsync("calendars", "remove", "P-1-new").code == 0
+    office.later(hours=1)
+    told = {one["id"]: one for one in office.sync()["calendars"]}
+    assert told["P-1-cal"]["state"] == "active"
+    assert (hands.starts(), office.drifts()) == (["20261117T100000", "20261118T100000"], [])
+    # For another id all the same, its events are taken out first.
+    assert office.calsync("purge", "--events", "--provider", "P-1").code == 0
+    office.later(minutes=1)
+    rewrite(office, 'id = "P-1-cal"', 'id = "P-1-new"')
+    assert office.calsync("calendars", "remove", "P-1-cal").code == 0
+    office.later(hours=1)
+    office.sync()
+    assert len(hands.starts()) == 2
+
+
 @pytest.mark.parametrize("owner", ["P-1", "P-2"])
 def test_a_second_id_for_a_calendar_on_the_books_is_not_opened(office: Site, hands: Hands, owner: str) -> None:
     before = hands.starts()

@@ -199,7 +199,7 @@ def books_restored(conn: Connection, at: datetime) -> None:
 
 
 def remove(conn: Connection, calendar: str, at: datetime) -> None:
-    """Take the calendar off the mirrored ones; its links and history stay."""
+    """Take the calendar off the mirrored ones; its links and history stay, and where it is while events of ours do."""
     conn.execute(_REMOVE, {"the_id": calendar, "at": at})
 
 

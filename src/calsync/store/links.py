@@ -220,6 +220,12 @@ def take_back(conn: Connection, calendar: str, removed_at: datetime, after: date
     return conn.execute(_TAKE_BACK, parameters).rowcount
 
 
+def would_come_back(conn: Connection, calendar: str, removed_at: datetime, after: datetime) -> bool:
+    """Whether events stayed in a removed calendar that `take_back` would go on with."""
+    parameters = {"the_calendar": calendar, "removed_at": removed_at, "after": after}
+    return conn.execute(_WOULD_COME_BACK, parameters).first() is not None
+
+
 _c = links.c
 _COLUMNS = [
     _c[name]
@@ -369,16 +375,14 @@ _SET_LAST_END = (
     .values(last_end=bindparam("at"))
 )
 _SET_RETIRING = update(links).where(_THIS, _ALIVE).values(state=LinkState.RETIRING.value)
-_TAKE_BACK = (
-    update(links)
-    .where(
-        _c.calendar == bindparam("the_calendar"),
-        _c.state == LinkState.RETIRED.value,
-        _c.ended_at == bindparam("removed_at", type_=_c.ended_at.type),
-        or_(_c.last_end.is_(None), _c.last_end > bindparam("after", type_=_c.last_end.type)),
-    )
-    .values(**_UNWRITTEN)
+_ENDED_WITH_IT = (
+    _c.calendar == bindparam("the_calendar"),
+    _c.state == LinkState.RETIRED.value,
+    _c.ended_at == bindparam("removed_at", type_=_c.ended_at.type),
+    or_(_c.last_end.is_(None), _c.last_end > bindparam("after", type_=_c.last_end.type)),
 )
+_TAKE_BACK = update(links).where(*_ENDED_WITH_IT).values(**_UNWRITTEN)
+_WOULD_COME_BACK = select(_c.id).where(*_ENDED_WITH_IT, _c.linked_at.is_not(None)).limit(1)
 _RETIRE = (
     update(links)
     .where(_THIS)

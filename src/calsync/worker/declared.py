@@ -35,6 +35,13 @@ def is_another(row: CalendarRow | None, provider: str, config: CalendarConfig) -
     return is_elsewhere or (row.provider, row.connector) != (provider, config.connector)
 
 
+def declared_elsewhere(one: CalendarRow, other: CalendarRow) -> bool:
+    """Whether the config has, or had, these calendars in two accounts, so that one address means two calendars."""
+    if one.declared is None or other.declared is None:
+        return False
+    return one.declared.partition(":")[2] != other.declared.partition(":")[2]
+
+
 def set_aside(conn: Connection, row: CalendarRow, now: datetime) -> None:
     """Pause a calendar that the config means no more, saying what to do; a person's own pause stays as it is."""
     if row.state is CalendarState.PAUSED and row.last_error not in LET_GO:

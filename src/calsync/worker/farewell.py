@@ -98,6 +98,8 @@ def _part(worker: WorkerContext, row: CalendarRow, lease: Lease) -> bool:
             watches.remove(conn, channel.id)
         if row.last_error in GOING:
             detail: dict[str, object] = {"events": "left" if left else "taken out"}
+            if not left:
+                calendars.forget_remote(conn, row.id)
             take_off(conn, row, worker.clock.now(), by="system", detail=detail)
             connections.remove(conn, row.connection)
     return True

@@ -12,13 +12,14 @@ from calsync.errors import UserError
 from calsync.reconcile.case import DecisionPolicy
 from calsync.settings.checks import plain_place
 from calsync.settings.model import Settings
-from calsync.store import calendars, providers
+from calsync.store import calendars, links, providers
 from calsync.store.calendars import CalendarRow
 from calsync.store.credentials import Credentials
 from calsync.store.database import Database
 from calsync.worker.accounts import TYPED_BY_PROVIDER, Accounts
 from calsync.worker.budgeting import SharedBudgets
 from calsync.worker.context import Rules
+from calsync.worker.declared import declared_elsewhere
 
 _LOGINS = ("username", "subject", "user")
 
@@ -91,17 +92,38 @@ class ConfiguredOpener:
     def _require_its_own(self, row: CalendarRow, keys: object, place: CalendarPlace) -> None:
         """Two ids for one calendar would have each session in it twice, whatever the config calls them."""
         with self.database.reading() as conn:
-            others = [one for one in calendars.rows(conn) if one.id != row.id and one.connector == row.connector]
+            others = [
+                one
+                for one in calendars.rows(conn, removed=True)
+                if one.id != row.id and one.connector == row.connector and one.remote is not None
+            ]
         for other in others:
-            if other.remote is not None and _leads_to(other.remote) == _leads_to(place.remote):
-                if self._login_of(other) not in (None, login_in(keys)):
-                    continue  # a service may give one address to each account's own calendar
+            if _leads_to(other.remote or "") != _leads_to(place.remote):
+                continue
+            if other.removed_at is not None:
+                self._require_nothing_left(row, other)
+            elif self._login_of(other) in (None, login_in(keys)):  # one address may lead each account to its own
                 raise UserError.of(
                     f"is the same calendar as {other.id}",
                     f"calendar {row.id}",
                     f"A calendar keeps its id for good, and has one provider: change the id back to {other.id}, or "
                     "give this one an address of its own",
                 )
+
+    def _require_nothing_left(self, row: CalendarRow, before: CalendarRow) -> None:
+        """Refuse the calendar where a removed one has left the events of the very sessions that are to be written."""
+        if before.provider != row.provider or declared_elsewhere(row, before) or before.removed_at is None:
+            return
+        after = self.rules(row.provider).window(self.ports.clock.now()).start
+        with self.database.reading() as conn:
+            if not links.would_come_back(conn, before.id, before.removed_at, after):
+                return
+        raise UserError.of(
+            f"still has the events of {before.id}, which was removed",
+            f"calendar {row.id}",
+            f"Change the id back to {before.id}, and it goes on with them; for another id, change it back, run "
+            f"`calsync purge --events --provider {row.provider}`, and remove {before.id} again",
+        )
 
     def _login_of(self, row: CalendarRow) -> str | None:
         try:
