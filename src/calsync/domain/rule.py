@@ -10,11 +10,13 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from math import prod
 
 # Only a limit of sense: what a count may cost is bounded where it is expanded (`rule_days.STEP_BUDGET`).
 MAX_COUNT = 100_000_000
 MAX_TIMES_A_DAY = 24
+_USUAL_LENGTH = 200  # so long at most is a rule that is kept once it was read
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 # Name of a part -> least and greatest absolute value; True where negative values count from the end.
@@ -82,6 +84,15 @@ class Rule:
 
 def parse_rule(text: str) -> Rule:
     """Read an RRULE value; `RuleRefused` names what is wrong with it or which limit it breaks."""
+    return _kept(text) if len(text) <= _USUAL_LENGTH else _parse(text)
+
+
+@lru_cache(maxsize=1024)
+def _kept(text: str) -> Rule:
+    return _parse(text)
+
+
+def _parse(text: str) -> Rule:
     parts = _parts(text)
     numbers = {name: _numbers(parts, name) for name in _NUMBERS}
     if prod(max(1, len(numbers[name])) for name in ("BYHOUR", "BYMINUTE", "BYSECOND")) > MAX_TIMES_A_DAY:

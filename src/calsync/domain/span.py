@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -38,30 +38,26 @@ def wall_time(at: datetime, zone: str) -> datetime:
 class Span:
     """From `start` to `end`, naive wall times in the IANA zone `zone`; `end` never lies before `start` as an instant.
 
-    An all-day span has midnights as wall times and an exclusive end.
+    An all-day span has midnights as wall times and an exclusive end. `start_at` and `end_at` are the same as aware UTC
+    instants.
     """
 
     start: datetime
     end: datetime
     zone: str
     all_day: bool = False
+    start_at: datetime = field(init=False, repr=False, compare=False)
+    end_at: datetime = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse aware times, unknown zones and an end before the start (`ValueError`), so that nobody checks again."""
         if self.start.tzinfo is not None or self.end.tzinfo is not None:
             raise ValueError("a span holds naive wall times; the zone stands beside them")
+        # Asked for so often that it is worked out once.
+        object.__setattr__(self, "start_at", instant(self.start, self.zone))
+        object.__setattr__(self, "end_at", instant(self.end, self.zone))
         if self.end_at < self.start_at:
             raise ValueError("a span cannot end before it starts")
-
-    @property
-    def start_at(self) -> datetime:
-        """The start as an aware UTC instant."""
-        return instant(self.start, self.zone)
-
-    @property
-    def end_at(self) -> datetime:
-        """The end as an aware UTC instant."""
-        return instant(self.end, self.zone)
 
     @property
     def length(self) -> timedelta:
