@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from calsync.answers.records import correct_time, move_by_the_rules, take_off
-from calsync.answers.restoring import owe_restore
+from calsync.answers.restoring import is_let_be, owe_restore
 from calsync.answers.words import NEEDS_NOTE, Answer, Desk, Given, Word
 from calsync.domain.appointment import Subject
 from calsync.domain.drift import Drift, Phase, Resolution
@@ -177,7 +177,8 @@ def _settle(conn: Connection, given: Given, one: Drift, *, waits: bool) -> None:
         # It ends as put back when the calendar has confirmed it; until then only the answer is known.
         drifts.answer(conn, one.id, by=word.by, note=word.note)
     else:
-        accepted = one.resolution is Resolution.OPEN and word.answer is not Answer.RESTORE
+        left = word.answer is not Answer.RESTORE or is_let_be(one)
+        accepted = one.resolution is Resolution.OPEN and left
         drifts.resolve(conn, one.id, resolution, now, by=word.by, note=word.note, accepted=accepted)
     holds.close_hold(conn, one.id, now)
     _note(conn, given, one, resolution)

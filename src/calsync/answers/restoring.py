@@ -18,6 +18,7 @@ from calsync.domain.link import Link, LinkState
 from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
 from calsync.errors import Problem, Refused
+from calsync.reconcile.disposition import ANSWERS_TO_INVITATIONS
 from calsync.reconcile.target import build_target
 from calsync.store import audit, copies, link_drifts, links, owed_writes, providers, work
 from calsync.store.owed_writes import OwedWrite
@@ -32,13 +33,21 @@ def owe_restore(conn: Connection, given: Given, chosen: Sequence[Drift]) -> froz
     Refused for events that calsync has no business writing any more.
     """
     waiting: set[str] = set()
-    standing = [one for one in chosen if one.resolution is Resolution.OPEN]
+    standing = [one for one in chosen if one.resolution is Resolution.OPEN and not is_let_be(one)]
     by_link = groupby(sorted(standing, key=lambda one: one.link), key=lambda one: one.link)
     for link_id, those in by_link:
         link = links.link(conn, link_id)
         if link is not None:
             waiting |= {one.id for one in _owe(conn, given, link, list(those))}
     return frozenset(waiting)
+
+
+def is_let_be(one: Drift) -> bool:
+    """Whether there is nothing to write: the event stands as it was written, and what was answered to it is theirs.
+
+    Who has such an edit restored says that the session stands as booked.
+    """
+    return one.kind in ANSWERS_TO_INVITATIONS
 
 
 def _owe(conn: Connection, given: Given, link: Link, chosen: list[Drift]) -> list[Drift]:

@@ -11,8 +11,10 @@ from calsync.reconcile.case import DecisionPolicy
 
 Dispositions = Mapping[tuple[DriftKind, Phase], Disposition]
 
-# No write of ours can undo these: an event that cannot be read, and what people answered about one that stands.
-NOT_OURS_TO_UNDO = frozenset({DriftKind.UNREADABLE, DriftKind.DECLINED, DriftKind.NEW_TIME_PROPOSED})
+# What people answered about an event that stands as it was written. Their answer is theirs: we never write one.
+ANSWERS_TO_INVITATIONS = frozenset({DriftKind.DECLINED, DriftKind.NEW_TIME_PROPOSED})
+# Policy cannot have these put back: an event that cannot be read, and what no write of ours would change.
+NOT_OURS_TO_UNDO = ANSWERS_TO_INVITATIONS | {DriftKind.UNREADABLE}
 
 
 def _default(kind: DriftKind, phase: Phase) -> Disposition:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from calsync.answers.words import Answer
 from calsync.domain.drift import Disposition, DriftKind, Phase, Resolution
 from calsync.domain.span import Span
+from calsync.store import owed_writes
 from calsync.testing.weather import lost_request, meanwhile
 from tests.unit.answers.test_edits import Desked, dragged_past, world
 from tests.unit.worker.world import POLICY
@@ -91,6 +92,44 @@ def test_what_cannot_be_understood_is_left_alone_without_a_word_about_that(world
     world.later(minutes=10)
     world.run()
     assert world.people.see(world.only()).unreadable
+
+
+def test_what_was_answered_to_an_invitation_is_let_be_and_nothing_waits(world: Desked) -> None:
+    world.past_session()
+    world.people.answer(world.only(), "declined")
+    before = world.people.see(world.only())
+    world.run()
+    assert [one.kind for one in world.drifts()] == [DriftKind.DECLINED]
+    world.answer(Answer.RESTORE)
+    for _ in range(2):
+        world.later(minutes=10)
+        world.run(full=True)
+    (drift,) = world.drifts()
+    assert (drift.resolution, drift.accepted, drift.resolved_by) == (Resolution.ACKNOWLEDGED, True, "support:ada")
+    assert world.people.see(world.only()) == before
+    with world.database.reading() as conn:
+        assert owed_writes.count_owed(conn, "work") == 0
+    assert world.check().verdict == "cleared"
+    world.people.drag(world.only(), timedelta(days=1))
+    world.run()
+    assert [one.kind for one in world.drifts() if one.resolution is Resolution.OPEN] == [DriftKind.MOVED]
+
+
+def test_what_was_dragged_in_the_same_series_goes_back_and_nothing_waits_for_the_rest(world: Desked) -> None:
+    world.settle(dispositions={**POLICY.dispositions, (DriftKind.MOVED, Phase.UPCOMING): Disposition.FLAG})
+    slots = [one.span.start_at for one in world.book_series("S", "2026-11-17T10:00", "FREQ=WEEKLY;COUNT=4", 4)]
+    world.run()
+    world.people.drag_occurrence(world.only(), slots[1], timedelta(hours=2))
+    world.people.answer(world.only(), "declined", slots[2])
+    world.run()
+    assert {one.kind for one in world.drifts()} == {DriftKind.MOVED, DriftKind.DECLINED}
+    world.answer_edit(Answer.RESTORE)
+    world.run()
+    assert {one.resolution for one in world.drifts()} == {Resolution.ACKNOWLEDGED}
+    assert world.people.see(world.only()).event.overrides == ()
+    world.later(hours=1)
+    world.run(full=True)
+    assert len(world.drifts()) == 2
 
 
 def copied_past(world: Desked) -> tuple[str, str]:
