@@ -16,8 +16,9 @@ from calsync.domain.drift import Resolution
 from calsync.domain.event import Appearance, Event, Override, Recurrence
 from calsync.domain.recurrence import rule_with_until, slots_between
 from calsync.domain.span import Span
-from calsync.reconcile.compare import same_state, view
+from calsync.reconcile.compare import view
 from calsync.reconcile.plan import Decision, WantedWrite
+from calsync.reconcile.shown import same_state
 from tests.properties.pretend import NOW, POLICY, WINDOW, World, link
 
 ZONES = ("America/New_York", "Europe/Berlin", "UTC", "Australia/Lord_Howe")

@@ -26,10 +26,11 @@ from calsync.reconcile.case import (
     Sight,
     Slot,
 )
-from calsync.reconcile.compare import same_state, standing
+from calsync.reconcile.compare import standing
 from calsync.reconcile.decide import decide
 from calsync.reconcile.disposition import DEFAULT_DISPOSITIONS
 from calsync.reconcile.plan import Decision, WantedWrite
+from calsync.reconcile.shown import same_state
 
 POLICY = DecisionPolicy(dispositions=DEFAULT_DISPOSITIONS)
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)

@@ -16,7 +16,8 @@ from calsync.domain.notation import content_hash
 from calsync.domain.recurrence import rule_with_until, slots_between
 from calsync.domain.span import Span
 from calsync.reconcile.case import Copy
-from calsync.reconcile.compare import Told, same_state, view
+from calsync.reconcile.compare import view
+from calsync.reconcile.shown import Told, same_state
 from tests.properties.pretend import NOW, POLICY, WINDOW, World
 
 ZONES = ["America/New_York", "Europe/Berlin", "UTC", "Australia/Lord_Howe"]

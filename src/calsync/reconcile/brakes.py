@@ -13,8 +13,8 @@ from calsync.domain.drift import DriftKind
 from calsync.domain.event import Appearance, OriginalStart
 from calsync.domain.span import wall_time
 from calsync.reconcile.case import CalendarFacts, DecisionPolicy, LinkCase
-from calsync.reconcile.compare import same_state
 from calsync.reconcile.plan import Decision, Stampede, Suspect
+from calsync.reconcile.shown import same_state
 
 
 def is_fight(

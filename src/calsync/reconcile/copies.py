@@ -16,7 +16,6 @@ from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.align import keyed
 from calsync.reconcile.brakes import is_fight
 from calsync.reconcile.case import Copy
-from calsync.reconcile.compare import Duplicate, same_state, sort_key
 from calsync.reconcile.disposition import (
     disposition_of,
     disposition_once_undone,
@@ -28,6 +27,7 @@ from calsync.reconcile.hers import is_her_own, left_to_her
 from calsync.reconcile.judge import Verdict
 from calsync.reconcile.looks import Look
 from calsync.reconcile.plan import DriftChange, FoundDrift, WantedWrite
+from calsync.reconcile.shown import Duplicate, same_state, sort_key
 from calsync.reconcile.table import Record
 
 _FLAGS = (Disposition.FLAG, Disposition.WOULD_FLAG)

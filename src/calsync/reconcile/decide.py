@@ -16,7 +16,7 @@ from calsync.domain.event import Appearance, Event, OriginalStart
 from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.case import DecisionPolicy, LinkCase, Moment, NothingNew, UnreadableNow
-from calsync.reconcile.compare import same_state, shown_kind, view
+from calsync.reconcile.compare import view
 from calsync.reconcile.copies import judge_copies, rest_of, rests_to_go
 from calsync.reconcile.disposition import disposition_of
 from calsync.reconcile.ground import Ground, marker_is_lost, survey, without_renaming
@@ -24,6 +24,7 @@ from calsync.reconcile.judge import Verdict, judge
 from calsync.reconcile.level import Level
 from calsync.reconcile.looks import Look, Story, look
 from calsync.reconcile.plan import Adopt, Decision, FoundDrift, Sighting, WantedWrite
+from calsync.reconcile.shown import same_state, shown_kind
 from calsync.reconcile.table import TABLE, Calendar, Do, Record, cell_name
 from calsync.reconcile.target import build_target
 from calsync.reconcile.unreadable import decide_unreadable

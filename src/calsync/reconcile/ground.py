@@ -9,8 +9,9 @@ from calsync.domain.drift import Drift, DriftKind, Resolution
 from calsync.domain.event import Appearance, Event, OriginalStart
 from calsync.domain.notation import content_hash
 from calsync.reconcile.case import ConfirmedAbsent, DecisionPolicy, LinkCase, Moment, SeenNow, SentWrite
-from calsync.reconcile.compare import NOTHING_TOLD, Told, View, differences, same_state, standing, view
+from calsync.reconcile.compare import differences, standing, view
 from calsync.reconcile.hers import is_wholly_her_own
+from calsync.reconcile.shown import NOTHING_TOLD, Told, View, same_state
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from datetime import datetime
 from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
 from calsync.domain.event import Appearance, OriginalStart
 from calsync.reconcile.brakes import is_fight
-from calsync.reconcile.compare import same_state
 from calsync.reconcile.disposition import (
     disposition_of,
     disposition_once_undone,
@@ -23,6 +22,7 @@ from calsync.reconcile.ground import Ground
 from calsync.reconcile.hers import left_to_her
 from calsync.reconcile.looks import Look, Story
 from calsync.reconcile.plan import DriftChange, FoundDrift
+from calsync.reconcile.shown import same_state
 from calsync.reconcile.table import Calendar, Record
 
 

@@ -11,11 +11,11 @@ from enum import StrEnum
 
 from calsync.domain.drift import COSMETIC, Drift, DriftKind, Phase, Scope
 from calsync.domain.event import Appearance, OriginalStart
-from calsync.reconcile.compare import Shown, same_state, shown_kind, sort_key
 from calsync.reconcile.disposition import phase_of
 from calsync.reconcile.ground import Ground, accepted_drifts, open_drifts
 from calsync.reconcile.hers import is_her_own
 from calsync.reconcile.level import Level
+from calsync.reconcile.shown import Shown, same_state, shown_kind, sort_key
 from calsync.reconcile.table import TABLE, Calendar, Do, Record
 
 

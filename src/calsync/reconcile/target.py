@@ -11,7 +11,7 @@ from datetime import datetime
 
 from calsync.domain.event import Appearance, Event, OriginalStart, Override, Recurrence
 from calsync.domain.recurrence import slots_between
-from calsync.reconcile.compare import same_state
+from calsync.reconcile.shown import same_state
 
 Patches = Mapping[OriginalStart, Appearance | None]
 

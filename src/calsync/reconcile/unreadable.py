@@ -12,9 +12,10 @@ from typing import Final
 from calsync.domain.drift import Disposition, DriftKind, Resolution, Scope
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.case import DecisionPolicy, LinkCase, Moment, UnreadableNow
-from calsync.reconcile.compare import sort_key, standing
+from calsync.reconcile.compare import standing
 from calsync.reconcile.disposition import disposition_of, phase_of
 from calsync.reconcile.plan import Decision, DriftChange, FoundDrift, WantedWrite
+from calsync.reconcile.shown import sort_key
 from calsync.reconcile.target import build_target
 
 _TRIED_AGAIN: Final = timedelta(minutes=1)

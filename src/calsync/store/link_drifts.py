@@ -11,7 +11,7 @@ from calsync.domain.appointment import Subject, SubjectKind
 from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
 from calsync.domain.event import OriginalStart
 from calsync.reconcile.case import PastRevert, RecentChange
-from calsync.reconcile.compare import same_state
+from calsync.reconcile.shown import same_state
 from calsync.store.drift_values import IDS, IN_ORDER, OPEN, SHAPE, grouped
 from calsync.store.recent_changes import NOT_COUNTED, recent_changes
 from calsync.store.rows import chunks

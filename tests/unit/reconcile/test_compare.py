@@ -1,4 +1,4 @@
-"""What differs between two events, as people see it: names, levels, order, and what a window shows."""
+"""What differs between two events, as people see it: where, in which order, and what a window shows."""
 
 from __future__ import annotations
 
@@ -8,92 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from calsync.domain.event import Appearance, Event, Override, Recurrence
-from calsync.domain.span import Span, Window
+from calsync.domain.event import Appearance, Event, Override
+from calsync.domain.span import Window
 from calsync.reconcile.case import Copy
-from calsync.reconcile.compare import Shown, Told, differences, kind_of, shown_kind, sort_key, standing, view
+from calsync.reconcile.compare import differences, standing, view
+from calsync.reconcile.shown import Shown
+from tests.unit.reconcile.scenes import DAY, DAYS, WINDOW, copy_of, extra, seen, single, weekly, with_own
 
-ZONE = "America/New_York"
-WINDOW = Window(datetime(2026, 11, 25, tzinfo=UTC), datetime(2026, 12, 31, tzinfo=UTC))
-DAYS = [datetime(2026, 12, day, 15, tzinfo=UTC) for day in (1, 8, 15, 22)]
-
-
-def seen(start: str = "2026-12-01T10:00", minutes: int = 50, zone: str = ZONE, **more: object) -> Appearance:
-    wall = datetime.fromisoformat(start)
-    return Appearance(Span(wall, wall + timedelta(minutes=minutes), zone), "Session 1", **more)  # type: ignore[arg-type]
-
-
-def whole_day() -> Appearance:
-    return Appearance(Span(datetime(2026, 12, 1), datetime(2026, 12, 2), ZONE, all_day=True), "Session 1")
-
-
-def single(start: str = "2026-12-01T10:00") -> Event:
-    return Event("u-1", seen(start))
-
-
-def weekly(start: str = "2026-12-01T10:00", count: int = 4, **more: object) -> Event:
-    return replace(single(start), recurrence=Recurrence(f"FREQ=WEEKLY;COUNT={count}", **more))  # type: ignore[arg-type]
-
-
-def with_own(event: Event, day: int, shown: Appearance) -> Event:
-    return replace(event, overrides=(*event.overrides, Override(DAYS[day], shown)))
-
-
-@pytest.mark.parametrize(
-    ("expected", "observed", "kind"),
-    [
-        (seen(), seen(), None),
-        (seen(), None, "deleted"),
-        (seen(), seen(cancelled=True), "cancelled"),
-        (seen(cancelled=True), None, None),
-        (seen(cancelled=True), replace(seen(cancelled=True), title="Yoga"), None),
-        (None, None, None),
-        (None, seen(cancelled=True), None),
-        (None, seen(), "recurrence-changed"),
-        (seen(cancelled=True), seen(), "recurrence-changed"),
-        (seen(), seen("2026-12-01T11:00"), "moved"),
-        (seen(), seen(minutes=40), "resized"),
-        (seen(), seen("2026-12-01T10:10", 40), "moved"),
-        (seen(), whole_day(), "made-all-day"),
-        (seen(), seen(zone="America/Chicago"), "zone-changed"),
-        (seen(), seen("2026-12-01T09:00", zone="America/Chicago"), None),
-        (seen(), seen("2026-12-01T11:00", zone="America/Chicago"), "moved"),
-        (seen(), seen(minutes=40, zone="America/Chicago"), "moved"),
-        (seen(), seen("2026-12-01T09:00", 40, zone="America/Chicago"), "resized"),
-        (seen(), seen(answer="declined"), "declined"),
-        (seen(answer="declined"), seen(answer="declined"), None),
-        (seen(), seen(answer="tentative"), None),
-        (seen(), seen(busy=False), "marked-free"),
-        (seen(), replace(seen(busy=False), title="Yoga"), "marked-free"),
-        (seen(), replace(seen(), title="Yoga"), "retitled"),
-    ],
-)
-def test_a_difference_is_called_by_its_gravest_name(
-    expected: Appearance | None, observed: Appearance | None, kind: str | None
-) -> None:
-    assert kind_of(expected, observed) == kind
-
-
-@pytest.mark.parametrize(
-    ("shown", "elsewhere", "kind"),
-    [
-        (Shown(None, None), None, "deleted"),
-        (Shown(None, None), "K-2", "relocated"),
-        (Shown(seen(), seen()), "K-2", None),
-        (Shown(seen("2026-12-01T12:00"), seen("2026-12-01T12:00")), "K-2", "moved"),
-        (Shown(None, seen("2026-12-01T12:00"), copy_id="c-1"), None, "split"),
-        (Shown(None, seen("2026-12-01T12:00"), relabelled=True), None, "zone-changed"),
-        (Shown(None, seen(minutes=20), relabelled=True), None, "zone-changed"),
-        (Shown(None, seen(busy=False), relabelled=True), None, "marked-free"),
-    ],
-)
-def test_what_only_the_whole_event_tells_goes_before(shown: Shown, elsewhere: str | None, kind: str | None) -> None:
-    assert shown_kind(seen(), shown, elsewhere=elsewhere) == kind
-
-
-def test_a_single_events_start_comes_before_all_others() -> None:
-    early = datetime(1960, 1, 1, tzinfo=UTC)
-    assert sorted([DAYS[1], None, early, DAYS[0]], key=sort_key) == [None, early, DAYS[0], DAYS[1]]
+FAR = "2027-06-01T10:00"
 
 
 def _moved(one: int) -> Appearance:
@@ -173,68 +95,54 @@ class TestWhatAWindowShows:
         assert view(None, None, window=WINDOW).shown == {}
 
 
-def _copy(name: str, start: str, count: int = 2, **more: object) -> Copy:
-    return Copy(name, "1", replace(weekly(start, count), uid=f"u-{name}", **more))  # type: ignore[arg-type]
+class TestWhatStands:
+    def test_of_a_series_that_was_made_single_only_what_lies_in_the_window_does(self) -> None:
+        assert standing(single(FAR), WINDOW, single=False) == {}
+        assert standing(single(FAR), WINDOW) == {None: single(FAR).master}
+
+    def test_a_single_sessions_own_slot_goes_by_no_start_and_all_others_by_theirs(self) -> None:
+        assert list(standing(weekly(), WINDOW, single=True)) == [None, *DAYS[1:]]
+        assert list(standing(weekly(), WINDOW, single=False)) == DAYS
+
+    def test_only_its_own_slot_does_so_from_beyond_the_window(self) -> None:
+        began = weekly("2026-06-02T10:00", 2)
+        assert list(standing(began, WINDOW, single=True)) == [None]
+        assert standing(began, WINDOW, single=False) == {}
+
+
+class TestWhatBecameOfIt:
+    def test_one_session_is_the_same_however_far_it_went(self) -> None:
+        assert view(single(), single(FAR), window=WINDOW).shown == {None: Shown(single(FAR).master, single(FAR).master)}
+
+    def test_the_last_session_of_a_series_is_not_any_event_far_away(self) -> None:
+        found = view(weekly(count=1), single(FAR), window=WINDOW).shown
+        assert found[DAYS[0]].own is None
+
+    def test_what_is_beside_a_single_session_is_seen(self) -> None:
+        found = view(single(), extra(single(), 7, "2026-12-08T12:00"), window=WINDOW).shown
+        assert [one.own and one.own.span.start.day for one in found.values()] == [1, 8]
+
+    def test_a_session_that_was_brought_into_the_window_is_seen_by_its_own_start(self) -> None:
+        endless = replace(weekly(count=100))
+        far = DAYS[0] + 70 * DAY
+        brought = replace(endless, overrides=(Override(far, seen("2026-12-03T10:00")),))
+        found = view(endless, brought, window=WINDOW)
+        assert found.shown[far].own == seen("2026-12-03T10:00")
+        assert far in found.agreed
+
+    def test_what_shows_as_agreed_was_edited_nowhere(self) -> None:
+        written_out = with_own(weekly(), 1, seen("2026-12-08T10:00"))
+        assert {one.level for one in view(weekly(), written_out, window=WINDOW).shown.values()} == {"master"}
+
+    def test_only_a_series_can_lose_its_head(self) -> None:
+        headless = extra(replace(single(), master=seen("2026-11-02T10:00")), 36, "2026-12-08T12:00")
+        assert any(one.headless for one in view(weekly(), headless, window=WINDOW).shown.values())
+        assert not any(one.headless for one in view(single(), headless, window=WINDOW).shown.values())
 
 
 class TestCopies:
-    @pytest.mark.parametrize(
-        ("start", "split"),
-        [
-            ("2026-12-15T10:00", True),
-            ("2026-12-15T14:00", True),
-            ("2026-12-14T10:00", True),
-            ("2026-12-08T10:00", True),
-            ("2026-12-07T10:00", False),
-            ("2026-12-01T10:00", False),
-        ],
-    )
-    def test_one_that_begins_nearer_to_the_cut_than_to_the_start_is_the_rest(self, start: str, split: bool) -> None:
-        found = differences(weekly(), weekly(count=2), window=WINDOW, copies=[_copy("c-1", start)])
-        kinds = {str(one.kind) for one in found if one.original_start in DAYS[2:]}
-        assert ("split" in kinds) is split
-        assert any(one.kind == "duplicated" for one in found) is not split
-
-    def test_of_two_rests_each_shows_its_own(self) -> None:
-        copies = [_copy("c-2", "2026-12-22T14:00", 1), _copy("c-1", "2026-12-15T12:00", 1)]
-        found = differences(weekly(), weekly(count=2), window=WINDOW, copies=copies)
-        assert [(one.original_start, one.copy_id) for one in found] == [(DAYS[2], "c-1"), (DAYS[3], "c-2")]
-
-    @pytest.mark.parametrize(
-        ("shown", "beside"),
-        [
-            (seen("2026-12-08T12:00"), [DAYS[1]]),
-            (seen("2026-12-08T12:00", cancelled=True), []),
-            (seen("2027-03-08T12:00"), []),
-        ],
-    )
-    def test_what_a_rest_shows_besides_stands_beside_a_session_of_ours(
-        self, shown: Appearance, beside: list[datetime]
-    ) -> None:
-        at = DAYS[1] + timedelta(hours=2)
-        rest = _copy("rest", "2026-12-15T10:00", recurrence=Recurrence("FREQ=WEEKLY;COUNT=2", added=(at,)))
-        rest = replace(rest, event=replace(rest.event, overrides=(Override(at, shown),)))
-        found = view(weekly(), weekly(count=2), window=WINDOW, copies=(rest,))
-        assert [key for key, one in found.shown.items() if one.copy_id == "rest"] == DAYS[2:]
-        assert [one.original_start for one in found.duplicates] == beside
-
-    @pytest.mark.parametrize(("count", "beyond"), [(30, []), (4, ["2026-12-28T15:00", "2027-01-04T15:00"])])
-    def test_at_the_windows_end_a_rest_shows_sessions_of_ours_from_beyond(self, count: int, beyond: list[str]) -> None:
-        window = Window(WINDOW.start, datetime(2026, 12, 29, tzinfo=UTC) + timedelta(days=7 if count == 4 else 0))
-        rest = _copy("rest", "2026-12-14T10:00", 28 if count > 4 else 4)
-        found = view(weekly(count=count), weekly(count=2), window=window, copies=(rest,))
-        assert [f"{one.original_start:%Y-%m-%dT%H:%M}" for one in found.beyond] == beyond
-
-    @pytest.mark.parametrize(("start", "count", "beyond"), [("2026-11-03T10:00", 7, 0), ("2026-12-01T10:00", 3, 1)])
-    def test_at_the_windows_beginning_as_well(self, start: str, count: int, beyond: int) -> None:
-        window = Window(datetime(2026, 11, 27, tzinfo=UTC), WINDOW.end)
-        told = Told({"rest": {day: seen(f"{day + timedelta(days=3):%Y-%m-%d}T10:00") for day in DAYS[:3]}})
-        rest = _copy("rest", "2026-11-27T10:00", 4)
-        found = view(weekly(start, count), weekly(start, 1), window=window, copies=(rest,), told=told)
-        assert len(found.beyond) == beyond
-
     def test_beside_an_event_that_is_whole_each_of_its_sessions_is_shown_twice(self) -> None:
-        found = differences(weekly(), weekly(), window=WINDOW, copies=[_copy("c-1", "2026-12-01T10:00", 4)])
+        found = differences(weekly(), weekly(), window=WINDOW, copies=[copy_of("c-1", "2026-12-01T10:00", 4)])
         assert [(one.original_start, str(one.kind), one.copy_id) for one in found] == [
             (day, "duplicated", "c-1") for day in DAYS
         ]
@@ -246,27 +154,9 @@ class TestCopies:
         assert (found.original_start, str(found.kind), found.level) == (None, "duplicated", "master")
 
     def test_without_our_event_nothing_is_its_rest(self) -> None:
-        found = differences(weekly(), None, window=WINDOW, copies=[_copy("c-1", "2026-12-15T10:00")])
+        found = differences(weekly(), None, window=WINDOW, copies=[copy_of("c-1", "2026-12-15T10:00")])
         assert {str(one.kind) for one in found if one.copy_id is None} == {"deleted"}
         assert {str(one.kind) for one in found if one.copy_id is not None} == {"duplicated"}
-
-    def test_what_was_told_to_stand_beside_is_no_rest(self) -> None:
-        found = view(
-            weekly(),
-            weekly(count=2),
-            window=WINDOW,
-            copies=[_copy("c-1", "2026-12-15T10:00")],
-            told=Told(beside=frozenset({"c-1"})),
-        )
-        assert [one.original_start for one in found.duplicates] == DAYS[2:]
-        assert all(found.shown[day].copy_id is None for day in DAYS)
-
-    def test_a_rest_that_was_told_of_comes_first_and_keeps_what_it_showed(self) -> None:
-        told = Told(rests={"c-9": {DAYS[2]: seen("2026-12-15T12:00"), DAYS[3]: seen("2026-12-22T12:00")}})
-        copies = [_copy("c-1", "2026-12-15T10:00"), _copy("c-9", "2026-12-15T12:00")]
-        found = view(weekly(), weekly(count=2), window=WINDOW, copies=copies, told=told)
-        assert [found.shown[day].copy_id for day in DAYS] == [None, None, "c-9", "c-9"]
-        assert {one.copy.remote_id for one in found.duplicates} == {"c-1"}
 
 
 def test_differences_are_told_in_the_order_of_the_sessions() -> None:

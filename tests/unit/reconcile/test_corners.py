@@ -12,7 +12,6 @@ from calsync.domain.event import Appearance, Event, Override, Recurrence
 from calsync.domain.span import Span
 from calsync.reconcile.brakes import check_stampede
 from calsync.reconcile.case import CalendarFacts, Copy, RecentChange
-from calsync.reconcile.compare import kind_of, same_state
 from calsync.reconcile.disposition import phase_of
 from calsync.reconcile.fleet import FleetBrake, FleetFacts, FleetLimits, check_fleet
 from calsync.reconcile.plan import Decision
@@ -97,27 +96,6 @@ def test_a_session_begins_and_ends_to_the_minute(hours: float, claimed: bool, ph
     now = seen().span.start_at + timedelta(hours=hours)
     assert phase_of(seen(), now, claimed=claimed) is phase
     assert phase_of(None, now, claimed=False) is Phase.UPCOMING
-
-
-class TestWhatPeopleSee:
-    @pytest.mark.parametrize(("one", "other"), [(None, seen()), (seen(), None), (seen(cancelled=True), seen())])
-    def test_there_and_not_there_are_two_states(self, one: Appearance | None, other: Appearance | None) -> None:
-        assert not same_state(one, other)
-        assert not same_state(other, one)
-
-    @pytest.mark.parametrize(
-        ("one", "other"), [(None, None), (None, seen(cancelled=True)), (seen(cancelled=True),) * 2]
-    )
-    def test_all_ways_of_not_being_there_are_one(self, one: Appearance | None, other: Appearance | None) -> None:
-        assert same_state(one, other)
-
-    def test_a_time_that_is_proposed_is_news_once(self) -> None:
-        proposed = Span(datetime(2026, 12, 2, 10), datetime(2026, 12, 2, 10, 50), ZONE)
-        other = Span(datetime(2026, 12, 3, 10), datetime(2026, 12, 3, 10, 50), ZONE)
-        assert kind_of(seen(), seen(proposed=proposed)) == "new-time-proposed"
-        assert kind_of(seen(proposed=other), seen(proposed=proposed)) == "new-time-proposed"
-        assert kind_of(seen(proposed=proposed), seen(proposed=proposed)) is None
-        assert kind_of(seen(proposed=proposed), seen()) is None
 
 
 class TestACopy:
