@@ -51,6 +51,8 @@ def _check(world: World, answer: Answer) -> None:
 def _check_calendar(world: World, what: tuple[str, Any], calendar: str, span: Shown) -> None:
     number, subject = what
     links = [link for link in world.observer.of_link if world.subject_of(link) == subject]
+    if all(_came_later(world, link, calendar, span[1]) for link in links):
+        return  # it had no event there that anybody could have moved (R-24)
     held = [one for link in links for one in world.observer.of_link[link] if one.key[1] == calendar]
     # What a copy beside our event shows, or that it is gone, says nothing of the session's own event.
     # Under a name that it had before, it was the session's event all the same.
@@ -76,6 +78,12 @@ def _check_calendar(world: World, what: tuple[str, Any], calendar: str, span: Sh
             return  # the proof is older than the stop (R-13)
         if not any(one.resolution in ENDED or _is_collateral(world, one.id) for one in told):
             world.observer.fail("I1-disagrees", f"{number} is cleared; {calendar} last showed {last.spans}")
+
+
+def _came_later(world: World, link: str, calendar: str, end: int) -> bool:
+    """Whether a link is another calendar's, or its event was made there only after the session's end."""
+    rows = world.books.rows("SELECT linked_at FROM links WHERE id = ? AND calendar = ?", link, calendar)
+    return all(linked_at is not None and linked_at > end * 1_000_000 for (linked_at,) in rows)
 
 
 def _check_doubts(world: World, number: str) -> None:

@@ -306,7 +306,7 @@ class Observer:
                     self._require(
                         one, pos, self._about(one, pos, expected=span), "brought back", span, unguarded=unguarded
                     )
-                    if not unguarded or "revert" in causes:
+                    if (not unguarded or "revert" in causes) and not self._is_called_since(one, pos, span):
                         self._count_revert(one, span, change, causes)
 
     def _is_a_late_create(self, held: Held, change: Change) -> bool:
@@ -372,8 +372,12 @@ class Observer:
         if self.power_lost:
             return
         if not found:
-            excused = self._is_called_since if did == "brought back" else self._was_recorded
-            if not unguarded and not excused(held, pos, span):
+            if did == "brought back":
+                # What nobody knows to have ever been there is no edit to anybody, either.
+                excused = self._is_called_since(held, pos, span) or self._was_never_heard(held.sent)
+            else:
+                excused = self._was_recorded(held, pos, span)
+            if not unguarded and not excused:
                 self.fail("I2-unrecorded", f"{did} {span} in {held.key} ({held.link}), which is not on the books")
             return
         query = "SELECT 1 FROM owed_writes WHERE link = ? AND state = 'sent' AND cause = 'restore'"
@@ -450,11 +454,11 @@ class Observer:
     def _is_called_since(self, held: Held, pos: int, span: Shown) -> bool:
         """Whether the record came to call for this only after it had gone: then both sides had agreed before.
 
-        What nobody knows to have ever been there is no edit to anybody, either.
+        Or after we had last written: then it was nothing that anybody had agreed on.
         """
         subject = self.subject_of(held.link)
-        since = subject is not None and self.called_from.get((*subject, span), -1) >= pos
-        return since or self._was_never_heard(held.sent)
+        before = min(pos, self.wrote_pos.get(held.link, pos))
+        return subject is not None and self.called_from.get((*subject, span), -1) >= before
 
     def _count_revert(self, held: Held, span: Shown, change: Change, causes: set[str]) -> None:
         # What is over goes back along with its series (R-9); only sessions to come are fought about (R-12).

@@ -51,9 +51,9 @@ class Readings:
             self.of.setdefault(key, []).append(read)
             self.fresh.append((key, read))
 
-    def lose(self, calendars: set[str]) -> None:
-        """What the running process read in some calendars went with it."""
-        for key, read in self.fresh:
+    def lose(self, calendars: set[str], since: int = 0) -> None:
+        """What the running process read in some calendars, from its reading `since` on, went with it."""
+        for key, read in self.fresh[since:]:
             if key[1] in calendars:
                 self.of[key] = [one for one in self.of[key] if one is not read]
 

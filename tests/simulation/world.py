@@ -27,6 +27,7 @@ from calsync.store import calendars, providers, subject_changes, work
 from calsync.store.calendars import CalendarRow, CalendarSpec
 from calsync.store.errors import StoreUnavailable
 from calsync.store.providers import ProviderRow
+from calsync.store.work import Lease
 from calsync.testing import personality as personalities
 from calsync.testing.fake_ports import FakeClock, FakeIds, FakeSleep
 from calsync.testing.memory_calendar import MemoryCalendar
@@ -389,17 +390,23 @@ class World:
             with context.database.transaction() as conn:
                 leases = work.claim(conn, context.owner, limit, self.clock.now(), context.lease_for)
             for lease in leases:
-                self._check_left_alone(lease.calendar)
+                self._check_left_alone(lease)
                 found.append(self._watched(running, lease, Request()))
 
         self.run_as(running.process, run)
         return found
 
-    def _check_left_alone(self, calendar: str) -> None:
-        """Nobody works on a calendar by the clock before the time that its service asked for."""
-        until = self.readings.alone_until.get(calendar)
-        if until is not None and self.clock.now() < until and not self.observer.clock_jumped:
-            self.observer.fail("retry-after", f"{calendar} is worked on at {self.clock.now()}, before {until}")
+    def _check_left_alone(self, lease: Lease) -> None:
+        """Nobody works on a calendar by the clock before the time that its service asked for.
+
+        A worker that slept past its lease cannot know what another was told since; it commits nothing.
+        """
+        until = self.readings.alone_until.get(lease.calendar)
+        if until is None or self.clock.now() >= until or self.observer.clock_jumped:
+            return
+        if self.books.rows("SELECT 1 FROM calendars WHERE id = ? AND fence = ?", lease.calendar, lease.fence):
+            told = f"{lease.calendar} is worked on at {self.clock.now()}, before {until}"
+            self.observer.fail("retry-after", told)
 
     def sync(self, number: int, calendar: str, *, full: bool = False) -> PassResult | None:
         """A person runs one calendar now, whatever its service asked for; None if another process has it."""
@@ -468,12 +475,13 @@ class World:
         struck = len(service.weather.struck) + self.struck
         pos, began = self.observer.pos, self.truth.now()
         state = self.books.rows("SELECT inventory_at FROM calendars WHERE id = ?", calendar)
-        last_read = self._last_read(calendar)
+        last_read, read_before = self._last_read(calendar), len(self.readings.fresh)
         self.tally.passes += 1
         result = run_leased(running.context, lease, request)
         self._note(result, calendar, service)
         if result.error is not None and self._last_read(calendar) == last_read:
-            self.readings.lose({calendar})  # a later request failed, and nobody keeps what the first ones told
+            # A later request failed, and nobody keeps what the first ones told.
+            self.readings.lose({calendar}, since=read_before)
         full = request.full or state[0][0] is None or result.full
         self._note_lies(calendar, service)
         clean = len(service.weather.struck) + self.struck == struck

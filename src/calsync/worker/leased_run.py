@@ -129,6 +129,7 @@ def _run(worker: WorkerContext, lease: Lease, seen: Glance, how: tuple[Request, 
         note_stranger=(strangers := Strangers()).note,
     )
     before = calendar.counts.requests
+    context.keep_lease()  # who slept since it was given must not ask a service that told another worker to wait
     result = run_pass(context)
     for _ in range(FOLLOW_UPS):
         if not result.again or result.stopped or worker.is_stopping:
