@@ -72,7 +72,9 @@ TABLE: dict[tuple[Record, Calendar], Cell] = {
     ),
     (Record.NEW, Calendar.OURS): Cell(Do.ADOPT, "the create arrived, its answer did not"),
     (Record.GONE, Calendar.SAME): Cell(Do.REMOVE, "the session was cancelled on the platform"),
-    (Record.GONE, Calendar.COSMETIC): Cell(Do.REMOVE, "cancelled, and renamed in the calendar"),
+    (Record.GONE, Calendar.COSMETIC): Cell(
+        Do.RECORD_AND_REMOVE, "cancelled, and renamed in the calendar before that was known"
+    ),
     (Record.GONE, Calendar.AS_RECORDED): Cell(Do.ADOPT, "cancelled, and already removed from the calendar"),
     (Record.GONE, Calendar.EDITED): Cell(Do.RECORD_AND_REMOVE, "cancelled, and edited before that was known"),
     (Record.GONE, Calendar.OURS): Cell(Do.ADOPT, "our removal arrived, or an earlier write did: look again from there"),

@@ -9,6 +9,7 @@ import pytest
 from calsync.answers.words import Answer
 from calsync.domain.drift import Disposition, DriftKind, Resolution
 from calsync.store import audit
+from calsync.testing.weather import lost_request
 from tests.unit.answers.test_edits import Desked
 
 
@@ -76,3 +77,18 @@ def test_restore_does_not_take_what_she_changed_since(world: Desked) -> None:
         world.run()
         world.later(minutes=3)
     assert world.people.see(hers) == before
+
+
+def test_a_title_that_nobody_has_read_is_on_the_books_before_its_event_goes(world: Desked) -> None:
+    name = min(world.shown(), key=lambda one: world.shown()[one].start)
+    world.people.retitle(name, "Ask about the move")
+    world.book("4821", "2026-11-24T10:00", status="cancelled")
+    world.service.weather.next("write", lost_request())
+    for _ in range(3):
+        world.run(full=True)
+        world.later(minutes=3)
+    assert name not in world.people.ids()
+    [told] = world.drifts()
+    assert (told.appointment, told.kind, told.resolution) == ("4821", DriftKind.RETITLED, Resolution.SUPERSEDED)
+    assert told.observed is not None
+    assert "move" not in told.observed.title
