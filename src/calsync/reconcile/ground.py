@@ -204,7 +204,7 @@ def _arrived(case: LinkCase, moment: Moment) -> SentWrite | None:
     """Return the write of ours that took effect though its answer never came, the latest if there are several."""
     sight = case.sight
     for sent in reversed(case.sent):
-        if isinstance(sight, ConfirmedAbsent) and sent.event is None:
+        if isinstance(sight, ConfirmedAbsent) and sent.event is None and not sent.given_up:
             return sent
         if isinstance(sight, SeenNow) and sent.event is not None and _proves(case, sight, sent, sent.event, moment):
             return sent
@@ -215,6 +215,8 @@ def _proves(case: LinkCase, sight: SeenNow, sent: SentWrite, target: Event, mome
     marked = sight.marker is not None and sight.marker.content == sent.content
     if marked and sent.content != case.link.baseline_hash:
         return True  # nobody else can sign; what differs from it was edited on top
+    if sent.given_up:
+        return False
     # A revert writes what the marker said before: then only the sight of what it put back proves that it arrived.
     drifts = [d for key, d in open_drifts(case).items() if d.disposition.reverts or key in sent.restores]
     if marked and drifts:

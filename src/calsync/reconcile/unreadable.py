@@ -69,7 +69,7 @@ def _put_back(case: LinkCase, moment: Moment) -> tuple[WantedWrite, ...]:
     target = None if case.expected is None else build_target(case.expected, kept=kept)
     kind = WriteKind.DELETE if target is None else WriteKind.UPDATE
     # Met as it was decided on, and refused all the same: the service is given time.
-    refused = any(sent.restores and sent.version == sight.version for sent in case.sent)
+    refused = any(sent.restores and sent.version == sight.version for sent in case.sent if not sent.given_up)
     due = moment.now + _TRIED_AGAIN if refused else moment.now
     return (WantedWrite(kind, case.link.remote_id, target, sight.version, Cause.RESTORE, due, asked),)
 

@@ -106,6 +106,14 @@ def sent_of_links(conn: Connection, link_ids: Iterable[str]) -> dict[str, tuple[
     return _of_links(conn, link_ids, _SENT_OF_LINKS)
 
 
+def given_up_of_links(conn: Connection, link_ids: Iterable[str]) -> dict[str, tuple[OwedWrite, ...]]:
+    """The writes of these links that went out, and were given up as they were not found, by link.
+
+    One that was on its way all the while may yet arrive.
+    """
+    return _of_links(conn, link_ids, _GIVEN_UP)
+
+
 def owed_of_links(conn: Connection, link_ids: Iterable[str]) -> dict[str, tuple[OwedWrite, ...]]:
     """The unsettled writes of these links, sent or not, by link; links without any are left out."""
     return _of_links(conn, link_ids, _UNSETTLED_OF_LINKS)
@@ -176,6 +184,7 @@ _POSTPONE = update(owed_writes).where(_c.id.in_(_IDS)).values(not_before=bindpar
 _SENT = select(*_SHAPE.columns).where(_HERE, _c.state == "sent").order_by(_c.created_at, _c.id)
 _BY_LINKS = select(*_SHAPE.columns).where(_c.link.in_(_IDS)).order_by(_c.created_at, _c.id)
 _SENT_OF_LINKS = _BY_LINKS.where(_c.state == "sent")
+_GIVEN_UP = _BY_LINKS.where(_c.state == "superseded", _c.reason.is_(None), _c.sent_at.is_not(None))
 _UNSETTLED_OF_LINKS = _BY_LINKS.where(_UNSETTLED)
 _COUNT = select(func.count(literal(1))).where(_HERE, _UNSETTLED)
 _COUNTS = select(_c.calendar, func.count(literal(1))).where(_UNSETTLED).group_by(_c.calendar)

@@ -28,7 +28,7 @@ from calsync.reconcile.case import (
     UnreadableNow,
 )
 from calsync.reconcile.match import Match
-from calsync.store import copies, link_drifts, links
+from calsync.store import copies, link_drifts, links, owed_writes
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.titles import hide_titles, titles_of
 from calsync.worker.apart import Apart
@@ -125,6 +125,7 @@ class _Known:
     """What the books say of the links in play, by link; those of which they say nothing are left out."""
 
     unanswered: Mapping[str, tuple[OwedWrite, ...]]
+    given_up: Mapping[str, tuple[OwedWrite, ...]]
     drifts: Mapping[str, tuple[Drift, ...]]
     reverts: Mapping[str, tuple[PastRevert, ...]]
     copies: Mapping[str, tuple[Copy, ...]]
@@ -137,6 +138,7 @@ def _known(conn: Connection, context: PassContext, begun: Start, in_play: Mappin
     since = context.began_at - context.rules.decisions.revert_limit_period
     return _Known(
         begun.unanswered,
+        owed_writes.given_up_of_links(conn, ids),
         link_drifts.open_of_links(conn, ids),
         link_drifts.reverts_of_links(conn, ids, since),
         copies.of_links(conn, ids),
@@ -166,7 +168,7 @@ def _link_facts(
     if pending.is_renamed and link.remote_id in before:
         # What it shows was recorded when it was a copy.
         link = replace(link, observed=before[link.remote_id].event, absent=False)
-    sent = known.unanswered.get(link.id, ())
+    sent, late = known.unanswered.get(link.id, ()), known.given_up.get(link.id, ())
     gone_copies = {rid for rid, i in sights.items.items() if rid in before and _is_ours_no_more(context, link, i)}
     # A copy that took the place of the link's own event is none any more.
     not_copies = gone_copies | {link.remote_id}
@@ -181,7 +183,7 @@ def _link_facts(
         copies=tuple(_copy_now(copy, before.get(rid), sights.items.get(rid), ours) for rid, copy in now.items()),
         gone_copies=frozenset(not_copies & before.keys()),
         # The removal of a copy, arrived or not, says nothing of the link's own event.
-        sent=tuple(_sent_write(owed) for owed in sent if owed.cause is not Cause.COPY),
+        sent=tuple(_sent_write(owed) for owed in (*late, *sent) if owed.cause is not Cause.COPY),
         drifts=known.drifts.get(link.id, ()),
         reverts=known.reverts.get(link.id, ()),
     )
@@ -210,7 +212,7 @@ def _is_ours_no_more(context: PassContext, link: Link, item: Item) -> bool:
 
 def _sent_write(owed: OwedWrite) -> SentWrite:
     restores = owed.reverts if owed.cause is Cause.RESTORE else ()
-    return SentWrite(owed.id, owed.target, owed.content, restores, owed.version)
+    return SentWrite(owed.id, owed.target, owed.content, restores, owed.version, given_up=owed.state != "sent")
 
 
 def _copy_now(copy: Copy, before: Copy | None, item: Item | None, ours: frozenset[str]) -> Copy:

@@ -93,6 +93,13 @@ class TestWritesWithoutAnAnswer:
         assert self.arrived(SeenNow("2", single()), self.removal) is None
         assert self.arrived(NothingNew(), self.removal) is None
 
+    def test_one_that_was_given_up_arrived_only_where_its_own_marker_says_so(self) -> None:
+        late = replace(self.update, given_up=True)
+        for content, arrived in (("hash", late), ("other", None), (None, None)):
+            marker = None if content is None else Marker("L1", 1, content, "place")
+            assert self.arrived(SeenNow("2", MOVED, marker), late) == arrived
+        assert self.arrived(ConfirmedAbsent(), replace(self.removal, given_up=True)) is None
+
     def test_an_update_arrived_where_the_event_is_as_it_was_sent(self) -> None:
         assert self.arrived(SeenNow("2", MOVED), self.update) == self.update
         assert self.arrived(SeenNow("2", single()), self.update) is None
