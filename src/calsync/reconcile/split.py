@@ -19,6 +19,8 @@ from calsync.reconcile.level import Level
 from calsync.reconcile.shown import Duplicate, Shown, Told, same_state
 
 _NOWHERE = Shown(None, None)
+# How far behind the window's end a rest is followed: what it shows there may be the last of our sessions inside.
+_MARGIN = timedelta(days=35)
 
 
 def goes_on(
@@ -42,11 +44,14 @@ def goes_on(
     )
     if not known and (copy.remote_id in told.beside or not _begins_at_cut(observed, found, missing, copy)):
         return False
-    rest = keyed(copy.event, window)
+    wider = Window(window.start, window.end + _MARGIN)
+    rest = keyed(copy.event, wider)
     same = _as_told(missing, rest, known)
     taken = set(same.values())
-    same |= {key: key for key in missing if key in rest and key not in same and key not in taken}
-    left, right = [key for key in missing if key not in same], sorted(set(rest) - set(same.values()))
+    # Those behind the window's end take part, so that what the rest shows for them is taken for nothing inside.
+    wanted = [*missing, *_missing_beyond(agreed, observed, wider, after=window.end)]
+    same |= {key: key for key in wanted if key in rest and key not in same and key not in taken}
+    left, right = [key for key in wanted if key not in same], sorted(set(rest) - set(same.values()))
     zones = (agreed.master.span.zone, copy.event.master.span.zone)
     if left and right:
         left = [*_kept_apart(observed, found, before=left[0], nearest=right[0]), *left]
@@ -89,7 +94,7 @@ def beside_rest(
 
 def _may_be_of_another(agreed: Event, one: Duplicate, found: Mapping[OriginalStart, Shown], window: Window) -> bool:
     """Tell whether a rest may show it for a session of ours outside the window, where our series goes on there."""
-    at, margin = one.seen.span.start_at, timedelta(days=35)
+    at, margin = one.seen.span.start_at, _MARGIN
     taken = [its.seen.span.start_at for its in found.values() if its.copy_id == one.copy.remote_id and its.seen]
     if at < min(taken, default=at):
         return bool(slots_between(agreed, window.start - margin, window.start))
@@ -99,6 +104,12 @@ def _may_be_of_another(agreed: Event, one: Duplicate, found: Mapping[OriginalSta
 def begins(copy: Copy) -> datetime:
     """Return when a copy begins."""
     return copy.event.master.span.start_at
+
+
+def _missing_beyond(agreed: Event, observed: Event, wider: Window, *, after: datetime) -> list[datetime]:
+    """Return the sessions from an instant on that our event does not show any more, in order."""
+    shown = keyed(observed, wider)
+    return sorted(key for key in keyed(agreed, wider) if key >= after and key not in shown)
 
 
 def _is_missing(shown: Shown) -> bool:

@@ -11,7 +11,7 @@ from calsync.domain.event import Appearance, Event, Override, Recurrence
 from calsync.domain.span import Window
 from calsync.reconcile.compare import differences, view
 from calsync.reconcile.shown import Told
-from tests.unit.reconcile.scenes import DAYS, WINDOW, copy_of, seen, weekly, with_own
+from tests.unit.reconcile.scenes import DAYS, HOUR, WINDOW, copy_of, seen, weekly, with_own
 
 
 class TestTheRest:
@@ -69,6 +69,28 @@ class TestTheRest:
         rest = copy_of("rest", "2026-11-27T10:00", 4)
         found = view(weekly(start, count), weekly(start, 1), window=window, copies=(rest,), told=told)
         assert len(found.beyond) == beyond
+
+    @pytest.mark.parametrize(
+        ("start", "shown"),
+        [
+            ("2026-12-15T14:00", ["2026-12-15T14:00", "2026-12-22T14:00"]),
+            ("2026-12-19T10:00", ["2026-12-19T10:00", "2026-12-26T10:00"]),
+        ],
+    )
+    def test_behind_the_windows_end_it_shows_the_last_of_ours_inside(self, start: str, shown: list[str]) -> None:
+        # The window ends while the fourth session runs; the series goes on for months.
+        window = Window(WINDOW.start, DAYS[3] + timedelta(minutes=30))
+        found = view(weekly(count=30), weekly(count=2), window=window, copies=[copy_of("rest", start, 28)])
+        told = [one.seen for one in found.shown.values() if one.copy_id == "rest" and one.seen is not None]
+        assert [f"{one.span.start:%Y-%m-%dT%H:%M}" for one in told] == shown
+
+    def test_behind_the_windows_end_it_shows_those_of_ours_from_there(self) -> None:
+        window = Window(WINDOW.start, DAYS[3] + timedelta(minutes=30))
+        rest = copy_of(
+            "rest", "2026-12-15T14:00", recurrence=Recurrence("FREQ=WEEKLY;COUNT=28", excluded=(DAYS[3] + 4 * HOUR,))
+        )
+        found = view(weekly(count=30), weekly(count=2), window=window, copies=[rest])
+        assert [found.shown[day].copy_id for day in DAYS[2:]] == ["rest", None], "the fourth was taken out of the rest"
 
     def test_what_was_told_to_stand_beside_is_no_rest(self) -> None:
         found = view(
