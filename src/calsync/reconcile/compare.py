@@ -9,6 +9,7 @@ How differences are called stands in `shown`, and which copy is the rest of a se
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from calsync.domain.drift import DriftKind
@@ -28,7 +29,7 @@ from calsync.reconcile.shown import (
     shown_kind,
     sort_key,
 )
-from calsync.reconcile.split import begins, beside_rest, goes_on
+from calsync.reconcile.split import Ours, begins, beside_rest, taken_over
 
 
 def view(
@@ -59,8 +60,13 @@ def view(
     duplicates, beyond = list[Duplicate](), list[Duplicate]()
     # Those that are known to be the rest of a split come first: what they show is taken.
     for copy in sorted(copies, key=lambda one: (one.remote_id not in told.rests, begins(one), one.remote_id)):
-        if observed is not None and goes_on(agreed, observed, found, copy, window=window, told=told):
-            near, far = beside_rest(agreed, copy, found, base, window=window)
+        ours = None if observed is None else Ours(agreed, observed, window)
+        if ours is not None and (taken := taken_over(ours, copy, found, told)):
+            found |= {
+                key: replace(found.get(key, Shown(None, None)), seen=seen, copy_id=copy.remote_id)
+                for key, seen in taken.items()
+            }
+            near, far = beside_rest(ours, copy, found, taken=taken, base=base)
             duplicates += near
             beyond += far
         else:

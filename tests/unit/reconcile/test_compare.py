@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from calsync.domain.event import Appearance, Event, Override
+from calsync.domain.event import Appearance, Event, Override, Recurrence
 from calsync.domain.span import Window
 from calsync.reconcile.case import Copy
 from calsync.reconcile.compare import differences, standing, view
@@ -134,10 +134,24 @@ class TestWhatBecameOfIt:
         written_out = with_own(weekly(), 1, seen("2026-12-08T10:00"))
         assert {one.level for one in view(weekly(), written_out, window=WINDOW).shown.values()} == {"master"}
 
+    def test_of_single_changes_that_are_left_of_a_series_each_is_looked_for(self) -> None:
+        left = extra(single(), 7, "2026-12-08T12:00")
+        assert [one.own for one in view(left, single(), window=WINDOW).shown.values()] == [single().master, None]
+
     def test_only_a_series_can_lose_its_head(self) -> None:
         headless = extra(replace(single(), master=seen("2026-11-02T10:00")), 36, "2026-12-08T12:00")
         assert any(one.headless for one in view(weekly(), headless, window=WINDOW).shown.values())
         assert not any(one.headless for one in view(single(), headless, window=WINDOW).shown.values())
+        one_left = extra(single(), 7, "2026-12-08T12:00")
+        two_left = extra(one_left, 14, "2026-12-15T12:00")
+        assert not any(one.headless for one in view(two_left, one_left, window=WINDOW).shown.values())
+
+    def test_a_single_session_may_go_while_a_date_added_to_it_stays(self) -> None:
+        both = replace(single(), recurrence=Recurrence("", added=(DAYS[2],)))
+        without = replace(single(), recurrence=Recurrence("", added=(DAYS[2],), excluded=(DAYS[0],)))
+        found = view(both, without, window=WINDOW, single=True).shown
+        assert found[None] == Shown(None, None)
+        assert found[DAYS[2]].own == seen("2026-12-15T10:00")
 
 
 class TestCopies:
@@ -147,6 +161,11 @@ class TestCopies:
             (day, "duplicated", "c-1") for day in DAYS
         ]
         assert all(one.observed is not None for one in found)
+
+    def test_they_are_told_of_in_the_window_only(self) -> None:
+        long = weekly("2026-06-02T10:00", 60)
+        found = view(long, long, window=WINDOW, copies=[copy_of("c-1", "2026-06-02T10:00", 60)])
+        assert [one.original_start for one in found.duplicates] == [*DAYS, DAYS[3] + 7 * DAY]
 
     def test_beside_a_single_event_its_one_session_is_shown_twice(self) -> None:
         copy = Copy("c-1", "1", replace(single("2026-12-03T10:00"), uid="u-c"))

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from calsync.domain.event import Appearance, Event, Override, Recurrence
+from calsync.domain.event import Appearance, Event, OriginalStart, Override, Recurrence
 from calsync.domain.span import Window
+from calsync.reconcile.case import Copy
 from calsync.reconcile.compare import differences, view
-from calsync.reconcile.shown import Told
-from tests.unit.reconcile.scenes import DAYS, HOUR, WINDOW, copy_of, seen, weekly, with_own
+from calsync.reconcile.shown import NOTHING_TOLD, Told
+from calsync.reconcile.split import Ours, taken_over
+from tests.unit.reconcile.scenes import DAY, DAYS, HOUR, WINDOW, copy_of, seen, single, weekly, with_own
+
+WIDE = Window(WINDOW.start, WINDOW.end + 60 * DAY)
 
 
 class TestTheRest:
@@ -155,9 +160,170 @@ class TestWhereItWasCut:
         assert self.rests(weekly(count=2), "2026-12-18T09:00") == DAYS[2:]
         assert self.rests(weekly(count=3), "2026-12-25T09:00", 1) == DAYS[3:]
 
+    def test_what_was_taken_away_on_its_own_is_passed_over_as_the_rest_goes_on(self) -> None:
+        # It begins between the two: nearer to the one that was excluded.
+        assert self.rests(weekly(count=3, excluded=(DAYS[2],)), "2026-12-18T10:00", 1) == [DAYS[3]]
+
+    def test_where_ours_goes_on_in_another_rhythm_it_was_not_cut(self) -> None:
+        every_other = replace(weekly(), recurrence=Recurrence("FREQ=WEEKLY;INTERVAL=2;COUNT=2"))
+        assert self.rests(every_other, "2026-12-08T14:00", 1) == []
+
+    def test_a_single_session_that_shows_nowhere_has_no_rest(self) -> None:
+        emptied = weekly(count=1, excluded=(DAYS[0],))
+        copy = Copy("c-1", "1", replace(single("2026-12-03T10:00"), uid="u-c"))
+        found = view(single(), emptied, window=WINDOW, copies=[copy])
+        assert found.shown[None].copy_id is None
+        assert [one.original_start for one in found.duplicates] == [None]
+
+    def test_a_date_added_to_a_single_session_may_go_its_own_way(self) -> None:
+        both = replace(single(), recurrence=Recurrence("", added=(DAYS[2],)))
+        found = view(both, single(), window=WINDOW, copies=[copy_of("c-1", "2026-12-15T14:00", 1)], single=True)
+        assert {key: one.copy_id for key, one in found.shown.items()} == {None: None, DAYS[2]: "c-1"}
+
+
+def shown_by(rest: Copy, observed: Event, agreed: Event | None = None, told: Told = NOTHING_TOLD) -> dict[int, str]:
+    """Which of our sessions a rest shows, and when: by their place in the series."""
+    found = view(agreed or weekly(), observed, window=WINDOW, copies=[rest], told=told)
+    times = {key: one.seen for key, one in found.shown.items() if one.copy_id == rest.remote_id}
+    days = sorted(key for key in found.agreed if key is not None)
+    return {days.index(key): f"{seen.span.start:%m-%dT%H:%M}" for key, seen in times.items() if key and seen}
+
+
+class TestWithWhichOfOursItGoesOn:
+    def test_its_first_is_the_first_that_is_missing_though_the_second_is_nearer(self) -> None:
+        assert shown_by(copy_of("c-1", "2026-12-18T10:00", 2), weekly(count=3)) == {3: "12-18T10:00"}
+
+    def test_a_whole_period_later_it_is_the_next_that_goes_on(self) -> None:
+        rest = copy_of("c-1", "2026-12-15T14:00", 2)
+        assert shown_by(rest, weekly(count=1)) == {2: "12-15T14:00", 3: "12-22T14:00"}
+
+    def test_the_period_is_the_shortest_that_two_sessions_lie_apart(self) -> None:
+        twice_a_week = replace(weekly(), recurrence=Recurrence("FREQ=WEEKLY;BYDAY=TU,TH;COUNT=8"))
+        until = replace(weekly(), recurrence=Recurrence("FREQ=WEEKLY;BYDAY=TU,TH;COUNT=4"))
+        rest = copy_of("c-1", "2026-12-17T14:00", recurrence=Recurrence("FREQ=WEEKLY;BYDAY=TU,TH;COUNT=3"))
+        assert shown_by(rest, until, twice_a_week) == {5: "12-17T14:00", 6: "12-22T14:00", 7: "12-24T14:00"}
+
+    def test_its_rule_counts_and_not_where_its_first_was_moved(self) -> None:
+        rest = copy_of("c-1", "2026-12-13T10:00", 2)
+        moved = Override(DAYS[2] - 2 * DAY, seen("2026-12-20T09:00"))
+        rest = replace(rest, event=replace(rest.event, overrides=(moved,)))
+        assert shown_by(rest, weekly(count=2)) == {2: "12-20T09:00", 3: "12-20T10:00"}
+
+    @pytest.mark.parametrize("hours", [0, 2])
+    def test_where_ours_has_kept_the_first_on_its_own_the_rest_begins_with_that(self, hours: int) -> None:
+        # The second time the series had been dragged before it was cut.
+        ours = weekly(f"2026-12-01T{10 + hours}:00", 1)
+        kept = replace(ours, overrides=(Override(DAYS[1] + hours * HOUR, seen("2026-12-08T16:00")),))
+        rest = copy_of("c-1", f"2026-12-08T{12 + hours}:00", 3)
+        assert shown_by(rest, kept) == {2: f"12-15T{12 + hours}:00", 3: f"12-22T{12 + hours}:00"}
+
+    @pytest.mark.parametrize(
+        ("observed", "third", "fourth"),
+        [
+            # It still belongs to the rule that was cut.
+            (with_own(weekly(count=2), 1, seen("2026-12-08T12:00")), "12-11T10:00", "12-18T10:00"),
+            # It lies farther from where the rest begins than what is missing, or just as far.
+            (with_own(weekly(count=1), 1, seen("2026-12-08T16:00")), "12-12T10:00", "12-19T10:00"),
+            (with_own(weekly(count=1), 1, seen("2026-12-08T16:00")), "12-11T22:00", "12-18T22:00"),
+        ],
+    )
+    def test_otherwise_what_ours_shows_on_its_own_is_not_what_the_rest_begins_with(
+        self, observed: Event, third: str, fourth: str
+    ) -> None:
+        assert shown_by(copy_of("c-1", f"2026-{third}", 2), observed) == {2: third, 3: fourth}
+
+    def test_in_whichever_zone_it_goes_on_its_clocks_count(self) -> None:
+        first = seen("2026-12-15T13:00", zone="America/Chicago")
+        an_hour_later = tuple(day + 5 * HOUR for day in DAYS[2:])
+        rest = copy_of("c-1", "2026-12-15T13:00", recurrence=Recurrence("FREQ=WEEKLY;COUNT=2", added=an_hour_later))
+        rest = replace(rest, event=replace(rest.event, master=first))
+        assert shown_by(rest, weekly(count=2)) == {2: "12-15T13:00", 3: "12-22T13:00"}
+
+    def test_what_it_has_kept_of_later_ones_does_not_matter(self) -> None:
+        kept = with_own(weekly(count=2), 3, seen("2026-12-22T16:00"))
+        assert shown_by(copy_of("c-1", "2026-12-20T10:00", 1), kept) == {2: "12-20T10:00"}
+
+    @pytest.mark.parametrize("observed", [weekly(), weekly(count=2)])
+    def test_a_copy_that_is_no_rest_shows_none_of_ours(self, observed: Event) -> None:
+        ours, found = Ours(weekly(), observed, WINDOW), view(weekly(), observed, window=WINDOW).shown
+        assert taken_over(ours, copy_of("c-1", "2026-12-02T10:00"), found, NOTHING_TOLD) == {}
+
+    def test_what_it_was_told_to_show_at_the_next_ones_time_is_not_the_next_one(self) -> None:
+        told = Told(rests={"c-1": {DAYS[2]: seen("2026-12-22T10:00")}})
+        assert shown_by(copy_of("c-1", "2026-12-22T10:00", 1), weekly(count=2), told=told) == {2: "12-22T10:00"}
+
+    def test_what_it_was_told_to_show_it_still_shows_though_another_stands_in_its_slot(self) -> None:
+        told = Told(rests={"c-1": {DAYS[2]: seen("2026-12-22T10:00")}})
+        found = shown_by(copy_of("c-1", "2026-12-15T10:00", 2), weekly(count=2), told=told)
+        assert found[2] == "12-22T10:00"
+
 
 class TestBesideTheRest:
     """What the rest shows and our event shows as well stands there twice."""
+
+    def found(self, rest: Copy, **more: Any) -> tuple[list[OriginalStart], list[OriginalStart]]:
+        """What stands beside ours, and what lies beyond, of a series of four that was cut after two."""
+        agreed, observed = more.pop("agreed", weekly()), more.pop("observed", weekly(count=2))
+        found = view(agreed, observed, copies=(rest,), **{"window": WINDOW, **more})
+        return [one.original_start for one in found.duplicates], [one.original_start for one in found.beyond]
+
+    def with_dates(self, start: str, count: int, *added: datetime, **more: Any) -> Copy:
+        """A rest that shows more dates than those of its rule."""
+        return copy_of("c-1", start, recurrence=Recurrence(f"FREQ=WEEKLY;COUNT={count}", added=added), **more)
+
+    def test_it_is_near_within_a_whole_period(self) -> None:
+        near, far = DAYS[1] + 6 * DAY, DAYS[0] - 6 * DAY
+        rest = self.with_dates("2026-12-15T14:00", 2, far, near)
+        assert self.found(rest) == ([DAYS[0], DAYS[1]], [])
+        assert self.found(self.with_dates("2026-12-15T14:00", 2, DAYS[3] + 20 * DAY), window=WIDE)[0] == []
+
+    def test_sessions_are_told_of_in_order_wherever_they_came_from(self) -> None:
+        # One of long before the window was moved into it, and so is seen last.
+        before = DAYS[0] - 28 * DAY
+        ours = replace(weekly("2026-11-03T10:00", 6), overrides=(Override(before, seen("2026-11-27T10:00")),))
+        agreed = weekly("2026-11-03T10:00", 8)
+        rest = self.with_dates("2026-12-15T14:00", 2, DAYS[1] + 4 * DAY, DAYS[0] - 3 * DAY)
+        assert self.found(rest, agreed=agreed, observed=ours) == ([DAYS[0], DAYS[1]], [])
+
+    @pytest.mark.parametrize(
+        ("start", "count", "added", "its_own"),
+        [
+            # Between what it goes on with there is no room for another of ours.
+            ("2026-11-03T10:00", 20, "2026-12-18T10:00", True),
+            # Past its last and before its first it may stand for one of ours that lies outside the window, if any does.
+            ("2026-11-03T10:00", 20, "2026-12-30T16:00", False),
+            ("2026-11-03T10:00", 9, "2026-12-30T16:00", True),
+            ("2026-11-03T10:00", 9, "2026-12-10T10:00", False),
+            ("2026-12-01T10:00", 9, "2026-12-10T10:00", True),
+            # At the very time of its first or last it shows that one twice.
+            ("2026-11-03T10:00", 20, "2026-12-15T14:00", True),
+            ("2026-11-03T10:00", 20, "2026-12-29T14:00", True),
+        ],
+    )
+    def test_between_those_that_it_goes_on_with_what_it_shows_is_its_own(
+        self, start: str, count: int, added: str, its_own: bool
+    ) -> None:
+        agreed = weekly(start, count)
+        observed = weekly(start, 6 if start < "2026-12" else 2)
+        more = DAYS[1] + 9 * DAY
+        rest = self.with_dates("2026-12-15T14:00", 3, more)
+        rest = replace(rest, event=replace(rest.event, overrides=(Override(more, seen(added, 80)),)))
+        assert self.found(rest, agreed=agreed, observed=observed) == ([], [more] if its_own else [])
+
+    def test_what_lies_beyond_is_told_of_in_order(self) -> None:
+        between = DAYS[2] + 3 * DAY
+        rest = self.with_dates("2026-12-15T14:00", 4, between)
+        later = [DAYS[3] + days * DAY + 4 * HOUR for days in (7, 14)]
+        assert self.found(rest, window=WIDE) == ([], [between, *later])
+
+    def test_with_one_session_in_the_window_a_week_is_near(self) -> None:
+        # Our event was written anew without what the rest shows.
+        alone = weekly(count=1)
+        told = Told(rests={"c-1": {DAYS[3]: seen("2026-12-22T14:00")}})
+        for days, near in ((6, True), (8, False)):
+            rest = self.with_dates("2026-12-22T14:00", 1, DAYS[0] + days * DAY)
+            beside, beyond = self.found(rest, agreed=alone, observed=alone, told=told)
+            assert (beside, beyond) == (([DAYS[0]], []) if near else ([], [DAYS[0] + days * DAY]))
 
     def test_at_the_very_time_of_ours_it_is_told(self) -> None:
         found = view(weekly(), weekly(count=2), window=WINDOW, copies=[copy_of("c-1", "2026-12-08T10:00", 3)])
