@@ -94,9 +94,10 @@ def begins(copy: Copy) -> datetime:
 
 def _missing(found: Mapping[OriginalStart, Shown], known: Mapping[OriginalStart, Appearance | None]) -> list[datetime]:
     """Return what shows nowhere. One that was taken away on its own counts only if the rest is known to show it."""
-    gone = {key for key, shown in found.items() if shown.seen is None and (shown.level is Level.MASTER or key in known)}
+    gone = [key for key, shown in found.items() if shown.seen is None and (shown.level is Level.MASTER or key in known)]
     # Our event may have been written anew without the occurrences that the rest shows: they are missing all the same.
-    return sorted(key for key in gone | (set(known) - set(found)) if key is not None)
+    unwritten = [key for key in known if key not in found]
+    return sorted(key for key in (*gone, *unwritten) if key is not None)
 
 
 def _missing_beyond(ours: Ours, wider: Window) -> Iterator[datetime]:

@@ -97,6 +97,14 @@ class TestTheRest:
         found = view(weekly(count=30), weekly(count=2), window=window, copies=[rest])
         assert [found.shown[day].copy_id for day in DAYS[2:]] == ["rest", None], "the fourth was taken out of the rest"
 
+    def test_behind_the_windows_end_the_next_of_ours_is_not_the_last_inside(self) -> None:
+        window = Window(WINDOW.start, DAYS[3])
+        rest = copy_of("rest", "2026-12-22T14:00", 1)
+        assert view(weekly(), weekly(count=2), window=window, copies=(rest,)).shown[DAYS[2]].copy_id is None
+        # Where ours still shows the next one on its own, the rest shows the last inside.
+        kept = with_own(weekly(count=2), 3, seen("2026-12-22T10:00"))
+        assert view(weekly(), kept, window=window, copies=(rest,)).shown[DAYS[2]].copy_id == "rest"
+
     def test_what_was_told_to_stand_beside_is_no_rest(self) -> None:
         found = view(
             weekly(),
@@ -163,6 +171,11 @@ class TestWhereItWasCut:
     def test_what_was_taken_away_on_its_own_is_passed_over_as_the_rest_goes_on(self) -> None:
         # It begins between the two: nearer to the one that was excluded.
         assert self.rests(weekly(count=3, excluded=(DAYS[2],)), "2026-12-18T10:00", 1) == [DAYS[3]]
+
+    def test_the_first_that_is_missing_may_be_one_beside_the_rule(self) -> None:
+        on_thursday = DAYS[0] + 2 * DAY
+        agreed = replace(weekly(), overrides=(Override(on_thursday, seen("2026-12-03T12:00")),))
+        assert self.rests(weekly(count=1), "2026-12-03T14:00", 1, agreed) == [on_thursday]
 
     def test_where_ours_goes_on_in_another_rhythm_it_was_not_cut(self) -> None:
         every_other = replace(weekly(), recurrence=Recurrence("FREQ=WEEKLY;INTERVAL=2;COUNT=2"))
