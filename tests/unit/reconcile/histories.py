@@ -18,8 +18,9 @@ from calsync.reconcile.decide import decide
 from calsync.reconcile.disposition import DEFAULT_DISPOSITIONS
 from calsync.reconcile.plan import Decision
 from tests.properties.pretend import NOW, POLICY, World
+from tests.unit.reconcile import scenes
+from tests.unit.reconcile.scenes import ZONE, single
 
-ZONE = "America/New_York"
 WINDOW = Window(NOW - timedelta(days=10), NOW + timedelta(days=30))
 LENIENT = replace(POLICY, dispositions={**DEFAULT_DISPOSITIONS, **{
     (kind, phase): Disposition.FLAG
@@ -33,17 +34,9 @@ Change = Callable[[Event], Event | None]
 Step = Callable[[World], Decision | None]
 
 
-def seen(start: str, minutes: int = 50, **more: Any) -> Appearance:
-    wall = datetime.fromisoformat(start)
-    return Appearance(Span(wall, wall + timedelta(minutes=minutes), ZONE), "Session 1", **more)
-
-
-def single(start: str = "2026-12-01T10:00") -> Event:
-    return Event("u-1", seen(start))
-
-
 def weekly(start: str = "2026-12-01T10:00", count: int = 3) -> Event:
-    return replace(single(start), recurrence=Recurrence(f"FREQ=WEEKLY;COUNT={count}"))
+    """A series of three, where nothing else is said."""
+    return scenes.weekly(start, count)
 
 
 def _master(**changes: Any) -> Change:

@@ -32,6 +32,14 @@ def weekly(start: str = "2026-12-01T10:00", count: int = 4, **more: object) -> E
     return replace(single(start), recurrence=Recurrence(f"FREQ=WEEKLY;COUNT={count}", **more))  # type: ignore[arg-type]
 
 
+def event(
+    start: str = "2026-12-01T10:00", rule: str | None = None, *, title: str = "Session 1", **more: object
+) -> Event:
+    wall = datetime.fromisoformat(start)
+    recurrence = None if rule is None else Recurrence(rule, **more)  # type: ignore[arg-type]
+    return Event("u-1", Appearance(Span(wall, wall + timedelta(minutes=50), ZONE), title), recurrence)
+
+
 def with_own(event: Event, day: int, shown: Appearance) -> Event:
     return replace(event, overrides=(*event.overrides, Override(DAYS[day], shown)))
 

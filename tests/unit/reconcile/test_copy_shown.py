@@ -17,23 +17,23 @@ from calsync.reconcile.judge import judge
 from calsync.reconcile.looks import look
 from calsync.reconcile.plan import DriftChange
 from tests.properties.pretend import NOW, POLICY
-from tests.unit.reconcile.histories import WINDOW, seen, weekly
-from tests.unit.reconcile.test_ground import drift
-from tests.unit.reconcile.test_judge import BETWEEN, allowing
-from tests.unit.reconcile.test_looks import (
+from tests.unit.reconcile.cases import (
+    BETWEEN,
     CUT,
-    HOUR,
     LATER,
     SERIES,
     SINGLE,
-    SLOTS,
     THIRD,
     agreed,
+    allowing,
+    drift,
     last_seen,
     looked,
     rest,
     split,
 )
+from tests.unit.reconcile.histories import WINDOW, weekly
+from tests.unit.reconcile.scenes import DAYS, HOUR, seen
 
 BESIDE = seen("2026-12-03T10:00")
 AGAIN = seen("2026-12-04T10:00")
@@ -120,9 +120,9 @@ class TestAtAWord:
         assert (write.remote_id, write.not_before, write.reverts) == ("c-1", NOW, (None,))
 
     def test_it_goes_though_something_else_of_it_was_flagged(self) -> None:
-        key = SLOTS[0]
+        key = DAYS[0]
         asked = replace(self.asked, original_start=key, observed=seen("2026-12-01T12:00"))
-        other = about(seen("2026-12-08T12:00"), SLOTS[1], id="D-2", disposition=Disposition.FLAG)
+        other = about(seen("2026-12-08T12:00"), DAYS[1], id="D-2", disposition=Disposition.FLAG)
         beside = copy(weekly("2026-12-01T12:00", 2))
         (write,) = judged(case(beside, drifts=(asked, other), event=CUT)).writes
         assert (write.reverts, write.not_before) == ((key,), NOW)
@@ -130,12 +130,12 @@ class TestAtAWord:
         assert judged(case(beside, drifts=(unasked, other), event=CUT)).writes == ()
 
     def test_what_policy_takes_away_of_it_goes_along(self) -> None:
-        asked = replace(self.asked, original_start=SLOTS[0], observed=seen("2026-12-01T12:00"))
-        going = about(seen("2026-12-08T12:00"), SLOTS[1], id="D-2")
+        asked = replace(self.asked, original_start=DAYS[0], observed=seen("2026-12-01T12:00"))
+        going = about(seen("2026-12-08T12:00"), DAYS[1], id="D-2")
         flagged = about(seen("2026-12-15T12:00"), THIRD, id="D-3", disposition=Disposition.FLAG)
         beside = copy(weekly("2026-12-01T12:00"))
         decision = judged(case(beside, drifts=(asked, going, flagged), event=weekly()))
-        assert (decision.changed, [one.reverts for one in decision.writes]) == ((), [tuple(SLOTS[:2])])
+        assert (decision.changed, [one.reverts for one in decision.writes]) == ((), [tuple(DAYS[:2])])
 
     def test_of_a_series_whose_session_is_no_more_one_that_still_shows_is_enough(self) -> None:
         asked = replace(self.asked, original_start=THIRD, observed=seen("2026-12-15T12:00"))
@@ -149,9 +149,9 @@ class TestAtAWord:
 
     def test_it_goes_though_its_session_is_nowhere_agreed_any_more(self) -> None:
         far = seen("2027-06-01T10:00")
-        asked = replace(self.asked, original_start=SLOTS[0], observed=far)
+        asked = replace(self.asked, original_start=DAYS[0], observed=far)
         (write,) = judged(case(copy(far), drifts=(asked,), event=SERIES)).writes
-        assert (write.remote_id, write.not_before, write.reverts) == ("c-1", NOW, (SLOTS[0],))
+        assert (write.remote_id, write.not_before, write.reverts) == ("c-1", NOW, (DAYS[0],))
         moved_on = replace(asked, observed=BESIDE)
         decision = judged(case(copy(far), drifts=(moved_on,), event=SERIES))
         assert (decision.writes, [one.observed for one in decision.changed]) == ((), [far])
@@ -208,7 +208,7 @@ class TestWhoseSessionIsNoMore:
     """A copy still stands, and the session beside which it was made is not agreed any more."""
 
     far = seen("2027-06-01T10:00")
-    known = about(key=SLOTS[0])
+    known = about(key=DAYS[0])
 
     def case(self, shows: Appearance | Event, *drifts: Drift, **more: object) -> LinkCase:
         return case(copy(shows), drifts=drifts or (self.known,), event=SERIES, **more)
@@ -237,7 +237,7 @@ class TestWhoseSessionIsNoMore:
         assert decided.writes == ()
 
     def test_it_is_over_by_what_was_expected_of_it(self) -> None:
-        nowhere = replace(self.known, original_start=SLOTS[0] + 24 * HOUR)
+        nowhere = replace(self.known, original_start=DAYS[0] + 24 * HOUR)
         assert [one.disposition for one in judged(self.case(self.far, nowhere), OVER).changed] == [Disposition.FLAG]
         cancelled = judged(case(copy(AGAIN), expected=None), OVER)
         assert [one.phase for one in cancelled.found] == [Phase.PAST]
@@ -255,54 +255,54 @@ class TestACopiedSeries:
 
     def test_is_told_in_the_order_of_time_and_goes_with_what_is_over(self) -> None:
         decision = judged(case(copy(self.later), event=SERIES), BETWEEN)
-        assert [one.original_start for one in decision.found] == SLOTS
+        assert [one.original_start for one in decision.found] == DAYS
         assert {(one.scope, one.mixed) for one in decision.found} == {(Scope.SERIES, True)}
         assert [one.disposition for one in decision.found] == [Disposition.FLAG, *[Disposition.REVERT] * 3]
-        assert [one.reverts for one in decision.writes] == [tuple(SLOTS[1:])]
+        assert [one.reverts for one in decision.writes] == [tuple(DAYS[1:])]
 
     def test_stays_whole_where_one_upcoming_session_is_a_question(self) -> None:
-        flagged = about(seen("2026-12-08T12:00"), SLOTS[1], disposition=Disposition.FLAG, scope=Scope.SERIES)
+        flagged = about(seen("2026-12-08T12:00"), DAYS[1], disposition=Disposition.FLAG, scope=Scope.SERIES)
         decision = judged(case(copy(self.later), drifts=(flagged,), event=SERIES))
         assert decision.writes == ()
         assert {one.disposition for one in decision.found} == {Disposition.FLAG}
 
     def test_what_would_have_gone_and_stays_waits_for_a_person(self) -> None:
-        flagged = about(seen("2026-12-08T12:00"), SLOTS[1], disposition=Disposition.FLAG)
+        flagged = about(seen("2026-12-08T12:00"), DAYS[1], disposition=Disposition.FLAG)
         going = about(seen("2026-12-15T12:00"), THIRD, id="D-3")
         decision = judged(case(copy(self.later), drifts=(flagged, going), event=SERIES))
         assert decision.changed == (DriftChange("D-3", going.observed, DriftKind.DUPLICATED, Disposition.FLAG),)
 
     def test_what_was_edited_as_well_is_told_as_it_is_now(self) -> None:
-        flagged = about(seen("2026-12-08T12:00"), SLOTS[1], disposition=Disposition.FLAG)
+        flagged = about(seen("2026-12-08T12:00"), DAYS[1], disposition=Disposition.FLAG)
         edited = about(seen("2026-12-15T16:00"), THIRD, id="D-3")
         decision = judged(case(copy(self.later), drifts=(flagged, edited), event=SERIES))
         told = DriftChange("D-3", seen("2026-12-15T12:00"), DriftKind.DUPLICATED, Disposition.FLAG)
         assert decision.changed == (told,)
 
     def test_only_news_is_insisted_on(self) -> None:
-        again = (PastRevert(SLOTS[1], NOW - HOUR, seen("2026-12-08T12:00")),)
-        known = about(seen("2026-12-08T12:00"), SLOTS[1])
+        again = (PastRevert(DAYS[1], NOW - HOUR, seen("2026-12-08T12:00")),)
+        known = about(seen("2026-12-08T12:00"), DAYS[1])
         decision = judged(case(copy(self.later), drifts=(known,), event=SERIES, reverts=again))
         assert {one.disposition for one in decision.found} == {Disposition.REVERT}
         decision = judged(case(copy(self.later, told=True), event=weekly(), reverts=again))
         assert {one.disposition for one in decision.found} <= {Disposition.REVERT}
 
     def test_while_observing_only_what_would_be_done_is_said(self) -> None:
-        again = (PastRevert(SLOTS[1], NOW - HOUR, seen("2026-12-08T12:00")),)
+        again = (PastRevert(DAYS[1], NOW - HOUR, seen("2026-12-08T12:00")),)
         observing = replace(POLICY, observe_only=True)
         decision = judged(case(copy(self.later), event=SERIES, reverts=again), policy=observing)
         assert {one.disposition for one in decision.found} == {Disposition.WOULD_REVERT}
 
     def test_insisted_on_once_is_insisted_on_whole(self) -> None:
-        again = PastRevert(SLOTS[1], NOW - HOUR, seen("2026-12-08T12:00"))
+        again = PastRevert(DAYS[1], NOW - HOUR, seen("2026-12-08T12:00"))
         decision = judged(case(copy(self.later), event=SERIES, reverts=(again,)))
         assert {one.disposition for one in decision.found} == {Disposition.FLAG}
-        over = replace(again, original_start=SLOTS[0], observed=seen("2026-12-01T12:00"), at=BETWEEN - HOUR)
+        over = replace(again, original_start=DAYS[0], observed=seen("2026-12-01T12:00"), at=BETWEEN - HOUR)
         decision = judged(case(copy(self.later), event=SERIES, reverts=(over,)), BETWEEN)
         assert len(decision.writes) == 1, "nobody puts back what is over"
 
     def test_that_was_told_shows_no_news_when_ours_is_edited(self) -> None:
-        known = about(seen("2026-12-01T12:00"), SLOTS[0], resolution=Resolution.ACKNOWLEDGED, accepted=True)
+        known = about(seen("2026-12-01T12:00"), DAYS[0], resolution=Resolution.ACKNOWLEDGED, accepted=True)
         assert judged(case(copy(self.later, told=True), drifts=(known,), event=SERIES)).found == ()
         assert len(judged(case(copy(self.later), drifts=(known,), event=SERIES)).found) == 3
         assert len(
@@ -338,8 +338,8 @@ class TestTheRestOfASplit:
         return judged(last_seen(about, cut), policy=self.flagging)
 
     def of_rest(self, number: int, **changes: object) -> Drift:
-        day = f"{SLOTS[number]:%Y-%m-%d}"
-        times = {"expected": seen(f"{day}T10:00"), "observed": seen(f"{day}T14:00"), "original_start": SLOTS[number]}
+        day = f"{DAYS[number]:%Y-%m-%d}"
+        times = {"expected": seen(f"{day}T10:00"), "observed": seen(f"{day}T14:00"), "original_start": DAYS[number]}
         return split(id=f"D-{number}", **{**times, **changes})
 
     @pytest.mark.parametrize("wanted", [CUT, replace(weekly(count=3), overrides=(Override(THIRD, AGAIN),))])
@@ -365,7 +365,7 @@ class TestTheRestOfASplit:
     def left_over(self, *drifts: Drift, told: bool = True, put_back: int = 1) -> CopiesDecision:
         """Our event has taken both sessions back, and the removal of their rest was refused."""
         known = self.of_rest(put_back).observed
-        reverts = (PastRevert(SLOTS[put_back], NOW - HOUR, known),)
+        reverts = (PastRevert(DAYS[put_back], NOW - HOUR, known),)
         goes_on = replace(rest("2026-12-08T14:00"), told=told)
         return judged(case(goes_on, drifts=drifts, event=weekly(count=3), reverts=reverts))
 
@@ -383,7 +383,7 @@ class TestTheRestOfASplit:
     def test_while_observing_it_stays(self) -> None:
         known = self.of_rest(1).observed
         about = case(rest("2026-12-08T14:00", told=True), drifts=(self.of_rest(2),), event=weekly(count=3))
-        about = replace(about, reverts=(PastRevert(SLOTS[1], NOW - HOUR, known),))
+        about = replace(about, reverts=(PastRevert(DAYS[1], NOW - HOUR, known),))
         assert judged(about, policy=replace(POLICY, observe_only=True)).writes == ()
 
     def test_of_which_something_goes_back_goes_when_that_is_quiet(self) -> None:
@@ -395,7 +395,7 @@ class TestTheRestOfASplit:
         assert (write.remote_id, write.not_before) == ("c-1", NOW)
 
     def test_that_was_edited_since_is_told(self) -> None:
-        assert [one.original_start for one in self.left_over(self.of_rest(2), told=False).found] == SLOTS[1:3]
+        assert [one.original_start for one in self.left_over(self.of_rest(2), told=False).found] == DAYS[1:3]
 
     def test_is_named_by_what_shows_it_and_after_it_went_by_its_drift(self) -> None:
         def named(case: LinkCase) -> str | None:

@@ -17,16 +17,9 @@ from calsync.reconcile.decide import decide
 from calsync.reconcile.disposition import DEFAULT_DISPOSITIONS, disposition_of, phase_of
 from calsync.reconcile.level import Level
 from tests.properties.pretend import NOW, POLICY, WINDOW, World
+from tests.unit.reconcile.scenes import event
 
 ZONE = "America/New_York"
-
-
-def event(
-    start: str = "2026-12-01T10:00", rule: str | None = None, *, title: str = "Session 1", **more: object
-) -> Event:
-    wall = datetime.fromisoformat(start)
-    recurrence = None if rule is None else Recurrence(rule, **more)  # type: ignore[arg-type]
-    return Event("u-1", Appearance(Span(wall, wall + timedelta(minutes=50), ZONE), title), recurrence)
 
 
 def policy(**special: str) -> DecisionPolicy:

@@ -21,7 +21,7 @@ from calsync.reconcile.disposition import (
     standing_disposition,
 )
 from tests.properties.pretend import POLICY
-from tests.unit.reconcile.test_ground import drift
+from tests.unit.reconcile.cases import drift
 
 IGNORE, REVERT, FLAG, BOTH = Disposition.IGNORE, Disposition.REVERT, Disposition.FLAG, Disposition.REVERT_AND_FLAG
 WOULD_REVERT, WOULD_FLAG = Disposition.WOULD_REVERT, Disposition.WOULD_FLAG

@@ -7,47 +7,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
+from calsync.domain.drift import Disposition, Drift, DriftKind, Resolution
 from calsync.domain.event import Appearance, Event, Override
 from calsync.domain.marker import Marker
 from calsync.domain.notation import content_hash
 from calsync.reconcile.case import ConfirmedAbsent, Copy, LinkCase, Moment, NothingNew, SeenNow, SentWrite, Sight
 from calsync.reconcile.ground import Ground, accepted_drifts, marker_is_lost, survey, without_renaming
 from tests.properties.pretend import NOW, POLICY, World
-from tests.unit.reconcile.histories import WINDOW, seen, single, weekly
+from tests.unit.reconcile.cases import drift
+from tests.unit.reconcile.histories import WINDOW, weekly
+from tests.unit.reconcile.scenes import seen, single
 
 FIRST = datetime(2026, 12, 1, 15, tzinfo=UTC)
 SECOND = datetime(2026, 12, 8, 15, tzinfo=UTC)
 THIRD = datetime(2026, 12, 15, 15, tzinfo=UTC)
 MOVED = single("2026-12-01T14:00")
-
-
-def drift(
-    kind: DriftKind = DriftKind.MOVED, resolution: Resolution = Resolution.OPEN, *, accepted: bool = False
-) -> Drift:
-    return Drift(
-        id="D-1",
-        edit="E-1",
-        link="L-1",
-        calendar="K-1",
-        provider="P-1",
-        appointment="A-1",
-        block=None,
-        series=None,
-        original_start=None,
-        episode=1,
-        kind=kind,
-        phase=Phase.UPCOMING,
-        expected=single().master,
-        observed=MOVED.master,
-        scope=Scope.OCCURRENCE,
-        mixed=False,
-        disposition=Disposition.REVERT,
-        resolution=resolution,
-        detected_at=NOW,
-        changed_at=NOW,
-        accepted=accepted,
-    )
 
 
 def agreed(event: Event = MOVED, *, sight: Sight | None = None, **more: object) -> LinkCase:

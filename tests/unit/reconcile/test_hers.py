@@ -8,7 +8,8 @@ import pytest
 
 from calsync.domain.event import Appearance, Event, Override
 from calsync.reconcile.hers import is_her_own, is_wholly_her_own
-from tests.unit.reconcile.histories import single, weekly
+from tests.unit.reconcile.histories import weekly
+from tests.unit.reconcile.scenes import single
 
 OURS = single()
 LATER = single("2026-12-01T14:00").master

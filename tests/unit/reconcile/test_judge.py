@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
+from calsync.domain.drift import Disposition, Drift, DriftKind, Resolution, Scope
 from calsync.domain.event import Event, OriginalStart, Override
 from calsync.domain.marker import Marker
 from calsync.domain.notation import content_hash
@@ -17,34 +17,29 @@ from calsync.reconcile.judge import Verdict, judge
 from calsync.reconcile.looks import look
 from calsync.reconcile.plan import DriftChange
 from tests.properties.pretend import NOW, POLICY, World
-from tests.unit.reconcile.histories import EDITS, LENIENT, WINDOW, seen, single, weekly
-from tests.unit.reconcile.test_ground import drift
-from tests.unit.reconcile.test_looks import (
+from tests.unit.reconcile.cases import (
+    BETWEEN,
     CUT,
-    DAY,
+    DECLINED,
+    DRAGGED,
     IN_SLOT,
     LATER,
     MOVED,
     SERIES,
     SINGLE,
-    SLOTS,
     THIRD,
     agreed,
+    allowing,
+    at_slots,
+    drift,
     last_seen,
     rest,
     split,
 )
+from tests.unit.reconcile.histories import EDITS, LENIENT, WINDOW, weekly
+from tests.unit.reconcile.scenes import DAY, DAYS, seen, single
 
 BEGUN = SINGLE.master.span.start_at
-BETWEEN = SLOTS[1] - DAY  # the first session is over, the second is to come
-DRAGGED = weekly("2026-12-01T14:00", 4)
-DECLINED = replace(SINGLE, master=replace(SINGLE.master, answer="declined"))
-
-
-def allowing(disposition: Disposition, *kinds: DriftKind) -> DecisionPolicy:
-    """The usual policy, but this for these kinds in every phase."""
-    own = {(kind, phase): disposition for kind in kinds for phase in Phase}
-    return replace(POLICY, dispositions={**POLICY.dispositions, **own})
 
 
 def judged(case: LinkCase, now: datetime = NOW, policy: DecisionPolicy = POLICY) -> dict[OriginalStart, Verdict]:
@@ -56,12 +51,6 @@ def verdict(case: LinkCase, now: datetime = NOW, policy: DecisionPolicy = POLICY
     """What is judged of a single session."""
     (one,) = judged(case, now, policy).values()
     return one
-
-
-def at_slots(event: Event, *numbers: int, start: str) -> Event:
-    """These occurrences on their own at another time of their day."""
-    days = {number: f"{SLOTS[number]:%Y-%m-%d}" for number in numbers}
-    return replace(event, overrides=tuple(Override(SLOTS[n], seen(f"{day}T{start}")) for n, day in days.items()))
 
 
 class TestAtAWord:
@@ -104,7 +93,7 @@ class TestAtAWord:
                 scope=Scope.SERIES,
                 resolved_by="support:ada" if n else None,
             )
-            for n, at in enumerate(SLOTS)
+            for n, at in enumerate(DAYS)
         )
         case = last_seen(agreed(SERIES, DRAGGED, drifts=open_ones), DRAGGED)
         found = judged(case, BETWEEN, LENIENT)
@@ -130,8 +119,8 @@ class TestAnEditOfTheSeries:
 
     def test_what_was_moved_on_its_own_and_is_over_stays(self) -> None:
         found = judged(agreed(SERIES, at_slots(CUT, 0, start="17:00")), BETWEEN)
-        assert [found[at].reverts for at in SLOTS] == [False, False, True, True]
-        assert (found[SLOTS[0]].along, found[SLOTS[0]].keep) == (False, True)
+        assert [found[at].reverts for at in DAYS] == [False, False, True, True]
+        assert (found[DAYS[0]].along, found[DAYS[0]].keep) == (False, True)
         assert not any(one.found and one.found.mixed for one in found.values()), "these are two edits"
 
     def test_one_that_was_moved_on_its_own_is_no_part_of_it(self) -> None:
@@ -148,8 +137,8 @@ class TestAnEditOfTheSeries:
 
     def test_what_she_cut_off_as_the_record_did_puts_nothing_back(self) -> None:
         cut = weekly("2026-12-01T14:00", 2)
-        found = judged(agreed(SERIES, cut, expected=CUT), SLOTS[1] + DAY)
-        assert [(found[at].along, found[at].keep) for at in SLOTS[:2]] == [(False, True)] * 2
+        found = judged(agreed(SERIES, cut, expected=CUT), DAYS[1] + DAY)
+        assert [(found[at].along, found[at].keep) for at in DAYS[:2]] == [(False, True)] * 2
 
 
 class TestAFight:
@@ -176,7 +165,7 @@ class TestAFight:
         assert (one.found.disposition, one.reverts) == (Disposition.REVERT, True)
 
     def insisted(self, *numbers: int) -> tuple[PastRevert, ...]:
-        return tuple(PastRevert(SLOTS[n], NOW - DAY / 24, seen(f"{SLOTS[n]:%Y-%m-%d}T14:00")) for n in numbers)
+        return tuple(PastRevert(DAYS[n], NOW - DAY / 24, seen(f"{DAYS[n]:%Y-%m-%d}T14:00")) for n in numbers)
 
     @pytest.mark.parametrize("number", [0, 3])
     def test_about_one_session_blocks_the_whole_edit(self, number: int) -> None:
@@ -184,7 +173,7 @@ class TestAFight:
         assert {one.found and one.found.disposition for one in found.values()} == {Disposition.FLAG}
 
     def test_leaves_alone_what_is_let_be_anyway(self) -> None:
-        renamed = Override(SLOTS[2] + timedelta(hours=4), replace(seen("2026-12-15T10:00"), title="Yoga"))
+        renamed = Override(DAYS[2] + timedelta(hours=4), replace(seen("2026-12-15T10:00"), title="Yoga"))
         shows = replace(DRAGGED, overrides=(renamed,))
         found = judged(agreed(SERIES, shows, reverts=self.insisted(0)))
         told = [one.found and one.found.disposition for one in found.values()]

@@ -9,7 +9,8 @@ from calsync.domain.drift import Disposition, DriftKind, Phase, Resolution
 from calsync.domain.event import Event, Override, Recurrence
 from calsync.reconcile.disposition import DEFAULT_DISPOSITIONS
 from tests.properties.pretend import POLICY, World
-from tests.unit.reconcile.histories import seen, single, weekly
+from tests.unit.reconcile.histories import weekly
+from tests.unit.reconcile.scenes import seen, single
 
 HERS = replace(seen("2026-12-01T19:00"), title="Choir")
 

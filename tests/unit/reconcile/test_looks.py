@@ -3,66 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution
-from calsync.domain.event import Appearance, Event, OriginalStart, Override
+from calsync.domain.drift import Disposition, Drift, DriftKind, Phase
+from calsync.domain.event import Event, OriginalStart, Override
 from calsync.domain.marker import Marker
 from calsync.domain.span import Span
-from calsync.reconcile.case import ConfirmedAbsent, Copy, LinkCase, Moment, NothingNew, SeenNow, SentWrite
-from calsync.reconcile.ground import survey
-from calsync.reconcile.looks import Look, Story, look
+from calsync.reconcile.case import ConfirmedAbsent, Copy, LinkCase, NothingNew, SeenNow, SentWrite
+from calsync.reconcile.looks import Story
 from calsync.reconcile.table import Calendar, Record
-from tests.properties.pretend import NOW, POLICY, World
-from tests.unit.reconcile.histories import WINDOW, seen, single, weekly
-from tests.unit.reconcile.test_ground import drift
-
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-SLOTS = [datetime(2026, 12, 1, 15, tzinfo=UTC) + n * 7 * DAY for n in range(4)]
-THIRD = SLOTS[2]
-SERIES, CUT = weekly(count=4), weekly(count=2)
-SINGLE, MOVED = single(), single("2026-12-01T14:00")
-IN_SLOT, LATER = seen("2026-12-15T10:00"), seen("2026-12-15T14:00")
-HERS = replace(seen("2026-12-01T19:00"), title="Choir")
-
-
-def agreed(event: Event, now_shows: Event | None = None, **more: object) -> LinkCase:
-    """A case whose event was agreed and wanted, and shows something else by now."""
-    case = World.agreed(event).case()
-    sight = case.sight if now_shows is None else SeenNow("2", now_shows)
-    return replace(case, **{"sight": sight, **more})  # type: ignore[arg-type]
-
-
-def last_seen(case: LinkCase, event: Event | None, **more: object) -> LinkCase:
-    """The same, where this was the last that is known of it; None: that it was gone."""
-    return replace(case, link=replace(case.link, observed=event, absent=event is None, **more))  # type: ignore[arg-type]
-
-
-def looks(case: LinkCase, now: datetime = NOW) -> dict[OriginalStart, Look]:
-    return {one.key: one for one in look(survey(case, Moment(now, WINDOW), POLICY))}
-
-
-def looked(case: LinkCase, key: OriginalStart = None, now: datetime = NOW) -> Look:
-    return looks(case, now)[key]
-
-
-def answered(observed: Appearance | None = MOVED.master, **changes: object) -> Drift:
-    """An edit that a person let be, an hour ago."""
-    given = {"resolution": Resolution.ACKNOWLEDGED, "accepted": True, "resolved_at": NOW - HOUR, **changes}
-    return replace(drift(), observed=observed, **given)  # type: ignore[arg-type]
-
-
-def rest(start: str = "2026-12-15T14:00", name: str = "c-1", *, count: int = 2, told: bool = False) -> Copy:
-    """What goes on after our event was cut."""
-    return Copy(name, "1", replace(weekly(start, count), uid=f"u-{name}"), told=told)
-
-
-def split(**changes: object) -> Drift:
-    """The open drift of the third occurrence: it was cut off, and the rest shows it four hours later."""
-    given = {"kind": DriftKind.SPLIT, "original_start": THIRD, "expected": IN_SLOT, "observed": LATER, "copy_id": "c-1"}
-    return replace(drift(), **{**given, **changes})  # type: ignore[arg-type]
+from tests.properties.pretend import NOW
+from tests.unit.reconcile.cases import (
+    CUT,
+    HERS,
+    IN_SLOT,
+    LATER,
+    MOVED,
+    SERIES,
+    SINGLE,
+    THIRD,
+    agreed,
+    answered,
+    drift,
+    last_seen,
+    looked,
+    looks,
+    rest,
+    split,
+)
+from tests.unit.reconcile.scenes import DAY, DAYS, HOUR, seen, single
 
 
 class TestAnAnswer:
@@ -199,7 +170,7 @@ class TestASplitThatIsOpen:
 class TestAnExtraSession:
     """Something shows that nobody agreed on."""
 
-    at = SLOTS[1] + DAY
+    at = DAYS[1] + DAY
     shown = seen("2026-12-09T10:00")
 
     def extra(self) -> Event:
@@ -259,7 +230,7 @@ class TestOurOwnWrite:
     def test_undid_what_a_person_asked_to_put_back_and_no_other_flag(self) -> None:
         assert looked(self.case(self.asked, None)).put_back == self.asked
         assert looked(self.case(self.asked)).put_back is None
-        assert looked(self.case(self.asked, SLOTS[0])).put_back is None
+        assert looked(self.case(self.asked, DAYS[0])).put_back is None
 
     def test_undid_nothing_where_it_wrote_what_was_seen_or_the_record_moved_on(self) -> None:
         as_seen = replace(self.case(drift(), wrote=MOVED), expected=MOVED)
@@ -316,7 +287,7 @@ class TestHers:
     """An event of ours that its person made into another one of her own."""
 
     def test_of_a_cancelled_series_all_has_to_be_hers(self) -> None:
-        one = Override(SLOTS[1], replace(seen("2026-12-08T19:00"), title="Choir"))
+        one = Override(DAYS[1], replace(seen("2026-12-08T19:00"), title="Choir"))
         case = agreed(SERIES, replace(SERIES, overrides=(one,)), expected=None)
         assert not any(each.hers for each in looks(case).values())
 

@@ -9,7 +9,7 @@ import pytest
 from calsync.domain.marker import Marker, MarkerKeys, place_of, sign_marker
 from calsync.reconcile.match import Matches, Role, genuine_marker, is_strangers, match_items
 from tests.properties.pretend import link
-from tests.unit.reconcile.histories import single
+from tests.unit.reconcile.scenes import single
 
 KEYS = MarkerKeys("k1", {"k1": b"one", "k2": b"two"}, "here")
 LINK = link()

@@ -12,7 +12,7 @@ from calsync.reconcile.case import CalendarFacts, Copy, LinkCase, Moment, PastRe
 from calsync.reconcile.pass_plan import describe, make_plan, plan_json
 from calsync.reconcile.plan import Plan
 from tests.properties.pretend import NOW, POLICY, WINDOW, World
-from tests.unit.reconcile.test_decide import event
+from tests.unit.reconcile.scenes import event
 
 FACTS = CalendarFacts("K-1", "America/New_York", 20)
 

@@ -13,8 +13,9 @@ from calsync.reconcile.case import DecisionPolicy, LinkCase, Moment, Slot, Unrea
 from calsync.reconcile.plan import Decision, DriftChange
 from calsync.reconcile.unreadable import decide_unreadable
 from tests.properties.pretend import NOW, POLICY, World
-from tests.unit.reconcile.histories import WINDOW, single, weekly
-from tests.unit.reconcile.test_ground import drift
+from tests.unit.reconcile.cases import drift
+from tests.unit.reconcile.histories import WINDOW, weekly
+from tests.unit.reconcile.scenes import single
 
 WEEK = timedelta(days=7)
 FIRST = datetime(2026, 12, 1, 15, tzinfo=UTC)

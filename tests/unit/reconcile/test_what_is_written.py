@@ -18,25 +18,28 @@ from calsync.reconcile.compare import standing
 from calsync.reconcile.decide import decide
 from calsync.reconcile.plan import Decision, WantedWrite
 from tests.properties.pretend import NOW, POLICY
-from tests.unit.reconcile.histories import LENIENT, WINDOW, seen, weekly
-from tests.unit.reconcile.test_ground import drift
-from tests.unit.reconcile.test_judge import BETWEEN, DECLINED, DRAGGED, allowing, at_slots
-from tests.unit.reconcile.test_looks import (
+from tests.unit.reconcile.cases import (
+    BETWEEN,
     CUT,
+    DECLINED,
+    DRAGGED,
     HERS,
-    HOUR,
     LATER,
     MOVED,
     SERIES,
     SINGLE,
-    SLOTS,
     THIRD,
     agreed,
+    allowing,
     answered,
+    at_slots,
+    drift,
     last_seen,
     rest,
     split,
 )
+from tests.unit.reconcile.histories import LENIENT, WINDOW, weekly
+from tests.unit.reconcile.scenes import DAYS, HOUR, seen
 
 ROOM_2 = replace(SERIES, location="Room 2")
 FLAGGING_SPLITS = allowing(Disposition.FLAG, DriftKind.SPLIT)
@@ -61,8 +64,8 @@ def shows(write: WantedWrite) -> dict[datetime, str]:
 
 def moved(number: int, **changes: object) -> Drift:
     """The open drift of an occurrence that was put to two o'clock on its own."""
-    day = f"{SLOTS[number]:%Y-%m-%d}"
-    given = {"id": f"D-{number}", "original_start": SLOTS[number], "expected": seen(f"{day}T10:00"), **changes}
+    day = f"{DAYS[number]:%Y-%m-%d}"
+    given = {"id": f"D-{number}", "original_start": DAYS[number], "expected": seen(f"{day}T10:00"), **changes}
     return replace(drift(), observed=seen(f"{day}T14:00"), **given)  # type: ignore[arg-type]
 
 
@@ -93,7 +96,7 @@ class TestAtAWord:
 
     def write(self, *drifts: Drift) -> WantedWrite:
         there = at_slots(
-            SERIES, *(SLOTS.index(one.original_start) for one in drifts if one.original_start), start="14:00"
+            SERIES, *(DAYS.index(one.original_start) for one in drifts if one.original_start), start="14:00"
         )
         return written(last_seen(agreed(SERIES, there, drifts=drifts), there))
 
@@ -132,22 +135,22 @@ class TestWhatIsKept:
 
     def test_of_a_rest_that_goes_it_is_what_the_rest_shows_now(self) -> None:
         # The third session goes back; the second has been moved once more, and waits for a person.
-        again = Override(SLOTS[1] + 4 * HOUR, seen("2026-12-08T16:00"))
+        again = Override(DAYS[1] + 4 * HOUR, seen("2026-12-08T16:00"))
         copy = rest("2026-12-08T14:00")
         copy = replace(copy, event=replace(copy.event, overrides=(again,)))
         second = moved(1, kind=DriftKind.SPLIT, copy_id="c-1")
         short, cut = weekly(count=3), weekly(count=1)
         case = agreed(short, cut, drifts=(second, split()), copies=(copy,))
         write = written(last_seen(case, cut), policy=FLAGGING_SPLITS)
-        assert (write.reverts, shows(write)[SLOTS[1]], shows(write)[THIRD]) == ((THIRD,), "12-08 16", "12-15 10")
+        assert (write.reverts, shows(write)[DAYS[1]], shows(write)[THIRD]) == ((THIRD,), "12-08 16", "12-15 10")
 
     def test_what_was_moved_again_and_is_let_be_is_kept_as_it_shows_now(self) -> None:
         there = at_slots(SERIES, 2, start="14:00")
-        there = replace(there, overrides=(*there.overrides, Override(SLOTS[1], seen("2026-12-08T16:00"))))
+        there = replace(there, overrides=(*there.overrides, Override(DAYS[1], seen("2026-12-08T16:00"))))
         flagged = moved(1, disposition=Disposition.FLAG)
         case = agreed(SERIES, there, drifts=(flagged, moved(2, changed_at=NOW - HOUR)))
         write = written(last_seen(case, there), policy=LENIENT)
-        assert (shows(write)[SLOTS[1]], shows(write)[THIRD]) == ("12-08 16", "12-15 10")
+        assert (shows(write)[DAYS[1]], shows(write)[THIRD]) == ("12-08 16", "12-15 10")
 
     def gone(self, about: Drift, **more: object) -> LinkCase:
         """The rest is there no more; our event was not written since it was cut."""
@@ -238,7 +241,7 @@ class TestWhatIsAgreedFromNowOn:
 
 class TestForTheBrakes:
     def test_what_is_told_of_a_vanished_event_is_in_the_order_of_time(self) -> None:
-        last = Override(SLOTS[0], seen("2026-12-21T10:00"))
+        last = Override(DAYS[0], seen("2026-12-21T10:00"))
         case = agreed(replace(SERIES, overrides=(last,)), sight=ConfirmedAbsent())
         days = [f"{at:%m-%d}" for at in decided(case).starts]
         assert days == ["12-08", "12-15", "12-21", "12-22"]

@@ -22,7 +22,8 @@ from calsync.domain.event import Appearance, Event
 from calsync.domain.notation import event_to_data
 from calsync.reconcile.plan import Decision, Sighting
 from tests.properties.pretend import World
-from tests.unit.reconcile.histories import ZONE, Step, histories
+from tests.unit.reconcile.histories import Step, histories
+from tests.unit.reconcile.scenes import ZONE
 
 STORED = Path(__file__).parent / "whole-decisions.json"
 
