@@ -9,8 +9,9 @@ from typing import Any
 from calsync.claims.answer import Answer
 from calsync.claims.gate import Gate, Question
 from calsync.claims.reasons import Verdict
-from tests.simulation.observer import HOLDS_NOTHING, Revision
+from tests.simulation.observer import HOLDS_NOTHING, Held, Revision
 from tests.simulation.sights import Shown
+from tests.simulation.truth import Read
 from tests.simulation.world import World
 
 SETTLE = timedelta(minutes=2)
@@ -58,26 +59,36 @@ def _check_calendar(world: World, what: tuple[str, Any], calendar: str, span: Sh
     # Under a name that it had before, it was the session's event all the same.
     booked = "SELECT 1 FROM links WHERE remote_id = ?"
     held = [one for one in held if not one.is_copy or world.books.rows(booked, one.key[2])] or held
-    after = datetime.fromtimestamp(span[1], UTC) + SETTLE
-    reads = [read for one in held for read in world.readings.of.get(one.key, ()) if read.began >= after]
+    reads = [reads for one in held if (reads := _reads_after(world, one, span[1]))]
     proves = world.services[world.places[calendar]].personality.traits.feed_proves
-    if not reads and proves:
-        feeds = [at for at in world.readings.feeds.get(calendar, ()) if at >= after]
-        if not feeds:
+    if not reads:
+        fed = any(_is_after(at, span[1]) for at in world.readings.feeds.get(calendar, ()))
+        if not (proves and fed):
             world.observer.fail("I1-unread", f"{number} is cleared; {calendar} was not read after its end")
         return
-    if not reads:
-        world.observer.fail("I1-unread", f"{number} is cleared; {calendar} was not read after its end")
-        return
-    last = max(reads, key=lambda read: read.began)
-    days = {datetime.fromtimestamp(one[0], UTC).date() for one in last.spans}
-    if span not in last.spans and datetime.fromtimestamp(span[0], UTC).date() not in days:
+    # One that has another name by now is gone under the old one.
+    last = [shown for of_one in reads for shown in max(of_one, key=lambda read: read.began).spans]
+    days = {datetime.fromtimestamp(one[0], UTC).date() for one in last}
+    if span not in last and datetime.fromtimestamp(span[0], UTC).date() not in days:
         told = [one for one in world.observer.drifts.values() if one.appointment == number]
         stopped = world.books.rows("SELECT 1 FROM stops WHERE calendar = ?", calendar) != []
-        if stopped and any(span in read.spans for read in reads):
+        if stopped and any(span in read.spans for of_one in reads for read in of_one):
             return  # the proof is older than the stop (R-13)
-        if not any(one.resolution in ENDED or _is_collateral(world, one.id) for one in told):
-            world.observer.fail("I1-disagrees", f"{number} is cleared; {calendar} last showed {last.spans}")
+        if not any(_is_answered(world, one) for one in told):
+            world.observer.fail("I1-disagrees", f"{number} is cleared; {calendar} last showed {tuple(last)}")
+
+
+def _reads_after(world: World, held: Held, end: int) -> list[Read]:
+    return [read for read in world.readings.of.get(held.key, ()) if _is_after(read.began, end)]
+
+
+def _is_after(moment: datetime, end: int) -> bool:
+    return moment >= datetime.fromtimestamp(end, UTC) + SETTLE
+
+
+def _is_answered(world: World, drift: Revision) -> bool:
+    """Whether a person has said what is true, be it that it waits to be put back, or the edit came after the proof."""
+    return drift.resolution in ENDED or drift.resolved_by is not None or _is_collateral(world, drift.id)
 
 
 def _came_later(world: World, link: str, calendar: str, end: int) -> bool:

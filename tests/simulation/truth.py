@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from calsync.connector.errors import Throttled
 from calsync.connector.protocol import Gone, Known, Page, Reading, Seen, Write, WriteResult
+from calsync.domain.event import Event
 from calsync.domain.span import Window
 from calsync.testing.fake_ports import FakeClock
 from calsync.testing.memory_calendar import MemoryCalendar
 from calsync.testing.weather import FaultKind
+from tests.simulation.sights import counted
 
 if TYPE_CHECKING:
     from tests.simulation.observer import Observer
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Read:
-    """One event, read: when the request began, and what is known by the observer of the event then."""
+    """One event, read: when the request began, and what was shown, by what the observer knows of the event then."""
 
     began: datetime
     spans: tuple[Any, ...]
@@ -43,11 +45,12 @@ class Readings:
         """The calendar, with its readings noted here."""
         return WatchedCalendar(calendar, service, self)
 
-    def note(self, key: tuple[int, str, str], began: datetime) -> None:
-        """An event was read, or was told to be gone."""
+    def note(self, key: tuple[int, str, str], began: datetime, shown: Event | None = None) -> None:
+        """An event was read, or was told to be gone. `shown`: what a service told that is behind itself."""
         held = self.observer.events.get(key)
         if held is not None:
-            read = Read(began, tuple(sorted(held.now.elements())))
+            now = held.now if shown is None else counted(shown)
+            read = Read(began, tuple(sorted(now.elements())))
             self.of.setdefault(key, []).append(read)
             self.fresh.append((key, read))
 
@@ -85,11 +88,13 @@ class WatchedCalendar:
         with self._heeding():
             struck = len(self._inner.service.weather.struck)
             found = list(self._inner.read(remote_ids))
-            if any(kind is FaultKind.STALE_READ for _, _, kind in self._inner.service.weather.struck[struck:]):
-                self._readings.observer.read_stale = True
+            fresh = self._inner.service.weather.struck[struck:]
+            stale = any(kind is FaultKind.STALE_READ for _, _, kind in fresh)
+            self._readings.observer.read_stale |= stale
         for one in found:
             if isinstance(one, Seen | Gone):  # that it is gone is an answer as well; `unknown` is none
-                self._readings.note((self._service, self._inner.name, one.remote_id), began)
+                shown = one.event if stale and isinstance(one, Seen) else None
+                self._readings.note((self._service, self._inner.name, one.remote_id), began, shown)
         return found
 
     def write(self, batch: Sequence[Write]) -> Iterable[WriteResult]:
