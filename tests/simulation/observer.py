@@ -359,10 +359,10 @@ class Observer:
     def _is_as_told(self, held: Held, one: Revision) -> bool:
         """Whether an edit that somebody answered, or the record overtook, shows still, or again, as it was told.
 
-        It may have another id by now, or have been away in between; only we wrote nothing since.
+        It may have another id by now, or have been away in between; only we wrote nothing since that anybody heard of.
         """
         here = not held.is_copy or self._stands_alone(held)
-        return here and self.wrote_pos.get(held.link, -1) < one.pos
+        return here and (self.wrote_pos.get(held.link, -1) < one.pos or self._was_never_heard(held.sent))
 
     def _stands_alone(self, held: Held) -> bool:
         """Whether it is a copy, and all that there is: the event itself under another id."""

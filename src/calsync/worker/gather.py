@@ -168,7 +168,9 @@ def _link_facts(
     if pending.is_renamed and link.remote_id in before:
         # What it shows was recorded when it was a copy.
         link = replace(link, observed=before[link.remote_id].event, absent=False)
-    sent, late = known.unanswered.get(link.id, ()), known.given_up.get(link.id, ())
+    sent = known.unanswered.get(link.id, ())
+    # What was confirmed after it would have been refused, had it still arrived.
+    late = [one for one in known.given_up.get(link.id, ()) if not _is_confirmed_since(link, one)]
     gone_copies = {rid for rid, i in sights.items.items() if rid in before and _is_ours_no_more(context, link, i)}
     # A copy that took the place of the link's own event is none any more.
     not_copies = gone_copies | {link.remote_id}
@@ -200,6 +202,10 @@ def _link_facts(
         is_renamed=pending.is_renamed,
         read_at=sights.read_at.get(link.remote_id) if looked else None,
     )
+
+
+def _is_confirmed_since(link: Link, owed: OwedWrite) -> bool:
+    return link.confirmed_at is not None and owed.created_at <= link.confirmed_at
 
 
 def _is_ours_no_more(context: PassContext, link: Link, item: Item) -> bool:
