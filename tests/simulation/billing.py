@@ -43,17 +43,17 @@ def _check(world: World, answer: Answer) -> None:
         world.observer.fail("I1-date", f"{number} is cleared for {answer.date_of_service}; its record says {wall}")
     span: Shown = (start // 1_000_000, end // 1_000_000, False)
     subject = ("series", series) if series else ("appointment", number)
-    for place in world.plan.calendars:
-        if place["provider"] == provider:
-            _check_calendar(world, (str(number), subject), place["id"], span)
+    theirs = [place["id"] for place in world.plan.calendars if place["provider"] == provider]
+    # One that got its event only after the session's end had none that anybody could have moved (R-24).
+    in_time = [calendar for calendar in theirs if _stood_in_time(world, subject, calendar, span[1])]
+    for calendar in in_time or theirs:
+        _check_calendar(world, (str(number), subject), calendar, span)
     _check_doubts(world, str(number))
 
 
 def _check_calendar(world: World, what: tuple[str, Any], calendar: str, span: Shown) -> None:
     number, subject = what
     links = [link for link in world.observer.of_link if world.subject_of(link) == subject]
-    if all(_came_later(world, link, calendar, span[1]) for link in links):
-        return  # it had no event there that anybody could have moved (R-24)
     held = [one for link in links for one in world.observer.of_link[link] if one.key[1] == calendar]
     # What a copy beside our event shows, or that it is gone, says nothing of the session's own event.
     # Under a name that it had before, it was the session's event all the same.
@@ -91,10 +91,11 @@ def _is_answered(world: World, drift: Revision) -> bool:
     return drift.resolution in ENDED or drift.resolved_by is not None or _is_collateral(world, drift.id)
 
 
-def _came_later(world: World, link: str, calendar: str, end: int) -> bool:
-    """Whether a link is another calendar's, or its event was made there only after the session's end."""
-    rows = world.books.rows("SELECT linked_at FROM links WHERE id = ? AND calendar = ?", link, calendar)
-    return all(linked_at is not None and linked_at > end * 1_000_000 for (linked_at,) in rows)
+def _stood_in_time(world: World, subject: tuple[str, Any], calendar: str, end: int) -> bool:
+    """Whether a calendar had the session's event before its end, or it is not known since when."""
+    rows = world.books.rows("SELECT id, linked_at FROM links WHERE calendar = ?", calendar)
+    linked = [at for link, at in rows if world.subject_of(link) == subject]
+    return any(at is None or at <= end * 1_000_000 for at in linked)
 
 
 def _check_doubts(world: World, number: str) -> None:

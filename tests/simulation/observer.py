@@ -374,7 +374,8 @@ class Observer:
         if not found:
             if did == "brought back":
                 # What nobody knows to have ever been there is no edit to anybody, either.
-                excused = self._is_called_since(held, pos, span) or self._was_never_heard(held.sent)
+                excused = self._is_called_since(held, pos, span) or self._is_told_as_gone(held, pos)
+                excused |= self._was_never_heard(held.sent)
             else:
                 excused = self._was_recorded(held, pos, span)
             if not unguarded and not excused:
@@ -452,13 +453,14 @@ class Observer:
         return subject is not None and self.called_for.get((*subject, span), -1) >= since
 
     def _is_called_since(self, held: Held, pos: int, span: Shown) -> bool:
-        """Whether the record came to call for this only after it had gone: then both sides had agreed before.
-
-        Or after we had last written: then it was nothing that anybody had agreed on.
-        """
+        """Whether the record came to call for this only after it had gone: then both sides had agreed before."""
         subject = self.subject_of(held.link)
-        before = min(pos, self.wrote_pos.get(held.link, pos))
-        return subject is not None and self.called_from.get((*subject, span), -1) >= before
+        return subject is not None and self.called_from.get((*subject, span), -1) >= pos
+
+    def _is_told_as_gone(self, held: Held, pos: int) -> bool:
+        """Whether it is on the books that a whole series went, whatever its sessions showed unread before."""
+        told = (one for one in self.revisions.get(held.link, ()) if one.pos >= pos and one.scope == "series")
+        return held.stored is None and any(one.observed is None for one in told)
 
     def _count_revert(self, held: Held, span: Shown, change: Change, causes: set[str]) -> None:
         # What is over goes back along with its series (R-9); only sessions to come are fought about (R-12).
