@@ -124,6 +124,8 @@ def _aggregate(file: _File, uid: str, masters: list[Component], others: list[Com
         overrides=overrides,
         location=_text(master, "LOCATION"),
         description=our_description(_text(master, "DESCRIPTION")),
+        # Servers may drop the line; only who wrote it has made it public.
+        public=any(_text(part, "CLASS").strip().upper() == "PUBLIC" for part in (master, *others)),
     )
 
 

@@ -99,6 +99,7 @@ def bare_event(row: Json, reader: Reader) -> Event:
         recurrence=recurrence(row, looks.span, reader),
         location=text_of(row, "location"),
         description=our_description(text_of(row, "description")),
+        public=row.get("visibility") == "public",
     )
 
 

@@ -63,6 +63,8 @@ def event_of(whole: Aggregate) -> Event:
         master=looks,
         location=master.location,
         description=our_description(master.text),
+        # "Personal" hides nothing; what was not told is no news.
+        public=master.sensitivity in ("normal", "personal"),
     )
     if master.recurrence is None:
         return event

@@ -45,7 +45,7 @@ class Row:
     title: str = ""
     cancelled: bool = False
     show_as: str = "busy"
-    sensitivity: str = "normal"
+    sensitivity: str = ""
     answer: str = ""
     proposed: Span | None = None
     location: str = ""
@@ -112,7 +112,7 @@ def read_row(data: Json) -> Row:
         title=_text(data.get("subject")),
         cancelled=data.get("isCancelled") is True,
         show_as=str(data.get("showAs") or "busy"),
-        sensitivity=str(data.get("sensitivity") or "normal"),
+        sensitivity=str(data.get("sensitivity") or ""),
         answer=_answer(data),
         proposed=_proposed(attendees),
         location=_text(_member(data.get("location"), "displayName")),

@@ -107,7 +107,7 @@ def _check_doubts(world: World, number: str) -> None:
 def unanswered(world: World, number: str) -> Iterator[Revision]:
     """Open edits of a session that leave a second date possible."""
     for drift in world.observer.drifts.values():
-        if drift.appointment != number or drift.kind in ("retitled", "marked-free", "marker-lost"):
+        if drift.appointment != number or drift.kind in ("retitled", "marked-free", "marker-lost", "made-public"):
             continue
         if not drift.open or drift.disposition in HOLDS_NOTHING or _is_collateral(world, drift.id):
             continue

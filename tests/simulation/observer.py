@@ -28,7 +28,7 @@ STAMPEDE_PERIOD = timedelta(hours=1)
 STILL = 1 << 60  # after every place: until now
 # What needs no hold: policy says so, or the practice only observes.
 HOLDS_NOTHING = frozenset({"ignore", "would-revert", "would-flag"})
-COSMETIC = frozenset({"retitled", "marked-free", "marker-lost", "declined", "new-time-proposed"})
+COSMETIC = frozenset({"retitled", "marked-free", "marker-lost", "made-public", "declined", "new-time-proposed"})
 _DRIFTS = (
     "SELECT id, link, calendar, original_start, copy_id, expected, observed, kind, disposition, resolution, accepted,"
     " appointment, phase, scope, resolved_by FROM drifts"

@@ -103,6 +103,7 @@ ACTS: dict[str, tuple[Act, DriftKind]] = {
     "zone": (lambda w, name: w.person.rezone(w.remote, name, "America/Los_Angeles"), DriftKind.ZONE_CHANGED),
     "retitle": (lambda w, name: w.person.retitle(w.remote, name, "Mine"), DriftKind.RETITLED),
     "free": (lambda w, name: w.person.mark_free(w.remote, name), DriftKind.MARKED_FREE),
+    "publish": (lambda w, name: w.person.publish(w.remote, name), DriftKind.MADE_PUBLIC),
     "decline": (lambda w, name: w.person.answer(w.remote, name, "declined"), DriftKind.DECLINED),
     "delete": (lambda w, name: w.person.delete(w.remote, name), DriftKind.DELETED),
     "move-away": (lambda w, name: w.person.move(w.remote, name, w.other), DriftKind.RELOCATED),
@@ -143,6 +144,19 @@ class TestEdits:
         world.run()
         assert kind in world.kinds()
         assert set(world.kinds()) == {kind}
+
+    def test_one_that_was_made_public_is_private_again(self, world: GoogleWorld) -> None:
+        world.book("4821", "2026-11-24T10:00")
+        settled(world)
+        name = world.only_event()
+        world.person.decorate(world.remote, name)
+        world.person.publish(world.remote, name)
+        world.google.state.requests += world.google.knobs.lag
+        world.run()
+        world.until_quiet()
+        body = world.person.event(world.remote, name)
+        assert (body["visibility"], body["colorId"]) == ("private", "11")
+        assert world.kinds() == [DriftKind.MADE_PUBLIC]
 
     def test_a_deleted_event_comes_back_under_its_name(self, world: GoogleWorld) -> None:
         world.book("4821", "2026-11-24T10:00")

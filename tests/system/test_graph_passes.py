@@ -104,6 +104,7 @@ ACTS: dict[str, tuple[Act, DriftKind]] = {
     "zone": (rezone, DriftKind.ZONE_CHANGED),
     "retitle": (lambda w, name: w.person.retitle(name, "Mine"), DriftKind.RETITLED),
     "free": (lambda w, name: w.person.mark_free(name), DriftKind.MARKED_FREE),
+    "publish": (lambda w, name: w.person.change(name, sensitivity="normal"), DriftKind.MADE_PUBLIC),
     "propose": (propose, DriftKind.NEW_TIME_PROPOSED),
     "delete": (lambda w, name: w.person.delete(name), DriftKind.DELETED),
     "out-of-the-window": (lambda w, name: w.person.drag(name, timedelta(days=900)), DriftKind.MOVED),
@@ -143,6 +144,18 @@ class TestEdits:
         world.noticed()
         world.run()
         assert set(world.kinds()) == {kind}
+
+    def test_one_that_was_made_public_is_private_again(self, world: GraphWorld) -> None:
+        world.book("4821", "2026-11-24T10:00")
+        world.settled()
+        name = world.only_event()
+        world.person.change(name, categories=["Red category"], sensitivity="normal")
+        world.noticed()
+        world.run()
+        world.until_quiet()
+        fields = world.person.item(name).fields
+        assert (fields["sensitivity"], fields["categories"]) == ("private", ["Red category"])
+        assert world.kinds() == [DriftKind.MADE_PUBLIC]
 
     def test_a_deleted_event_comes_back_once(self, world: GraphWorld) -> None:
         world.book("4821", "2026-11-24T10:00")

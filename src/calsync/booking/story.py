@@ -54,6 +54,7 @@ _EDITS: Final = {
     DriftKind.DECLINED: "was declined",
     DriftKind.UNREADABLE: "could not be understood any more",
     DriftKind.RETITLED: "got another title",
+    DriftKind.MADE_PUBLIC: "was made public",
 }
 _ENDS: Final = {
     Resolution.OPEN: "This is still open",

@@ -29,6 +29,7 @@ _SAID: Final = {
     DriftKind.MARKED_FREE: "shown as free",
     DriftKind.UNREADABLE: "made unreadable",
     DriftKind.RETITLED: "given another title",
+    DriftKind.MADE_PUBLIC: "made public",
 }
 _ENDED: Final = {
     Resolution.REVERTED: "was put back",

@@ -28,10 +28,13 @@ class DriftKind(StrEnum):
     MARKED_FREE = "marked-free"
     UNREADABLE = "unreadable"
     RETITLED = "retitled"
+    MADE_PUBLIC = "made-public"
 
 
 # Start, end, existence and recurrence are guarded; the rest is cosmetic and by default the user's own business.
-COSMETIC = frozenset({DriftKind.RETITLED, DriftKind.MARKED_FREE, DriftKind.MARKER_LOST})
+COSMETIC = frozenset({DriftKind.RETITLED, DriftKind.MARKED_FREE, DriftKind.MARKER_LOST, DriftKind.MADE_PUBLIC})
+# What is noted of an event as a whole, whatever its occurrences show: no such note says or accepts anything of them.
+NOTES = frozenset({DriftKind.MARKER_LOST, DriftKind.MADE_PUBLIC})
 
 
 class Phase(StrEnum):

@@ -55,6 +55,7 @@ class Event:
     overrides: tuple[Override, ...] = ()
     location: str = ""
     description: str = ""  # only the part that is ours
+    public: bool = False  # anybody who may see the calendar may read it; what we write never is
 
     @property
     def is_series(self) -> bool:

@@ -87,6 +87,8 @@ def event_to_data(event: Event) -> Data:
         data["location"] = event.location
     if event.description:
         data["description"] = event.description
+    if event.public:
+        data["public"] = True
     return data
 
 
@@ -109,6 +111,7 @@ def event_from_data(data: Mapping[str, Any]) -> Event:
         ),
         location=data.get("location", ""),
         description=data.get("description", ""),
+        public=bool(data.get("public", False)),
     )
 
 

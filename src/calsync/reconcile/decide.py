@@ -11,18 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from calsync.domain.drift import COSMETIC, DriftKind, Phase, Resolution
+from calsync.domain.drift import COSMETIC, Phase
 from calsync.domain.event import Appearance, Event, OriginalStart
 from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.case import DecisionPolicy, LinkCase, Moment, NothingNew, UnreadableNow
 from calsync.reconcile.compare import view
 from calsync.reconcile.copies import judge_copies, rest_of, rests_to_go
-from calsync.reconcile.disposition import disposition_of
-from calsync.reconcile.ground import Ground, marker_is_lost, survey, without_renaming
+from calsync.reconcile.ground import Ground, survey, without_renaming
 from calsync.reconcile.judge import Verdict, judge
 from calsync.reconcile.level import Level
 from calsync.reconcile.looks import Look, Story, look
+from calsync.reconcile.notes import is_exposed, take_notes
 from calsync.reconcile.plan import Adopt, Decision, FoundDrift, Sighting, WantedWrite
 from calsync.reconcile.shown import same_state, shown_kind
 from calsync.reconcile.table import TABLE, Calendar, Do, Record, cell_name
@@ -43,10 +43,10 @@ def decide(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Decision:
     ground = survey(settled, moment, policy)
     verdicts = judge(ground, look(ground))
     copies = judge_copies(ground, verdicts)
-    writes = (*_write(ground, verdicts), *copies.writes)
+    noted = take_notes(ground, verdicts)
+    writes = (*_write(ground, verdicts, private=noted.private), *copies.writes)
     adopt = _adopt(ground, verdicts, writes)
-    marker = _marker_lost(ground, verdicts)
-    found = (*(one.found for one in verdicts if one.found), *copies.found, *marker)
+    found = (*(one.found for one in verdicts if one.found), *copies.found, *noted.found)
     return Decision(
         link=case.link.id,
         cell=_cell(ground, verdicts),
@@ -97,17 +97,17 @@ class _Changes:
     by_word: bool
 
 
-def _write(ground: Ground, verdicts: Sequence[Verdict]) -> tuple[WantedWrite, ...]:
-    """Return the write that brings our event to what it should be, if one is needed."""
+def _write(ground: Ground, verdicts: Sequence[Verdict], *, private: bool) -> tuple[WantedWrite, ...]:
+    """Return the write that brings our event to what it should be, if one is needed; each write makes it private."""
     now = ground.moment.now
-    changes = _changes(ground, verdicts)
+    changes = _changes(ground, verdicts, private=private)
     due = _due(ground, verdicts)
     if changes.pushes and due > now:
         # The record's change goes out at once; an edit that is not quiet yet stays and is put back later (R-11). With
         # the whole event it goes now: nothing would be left that could be put back.
         if ground.case.expected is not None:
             verdicts = [_staying(one) if one.reverts or one.along else one for one in verdicts]
-            changes = _changes(ground, verdicts)
+            changes = _changes(ground, verdicts, private=private)
         due = now
     kind = _kind(ground, changes)
     if kind is None or len(changes.kept) > MAX_KEPT:
@@ -131,7 +131,7 @@ def _cause(changes: _Changes) -> Cause:
     return Cause.REVERT if changes.reverts and not changes.pushes else Cause.RECORD
 
 
-def _changes(ground: Ground, verdicts: Sequence[Verdict]) -> _Changes:
+def _changes(ground: Ground, verdicts: Sequence[Verdict], *, private: bool) -> _Changes:
     wanted = {one.look.key: one.look.expected for one in verdicts if not one.keep and _has_to_change(one)}
     going = rests_to_go(ground, verdicts)
     kept = {one.look.key: _kept(ground, one.look, going) for one in verdicts if one.keep and _has_to_change(one)}
@@ -142,7 +142,7 @@ def _changes(ground: Ground, verdicts: Sequence[Verdict]) -> _Changes:
         kept=kept,
         reverts=reverts,
         pushes=bool(set(wanted) - put_back) or _texts_differ(ground, verdicts) or _is_short(ground, verdicts),
-        cosmetic=any(one.reverts and one.look.kind in COSMETIC for one in verdicts),
+        cosmetic=private or any(one.reverts and one.look.kind in COSMETIC for one in verdicts),
         by_word=bool(reverts) and all(one.by_word for one in verdicts if one.reverts),
     )
 
@@ -241,6 +241,7 @@ def _remember(ground: Ground, adopt: Adopt | None) -> Event | None:
         agreed = adopt.baseline
         seen = view(agreed, ground.observed, window=ground.moment.window, single=ground.single)
     differs = agreed is None or ground.observed.uid not in (agreed.uid, ground.case.link.uid)
+    differs = differs or is_exposed(ground)
     differs = differs or any(shown_kind(seen.agreed.get(key), shown) for key, shown in seen.shown.items())
     return ground.observed if differs else None
 
@@ -259,32 +260,6 @@ def _sightings(ground: Ground) -> tuple[Sighting, ...]:
 def _with_appointment(case: LinkCase, drift: FoundDrift) -> FoundDrift:
     slot = case.slots.get(drift.original_start)
     return drift if slot is None else replace(drift, appointment=slot.appointment)
-
-
-def _marker_lost(ground: Ground, verdicts: Sequence[Verdict]) -> tuple[FoundDrift, ...]:
-    """Note once that our event came without its marker; it is ours by its remote id, and our next write marks it."""
-    if not marker_is_lost(ground):
-        return ()
-    quiet = (one.look for one in verdicts if one.found is None and one.look.shown.own is not None)
-    one: Look | None = next(quiet, None)
-    if one is None:
-        return ()
-    disposition = disposition_of(DriftKind.MARKER_LOST, one.phase, ground.policy)
-    return (
-        FoundDrift(
-            original_start=one.key,
-            appointment=None,
-            kind=DriftKind.MARKER_LOST,
-            phase=one.phase,
-            expected=one.reference,
-            observed=one.shown.seen,
-            scope=one.scope,
-            mixed=False,
-            disposition=disposition,
-            # There is nothing to put back or to answer: whatever policy says, noting it is all there is to do.
-            ended=Resolution.IGNORED,
-        ),
-    )
 
 
 # ---------------------------------------------------------------- for the brakes and the log

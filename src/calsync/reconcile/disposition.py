@@ -18,6 +18,9 @@ NOT_OURS_TO_UNDO = ANSWERS_TO_INVITATIONS | {DriftKind.UNREADABLE}
 
 
 def _default(kind: DriftKind, phase: Phase) -> Disposition:
+    if kind is DriftKind.MADE_PUBLIC:
+        # Who may read an event is no evidence of when it was, and is the practice's to say (I8).
+        return Disposition.REVERT
     if kind in COSMETIC:
         return Disposition.IGNORE
     if kind in NOT_OURS_TO_UNDO or phase is not Phase.UPCOMING:
@@ -26,7 +29,8 @@ def _default(kind: DriftKind, phase: Phase) -> Disposition:
     return Disposition.REVERT
 
 
-# What a practice gets that says nothing: guarded and upcoming -> revert, later -> flag, cosmetic -> ignore.
+# What a practice gets that says nothing: guarded and upcoming -> revert, later -> flag, cosmetic -> ignore; made public
+# -> revert.
 DEFAULT_DISPOSITIONS: Dispositions = {(kind, phase): _default(kind, phase) for kind in DriftKind for phase in Phase}
 
 _WOULD = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from calsync.domain.drift import Drift, DriftKind, Resolution
+from calsync.domain.drift import NOTES, Drift, DriftKind, Resolution
 from calsync.domain.event import Appearance, Event, OriginalStart
 from calsync.domain.notation import content_hash
 from calsync.reconcile.case import ConfirmedAbsent, DecisionPolicy, LinkCase, Moment, SeenNow, SentWrite
@@ -129,13 +129,13 @@ def open_drifts(case: LinkCase) -> dict[OriginalStart, Drift]:
 def accepted_drifts(case: LinkCase) -> dict[OriginalStart, Drift]:
     """Return the answered drift of each occurrence whose seen state is the accepted one (R-10).
 
-    That a marker is lost is noted whatever else the event shows then, so that no such note accepts anything.
+    What is noted of the event as a whole accepts nothing of what its occurrences show.
     """
     return {
         drift.original_start: drift
         for drift in case.drifts
         if drift.resolution is not Resolution.OPEN
-        and drift.kind not in (DriftKind.DUPLICATED, DriftKind.MARKER_LOST)
+        and drift.kind not in (DriftKind.DUPLICATED, *NOTES)
         and (drift.accepted or drift.resolution is Resolution.IGNORED)
     }
 

@@ -37,6 +37,7 @@ Mode = Literal["act", "observe"]
 Title = Literal["id", "initials", "first-name", "full-name"]
 WriteBack = Literal["ignore", "revert", "flag", "revert-and-flag"]
 HandsOff = Literal["ignore", "flag"]
+Noted = Literal["ignore", "revert", "flag"]
 
 
 def _default_rules(kind: DriftKind) -> dict[str, str]:
@@ -58,12 +59,22 @@ class LookOnlyRules(PhaseRules):
     upcoming: HandsOff | None = Field(None, description="Before the session starts; never written back.")
 
 
+class NotedRules(Section):
+    """The same for what says nothing of when a session was: it is told, and put back whenever that is."""
+
+    upcoming: Noted | None = Field(None, description="Before the session starts.")
+    started: Noted | None = Field(None, description="From its start to its end.")
+    past: Noted | None = Field(None, description="After its end.")
+    claimed: Noted | None = Field(None, description="After its claim was filed.")
+
+
 def _spread(value: object) -> object:
     return dict.fromkeys(Phase, value) if isinstance(value, str) else value
 
 
 KindRules = Annotated[PhaseRules, BeforeValidator(_spread)]
 LookOnly = Annotated[LookOnlyRules, BeforeValidator(_spread)]
+AnyTime = Annotated[NotedRules, BeforeValidator(_spread)]
 
 
 class DriftRules(Section):
@@ -113,6 +124,9 @@ class DriftRules(Section):
     )
     marked_free: KindRules | None = Field(
         None, examples=[_default_rules(DriftKind.MARKED_FREE)], description="Shown as free time."
+    )
+    made_public: AnyTime | None = Field(
+        None, examples=[_default_rules(DriftKind.MADE_PUBLIC)], description="Shown to all who may see the calendar."
     )
     unreadable: LookOnly | None = Field(
         None, examples=[_default_rules(DriftKind.UNREADABLE)], description="There, and not to be understood."

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, exists, func, or_, select
 
 from calsync.domain.appointment import Subject, SubjectKind
-from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
+from calsync.domain.drift import NOTES, Disposition, Drift, DriftKind, Phase, Resolution, Scope
 from calsync.domain.event import OriginalStart
 from calsync.reconcile.case import PastRevert, RecentChange
 from calsync.reconcile.shown import same_state
@@ -25,12 +25,12 @@ def open_of_links(conn: Connection, link_ids: Iterable[str]) -> dict[str, tuple[
     """
     found: dict[str, tuple[Drift, ...]] = {}
     for link, known in grouped(conn, _STANDING, link_ids, lambda drift: drift.link).items():
-        accepted: dict[tuple[OriginalStart, str | None, bool], Drift] = {}
+        accepted: dict[tuple[OriginalStart, str | None, DriftKind | None], Drift] = {}
         for drift in sorted(known, key=lambda one: one.episode):
             if drift.resolution is not Resolution.OPEN:
-                # Each copy beside the event has an answer of its own, and a lost marker is none about what is seen.
+                # Each copy beside the event has an answer of its own, and a note is none about what is seen.
                 copy = drift.copy_id if drift.kind is DriftKind.DUPLICATED else None
-                key = (drift.original_start, copy, drift.kind is DriftKind.MARKER_LOST)
+                key = (drift.original_start, copy, drift.kind if drift.kind in NOTES else None)
                 if drift.accepted:
                     accepted[key] = drift
                 elif key in accepted and _takes_back(drift, accepted[key]):

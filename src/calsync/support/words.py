@@ -21,6 +21,7 @@ _WITHOUT_TIME: Final = {
     DriftKind.UNREADABLE: "changed in a way that cannot be read",
     DriftKind.RETITLED: "given another title",
     DriftKind.MARKED_FREE: "shown as free time",
+    DriftKind.MADE_PUBLIC: "made public",
     DriftKind.MARKER_LOST: "saved anew by another program",
 }
 _WITH_TIME: Final = {

@@ -53,6 +53,11 @@ def retitled(event: Event, title: str, original_start: OriginalStart = None) -> 
     return changed(event, lambda appearance: replace(appearance, title=title), original_start)
 
 
+def published(event: Event) -> Event:
+    """Let everybody read it who may see the calendar."""
+    return replace(event, public=True)
+
+
 def answered(event: Event, answer: str, original_start: OriginalStart = None) -> Event:
     """Set the owner's own answer: `accepted`, `tentative` or `declined`."""
     return changed(event, lambda appearance: replace(appearance, answer=answer), original_start)

@@ -121,6 +121,10 @@ class People:
         """Write another title."""
         self.edit(remote_id, lambda event: edits.retitled(event, title, original_start))
 
+    def publish(self, remote_id: str) -> None:
+        """Make it public."""
+        self.edit(remote_id, edits.published)
+
     def mark_free(self, remote_id: str, original_start: OriginalStart = None) -> None:
         """Show it as free."""
         self.edit(remote_id, lambda event: edits.freed(event, original_start))

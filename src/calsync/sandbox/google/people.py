@@ -105,6 +105,10 @@ class Person:
         """Show it as free."""
         self._edit(calendar, name, at, lambda _place, _body: {"transparency": "transparent"})
 
+    def publish(self, calendar: str, name: str) -> None:
+        """Make it public."""
+        self._edit(calendar, name, None, lambda _place, _body: {"visibility": "public"})
+
     def add_guest(self, calendar: str, name: str, email: str) -> None:
         """Invite somebody, without sending the invitation."""
         guest = {"email": email, "responseStatus": "needsAction"}

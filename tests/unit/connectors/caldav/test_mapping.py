@@ -219,6 +219,14 @@ def test_an_end_in_another_zone_is_told_in_the_zone_of_the_start() -> None:
     assert span == Span(datetime(2026, 8, 5, 10), datetime(2026, 8, 5, 11), "Europe/Berlin")
 
 
+@pytest.mark.parametrize(
+    ("line", "public"), [("public", True), ("PRIVATE", False), ("CONFIDENTIAL", False), ("", False)]
+)
+def test_only_what_says_so_is_public(line: str, public: bool) -> None:
+    lines = ("DTSTART:20260805T100000Z", *([f"CLASS:{line}"] if line else []))
+    assert read_event(resource(*lines), READER).event.public is public
+
+
 def test_status_busy_and_the_owners_own_answer() -> None:
     lines = (
         *("DTSTART:20260805T100000Z", "STATUS:CANCELLED", "TRANSP:TRANSPARENT"),

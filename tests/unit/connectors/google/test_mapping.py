@@ -55,6 +55,14 @@ def test_what_is_written_reads_back(event: Event) -> None:
     assert "reminders" not in body
 
 
+@pytest.mark.parametrize(
+    ("told", "public"),
+    [({}, False), *(({"visibility": word}, word == "public") for word in ("default", "public", "private"))],
+)
+def test_only_what_says_so_is_public(told: Json, public: bool) -> None:
+    assert bare_event(row(**told), READER).public is public
+
+
 @given(
     st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1)),
     st.sampled_from(ODD_ZONES),

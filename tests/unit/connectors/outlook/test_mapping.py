@@ -79,6 +79,14 @@ def test_a_declined_invitation_and_a_cancelled_one() -> None:
     assert (event.master.answer, event.master.cancelled) == ("declined", True)
 
 
+@pytest.mark.parametrize(
+    ("told", "public"),
+    [(None, False), ("normal", True), ("personal", True), ("private", False), ("confidential", False)],
+)
+def test_what_is_not_private_is_public_where_it_is_told(told: str | None, public: bool) -> None:
+    assert read(row(sensitivity=told)).public is public
+
+
 HOSTILE: dict[str, tuple[Json, str]] = {
     "no-start": (row(start=None), "no-time"),
     "no-end": (row(end={}), "no-time"),
