@@ -47,13 +47,30 @@ def merge(body: bytes, order: Order, reader: Reader) -> bytes:
     calendar = parse(body)
     parts = calendar.named("VEVENT")
     masters = [part for part in parts if part.first("RECURRENCE-ID") is None]
-    same_slots = _same_schedule(body, order.event, reader)
-    kept = [part for part in parts if part.first("RECURRENCE-ID") is not None] if same_slots else []
+    overrides = [part for part in parts if part.first("RECURRENCE-ID") is not None]
+    kept = overrides if _starts_alike(body, order.event, reader) else _staying(overrides, order.event)
     calendar.children = [part for part in calendar.children if part.name != "VEVENT"]
     # METHOD does not belong into a stored resource (RFC 4791 4.1); a refusal by stricter servers would be ours to
     # explain.
     calendar.put("METHOD")
     return _finished(calendar, order, masters[:1], kept)
+
+
+def _staying(overrides: list[Component], event: Event) -> list[Component]:
+    """Return what stays where it is shown, under the slot that it has in a series that begins at another time."""
+    found = []
+    for item in event.overrides:
+        there = _time_line("DTSTART", item.appearance.span.start, item.appearance.span)
+        part = next((one for one in overrides if _is_at(one, there)), None)
+        if part is not None:
+            part.put("RECURRENCE-ID", _recurrence_id(event, item))
+            found.append(part)
+    return found
+
+
+def _is_at(part: Component, there: Line) -> bool:
+    begins = part.first("DTSTART")
+    return begins is not None and (begins.value.strip(), begins.param("TZID")) == (there.value, there.param("TZID"))
 
 
 def _finished(calendar: Component, order: Order, masters: list[Component], overrides: list[Component]) -> bytes:
@@ -196,18 +213,16 @@ def _planned(event: Event, slot: str) -> Span | None:
         return None
 
 
-def _same_schedule(body: bytes, event: Event, reader: Reader) -> bool:
+def _starts_alike(body: bytes, event: Event, reader: Reader) -> bool:
+    """Tell whether a slot of the series there is the same one in the event: both begin at the same wall time."""
     try:
         now = read_event(body, reader).event
     except IcsRefused:
         return False
     if now.recurrence is None or event.recurrence is None:
         return False
-    return now.recurrence.rule == event.recurrence.rule and (
-        now.master.span.start,
-        now.master.span.zone,
-        now.master.span.all_day,
-    ) == (event.master.span.start, event.master.span.zone, event.master.span.all_day)
+    one, other = now.master.span, event.master.span
+    return (one.start, one.zone, one.all_day) == (other.start, other.zone, other.all_day)
 
 
 def _definitions(calendar: Component, event: Event) -> list[Component]:

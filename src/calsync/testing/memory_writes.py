@@ -28,16 +28,22 @@ def refused(write: Write, outcome: Outcome, reason: str, remote_id: str | None =
     return WriteResult(write.key, outcome, remote_id or write.remote_id, reason=reason)
 
 
-def merged(stored: Event, write: Write) -> Event:
-    """Return the stored event with the owned fields brought to the write's; the user's titles and answers stay."""
+def merged(stored: Event, write: Write, *, at_once: bool = False) -> Event:
+    """Return the stored event with the owned fields brought to the write's; the user's titles and answers stay.
+
+    `at_once`: the service takes an event as a whole, so that what stays where it is shown keeps them as well, though
+    its series begins at another time and it has another slot.
+    """
     assert write.event is not None
     shown = {override.original_start: override.appearance for override in stored.overrides}
+    there = {override.appearance.span: override.appearance for override in stored.overrides} if at_once else {}
+
+    def before(override: Override) -> Appearance:
+        return shown.get(override.original_start) or there.get(override.appearance.span) or stored.master
+
     overrides = tuple(
-        Override(
-            override.original_start,
-            _appearance(shown.get(override.original_start, stored.master), override.appearance, write.title_was),
-        )
-        for override in write.event.overrides
+        Override(one.original_start, _appearance(before(one), one.appearance, write.title_was))
+        for one in write.event.overrides
     )
     master = _appearance(stored.master, write.event.master, write.title_was)
     return replace(write.event, uid=stored.uid, master=master, overrides=overrides)
@@ -83,7 +89,7 @@ def _update(service: MemoryService, state: CalendarState, write: Write) -> Write
         return refused(write, Outcome.CONFLICT, "gone")
     if write.version not in (None, stored.version):
         return refused(write, Outcome.CONFLICT, "version")
-    event = merged(stored.event, write)
+    event = merged(stored.event, write, at_once=personality.traits.keeps_uids)
     return _store(state, write, replace(stored, event=event, marker=write.marker, unreadable=None))
 
 

@@ -178,6 +178,35 @@ def test_a_merge_takes_an_edit_of_one_occurrence_back_and_keeps_its_reminder() -
     assert b"X-MINE:1" in merged
 
 
+def with_last_line(body: bytes, line: str) -> bytes:
+    """The resource with this line in its last event."""
+    at = body.rindex(b"SEQUENCE:0")
+    return body[:at] + f"SEQUENCE:0\r\n{line}".encode() + body[at + 10 :]
+
+
+def test_a_series_that_ends_earlier_keeps_what_a_person_put_on_a_session_that_stays() -> None:
+    body = with_last_line(compose(order(edits.retitled(series(), "Mine", slot(4)))), "X-MINE:1")
+    shorter = replace(series(), recurrence=Recurrence("FREQ=WEEKLY;COUNT=5;BYDAY=TH"))
+    merged = merge(body, order(shorter, title_was=series().master.title), READER)
+    [override] = read_event(merged, READER).event.overrides
+    assert (override.original_start, override.appearance.title) == (slot(4), "Mine")
+    assert b"X-MINE:1" in merged
+    ended = replace(series(), recurrence=Recurrence("FREQ=WEEKLY;COUNT=3;BYDAY=TH"))
+    assert b"X-MINE" not in merge(body, order(ended), READER)
+
+
+def test_a_session_left_where_a_dragged_series_had_it_keeps_what_a_person_put_on_it() -> None:
+    day = timedelta(days=1)
+    dragged = edits.retitled(edits.dragged(series(), day), "Mine", slot(4) + day)
+    left = edits.dragged(series(), day, slot(4))
+    body = with_last_line(compose(order(dragged)), "X-MINE:1")
+    merged = merge(body, order(left, title_was=series().master.title), READER)
+    [override] = read_event(merged, READER).event.overrides
+    assert (override.original_start, override.appearance.span.start_at) == (slot(4), slot(4) + day)
+    assert override.appearance.title == "Mine"
+    assert b"X-MINE:1" in merged
+
+
 def test_a_merge_drops_overrides_of_slots_that_the_series_does_not_have() -> None:
     stray = Override(slot(4) + timedelta(hours=5), edits.dragged(single(), timedelta(hours=9)).master)
     body = compose(order(replace(series(), overrides=(stray,))))
