@@ -60,15 +60,12 @@ def _judge_copy(ground: Ground, copy: Copy, rest: Sequence[Verdict]) -> tuple[li
     """Judge all that a copy shows; `rest`, what of our series it goes on with, comes back where it goes with that."""
     shown = _news_or_known(ground, copy)
     kept = any(one.keep for one in rest) and copy.remote_id not in rests_to_go(ground, rest)
-    if not kept:
-        judged = judge_shown(ground, copy, shown)
-        if not _stays(ground, judged, kept=False):
-            return judged, rest
-    # It is there to stay: then what it shows in vain is told as well.
-    judged = judge_shown(ground, copy, [*shown, *_shown_in_vain(ground, copy, rest, shown)])
-    if kept and not _stays(ground, judged, kept=True):
-        return judged, ()
-    return [flagged(one) for one in judged], ()
+    judged = judge_shown(ground, copy, shown)
+    stays = _stays(ground, judged, kept=kept)
+    if kept or stays:
+        # What it shows in vain is told as well: nobody else would tell of it.
+        judged, rest = judge_shown(ground, copy, [*shown, *_shown_in_vain(ground, copy, rest, shown)]), ()
+    return [flagged(one) for one in judged] if stays else judged, rest
 
 
 def _stays(ground: Ground, judged: Sequence[Judged], *, kept: bool) -> bool:
@@ -124,9 +121,10 @@ def _shown_in_vain(
     looks = [one.look for one in rest if one.look.record in (Record.GONE, Record.CHANGED)]
     overtaken = [Duplicate(one.key, copy, one.shown.seen) for one in looks if one.shown.seen is not None]
     beyond = [one for one in ground.view.beyond if one.copy.remote_id == copy.remote_id]
-    known = {one.original_start for one in mine}
+    told = {one.original_start for one in mine}
     for one in (*overtaken, *beyond):
-        if one.original_start not in known and not one.seen.cancelled:
+        if one.original_start not in told and not one.seen.cancelled:
+            told.add(one.original_start)
             yield one
 
 
@@ -156,7 +154,7 @@ def _write(ground: Ground, copy: Copy, judged: Sequence[Judged], rest: Sequence[
     quiet = [one.quiet_since for one in reverted]
     quiet += [one.quiet_since for one in rest if one.reverts and one.quiet_since is not None]
     due = max([ground.moment.now, *(since + ground.policy.settle for since in quiet)])
-    if reverted and ground.case.expected is None:
+    if ground.case.expected is None:
         due = ground.moment.now
     reverts = tuple(one.key for one in reverted)
     return WantedWrite(WriteKind.DELETE, copy.remote_id, None, copy.version, Cause.COPY, due, reverts)

@@ -362,6 +362,56 @@ class TestTheRestOfASplit:
         (found,) = self.kept(weekly(count=3), rest("2026-12-08T10:00", count=3)).found
         assert (found.kind, found.observed) == (DriftKind.DUPLICATED, seen("2026-12-22T10:00"))
 
+    def test_of_two_that_it_shows_under_one_name_one_is_told(self) -> None:
+        # The third session was told a week later than it is, and now something else stands in its slot.
+        moved = replace(weekly(count=3), overrides=(Override(THIRD, AGAIN),))
+        flagged = {"disposition": Disposition.FLAG}
+        second = self.of_rest(1, observed=seen("2026-12-08T10:00"), **flagged)
+        third = self.of_rest(2, observed=seen("2026-12-22T10:00"), **flagged)
+        goes_on, cut = rest("2026-12-08T10:00", count=3, told=True), weekly(count=1)
+        about = agreed(weekly(count=3), cut, copies=(goes_on,), drifts=(second, third), expected=moved)
+        (found,) = judged(last_seen(about, cut), policy=self.flagging).found
+        assert (found.original_start, found.observed) == (THIRD, seen("2026-12-22T10:00"))
+
+    def test_of_two_rests_each_is_told_of_for_itself(self) -> None:
+        series, cut = weekly(count=3), weekly(count=1)
+        both = (rest("2026-12-08T10:00", count=1), rest("2026-12-15T10:00", "c-2"))
+        decision = judged(last_seen(agreed(series, cut, copies=both), cut), policy=self.flagging)
+        assert [(one.copy_id, one.original_start) for one in decision.found] == [("c-2", DAYS[3])]
+
+    def test_that_is_let_be_goes_at_a_word_about_what_it_shows_besides(self) -> None:
+        asked = about(LATER, THIRD, disposition=Disposition.FLAG, resolved_by="support:ada")
+        decision = self.kept(CUT, rest("2026-12-08T14:00"), asked)
+        assert [(one.remote_id, one.reverts, one.not_before) for one in decision.writes] == [("c-1", (THIRD,), NOW)]
+        assert decision.changed == ()
+
+    def test_that_goes_at_a_word_is_told_of_whole_before(self) -> None:
+        asked = about(seen("2026-12-15T10:00"), THIRD, disposition=Disposition.FLAG, resolved_by="support:ada")
+        decision = self.kept(CUT, rest("2026-12-08T10:00", count=3), asked)
+        assert [one.original_start for one in decision.found] == [DAYS[3]]
+        assert [one.reverts for one in decision.writes] == [(THIRD, DAYS[3])]
+
+    def test_that_shows_a_question_besides_stays_though_ours_takes_its_sessions_back(self) -> None:
+        question = about(self.of_rest(1).observed, DAYS[1], disposition=Disposition.FLAG)
+        known = (question, self.of_rest(2))
+        decision = judged(self.cut(rest("2026-12-08T14:00", told=True), drifts=known))
+        assert (decision.writes, decision.found) == ((), ())
+
+    def test_of_a_series_that_is_called_off_as_a_whole_goes_at_once(self) -> None:
+        (write,) = judged(self.cut(rest(count=1), expected=None)).writes
+        assert (write.remote_id, write.not_before) == ("c-1", NOW)
+
+    @pytest.mark.parametrize("title", ["Session 1", "Choir"])
+    def test_that_shows_a_session_which_ours_has_taken_back_is_told_of_that(self, title: str) -> None:
+        # Whatever it is called: it goes on with sessions of ours.
+        known = self.of_rest(1).observed
+        goes_on = rest("2026-12-08T14:00", told=True)
+        master = replace(goes_on.event.master, title=title)
+        goes_on = replace(goes_on, event=replace(goes_on.event, master=master))
+        reverts = (PastRevert(DAYS[1], NOW - HOUR, known),)
+        decision = judged(self.cut(goes_on, drifts=(self.of_rest(2),), reverts=reverts))
+        assert [(one.original_start, one.disposition) for one in decision.found] == [(DAYS[1], Disposition.REVERT)]
+
     def left_over(self, *drifts: Drift, told: bool = True, put_back: int = 1) -> CopiesDecision:
         """Our event has taken both sessions back, and the removal of their rest was refused."""
         known = self.of_rest(put_back).observed
@@ -379,6 +429,12 @@ class TestTheRestOfASplit:
         assert [one.original_start for one in self.left_over(other).found] == [THIRD]
         moved = self.of_rest(2, kind=DriftKind.MOVED)
         assert [one.original_start for one in self.left_over(moved).found] == [THIRD]
+
+    def test_that_a_person_made_double_by_mending_ours_is_told(self) -> None:
+        about = case(
+            rest("2026-12-08T14:00", told=True), drifts=(self.of_rest(1), self.of_rest(2)), event=weekly(count=3)
+        )
+        assert [one.original_start for one in judged(about).found] == DAYS[1:3]
 
     def test_while_observing_it_stays(self) -> None:
         known = self.of_rest(1).observed
@@ -420,6 +476,13 @@ class TestHers:
     def test_it_is_asked_about_from_the_first(self) -> None:
         decision = judged(case(copy(self.hers)), policy=self.observing)
         assert [one.disposition for one in decision.found] == [Disposition.WOULD_FLAG]
+
+    def test_what_policy_lets_be_of_a_series_does_not_keep_it(self) -> None:
+        own = Override(DAYS[1] + 2 * HOUR, replace(seen("2026-12-08T19:00"), title="Choir"))
+        shows = replace(weekly("2026-12-01T12:00", 4), overrides=(own,))
+        for resolution, goes in ((Resolution.IGNORED, True), (Resolution.ACKNOWLEDGED, False)):
+            known = about(own.appearance, DAYS[1], resolution=resolution, accepted=True)
+            assert bool(judged(case(copy(shows), drifts=(known,), event=SERIES)).writes) is goes
 
     def test_it_is_once_she_has_named_it(self) -> None:
         known = about(self.hers, disposition=Disposition.WOULD_REVERT)
