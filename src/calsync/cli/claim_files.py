@@ -57,6 +57,8 @@ class FileRequest:
 def check_file(app: App, request: FileRequest, read_calendars: Callable[[Iterable[str]], None]) -> int:
     """Answer every line of a file; write what was asked for."""
     _check_places(request)
+    if request.cleared is not None:
+        withdraw(request.cleared)
     gate = Gate(app.database, app.settings, app.clock, app.ids)
     try:
         with read_batch(gate, request.path, request.form) as batch:
@@ -64,8 +66,6 @@ def check_file(app: App, request: FileRequest, read_calendars: Callable[[Iterabl
                 read_calendars(batch.spool.appointments())
             return _answer(app, gate, batch, request)
     except FileRefused as refused:
-        if request.cleared is not None:
-            withdraw(request.cleared)
         return _refused(app, request, file_refused(refused.code, refused.where))
 
 
@@ -118,8 +118,6 @@ def _check_places(request: FileRequest) -> None:
 
 def _answer(app: App, gate: Gate, batch: Batch, request: FileRequest) -> int:
     told = Counter[str]()
-    if request.cleared is not None:
-        withdraw(request.cleared)
     with _held_file(request.held) as write_held, _printer(as_json=app.as_json) as show:
         for claim in batch.check(gate, app.actor):
             for line in claim.lines:

@@ -137,16 +137,17 @@ class ClaimSpool:
         for (one,) in self._conn.execute("SELECT DISTINCT appointment FROM lines WHERE appointment IS NOT NULL"):
             yield str(one)
 
-    def claim_numbers(self) -> Iterator[int]:
-        """The claim of each line, in the order in which the lines were put in."""
+    def in_file_order(self) -> Iterator[SpooledLine]:
+        """The lines in the order in which they were put in."""
         after = 0
         while True:
-            rows = self._conn.execute("SELECT seq, claim FROM lines WHERE seq > ? ORDER BY seq LIMIT ?", (after, _PART))
-            part = rows.fetchall()
-            yield from (int(claim) for _, claim in part)
-            if len(part) < _PART:
+            rows = self._conn.execute(
+                "SELECT * FROM lines WHERE seq > ? ORDER BY seq LIMIT ?", (after, _PART)
+            ).fetchall()
+            yield from map(_made, rows)
+            if len(rows) < _PART:
                 return
-            after = part[-1][0]
+            after = rows[-1][0]
 
     def counts(self) -> tuple[int, int]:
         """How many claims and lines there are."""

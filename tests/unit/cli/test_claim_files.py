@@ -149,8 +149,9 @@ def test_content_of_the_file_stays_out_of_messages_and_the_audit_log(shell: Shel
     assert "A-1001*150" not in log
 
 
+@pytest.mark.parametrize("where", ["claims.batch.checking.Batch.check", "cli.claim_files.read_batch"])
 def test_a_check_that_is_cut_short_leaves_no_file_of_an_earlier_one(
-    shell: Shell, world: SampleWorld, monkeypatch: pytest.MonkeyPatch
+    shell: Shell, world: SampleWorld, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     out = shell.folder / "clean.x12"
     line = ("claims", "check", "--file", sample("v01-one-claim-one-line.x12"), "--write-cleared", str(out))
@@ -160,6 +161,6 @@ def test_a_check_that_is_cut_short_leaves_no_file_of_an_earlier_one(
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("calsync.claims.batch.checking.Batch.check", die)
+    monkeypatch.setattr(f"calsync.{where}", die)
     shell(*line, code=1)
     assert not out.exists()

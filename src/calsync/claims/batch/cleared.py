@@ -11,18 +11,22 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
+from itertools import zip_longest
 from pathlib import Path
+from typing import TextIO
 
 from calsync.claims.batch.checking import Batch, Form, digest, read_lines
-from calsync.claims.batch.lines import FileRefused
+from calsync.claims.batch.lines import BatchLine, FileRefused
 from calsync.claims.reasons import ReasonCode
 from calsync.errors import UserError
+from calsync.store.claim_spool import SpooledLine
 
 
 def write_cleared(batch: Batch, target: Path) -> bool:
     """Write the cleared claims of a batch whose every claim was answered; whether there is a file now.
 
-    An older one was withdrawn before the first answer, so that a check that is cut short leaves none.
+    An older one was withdrawn before the file was read, so that a check that is cut short leaves none.
     Raises FileRefused if the checked file is not what it was, and UserError when the target cannot be written.
     """
     try:
@@ -56,15 +60,23 @@ def _new_file(target: Path) -> str:
 
 
 def _prove(batch: Batch, part: Path) -> None:
-    """Read back what was written, and see that what it was copied from is still what was checked."""
-    claims = {line.claim for line in read_lines(replace(batch.file, path=part))}
-    if len(claims) != batch.cleared or digest(batch.file.path) != batch.file.sha256:
+    """Read back what was written, line by line, and see that what it was copied from is still what was checked."""
+    written = (_told(line) for line in read_lines(replace(batch.file, path=part)))
+    wanted = (_told(line) for line in batch.spool.in_file_order() if batch.may_send(line.claim))
+    same = sum(batch.sendable) == batch.cleared and all(one == other for one, other in zip_longest(written, wanted))
+    if not same or digest(batch.file.path) != batch.file.sha256:
         raise FileRefused(ReasonCode.FILE_UNREADABLE, "it changed while it was read")
     descriptor = os.open(part, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _told(line: BatchLine | SpooledLine) -> tuple[str | None, ...]:
+    day = line.day.isoformat() if isinstance(line.day, date) else line.day
+    named = (line.claim_id, line.line, line.stated, line.provider, line.client)
+    return (*named, day, line.code, line.frequency, line.control)
 
 
 def _write_x12(batch: Batch, part: Path) -> None:
@@ -84,12 +96,23 @@ def _write_csv(batch: Batch, part: Path) -> None:
         batch.file.path.open(encoding="utf-8-sig", newline="") as source,
         part.open("w", encoding="utf-8", newline="") as target,
     ):
-        writer = csv.writer(target, lineterminator="\n")
+        writer = csv.writer(_EndedByLf(target), lineterminator="\r\n")
         writer.writerow(read_heading(source))
         source.seek(0)
-        for row, claim in zip(read_rows(source), batch.spool.claim_numbers(), strict=True):
-            if batch.may_send(claim):
+        for row, line in zip(read_rows(source), batch.spool.in_file_order(), strict=True):
+            if batch.may_send(line.claim):
                 writer.writerow(row.values)
+
+
+class _EndedByLf:
+    """Writes rows that end in CR LF with LF alone. The csv module quotes only the line ends that it writes itself."""
+
+    def __init__(self, target: TextIO) -> None:
+        self._target = target
+
+    def write(self, row: str) -> int:
+        """One row, whole."""
+        return self._target.write(row.removesuffix("\r\n") + "\n")
 
 
 def _write_fhir(batch: Batch, part: Path) -> None:

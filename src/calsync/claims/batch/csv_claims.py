@@ -16,6 +16,7 @@ from calsync.claims.batch.lines import (
     ServiceDate,
     iso_date,
     one_day,
+    read_code,
     shown_id,
     usable_id,
 )
@@ -107,12 +108,23 @@ def _heading(reader: Iterator[list[str]]) -> list[str]:
 def _check_heading(names: list[str]) -> None:
     known = [name for name in names if name in (*REQUIRED, *OPTIONAL)]
     missing = [name for name in REQUIRED if name not in names]
+    almost = sorted({_ALIKE[_letters(name)] for name in names if name not in known and _letters(name) in _ALIKE})
     doubled = sorted({name for name in known if known.count(name) > 1})
     if missing:
         hint = "; is it separated by semicolons?" if any(";" in name for name in names) else ""
         raise FileRefused(ReasonCode.FILE_UNREADABLE, f"there is no column {' or '.join(missing)}{hint}")
+    if almost:
+        # Passed over, an end of the dates or a void would be taken for none.
+        raise FileRefused(ReasonCode.FILE_UNREADABLE, f"a column is written otherwise than {' and '.join(almost)}")
     if doubled or len(names) > _MOST_COLUMNS:
         raise FileRefused(ReasonCode.FILE_UNREADABLE, f"a column twice: {', '.join(doubled)}" if doubled else "columns")
+
+
+def _letters(name: str) -> str:
+    return "".join(one for one in name.casefold() if one.isalnum())
+
+
+_ALIKE: Final = {_letters(name): name for name in (*REQUIRED, *OPTIONAL)}
 
 
 def _line(claim: int, row: CsvRow) -> BatchLine:
@@ -120,7 +132,8 @@ def _line(claim: int, row: CsvRow) -> BatchLine:
     day = _date(cells) if row.is_sound else ServiceDate()
     frequency = cells.get("frequency", "").strip() or "1"
     problems = [] if day.problem is None else [day.problem]
-    if not row.is_sound or frequency not in _FREQUENCIES:
+    code, is_code = read_code(cells.get("code"))
+    if not row.is_sound or frequency not in _FREQUENCIES or not is_code:
         problems.append(ReasonCode.ROW_UNREADABLE)
     return BatchLine(
         claim=claim,
@@ -131,7 +144,7 @@ def _line(claim: int, row: CsvRow) -> BatchLine:
         provider=usable_id(cells.get("provider")),
         client=usable_id(cells.get("client")),
         day=day.day,
-        code=usable_id(cells.get("code")),
+        code=code,
         frequency=frequency if frequency in _FREQUENCIES else "1",
         control=usable_id(cells.get("payer_claim_control")),
         problems=tuple(problems),

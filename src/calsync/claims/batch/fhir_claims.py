@@ -19,6 +19,7 @@ from calsync.claims.batch.lines import (
     FileRefused,
     ServiceDate,
     one_day,
+    read_code,
     shown_id,
     usable_id,
 )
@@ -26,6 +27,7 @@ from calsync.claims.reasons import ReasonCode
 
 _LONGEST_LINE: Final = 1024 * 1024
 _ENCOUNTER: Final = "Encounter/"
+_BILLED: Final = ("/cpt", "hcpcs", "2.16.840.1.113883.6.12", "2.16.840.1.113883.6.285")
 
 
 def read_fhir(file: BinaryIO, *, by_lines: bool = False) -> Iterator[BatchLine]:
@@ -138,6 +140,10 @@ def _line(number: int, place: str, claim: Claim, item: ClaimItem) -> BatchLine:
     encounters = _encounters(item)
     if len(encounters) > 1:
         problems.append(ReasonCode.AMBIGUOUS_MATCH)
+    code, is_code = _billed_code(item)
+    if not is_code or claim.modifierExtension or item.modifierExtension:
+        # A modifier extension may turn a claim's meaning round; none is known here.
+        problems.append(ReasonCode.CLAIM_UNREADABLE)
     prior = _prior(claim)
     return BatchLine(
         claim=number,
@@ -146,7 +152,7 @@ def _line(number: int, place: str, claim: Claim, item: ClaimItem) -> BatchLine:
         line=shown_id(str(item.sequence)),
         stated=usable_id(encounters[0]) if len(encounters) == 1 else None,
         day=day.day,
-        code=usable_id(_code(item.productOrService)),
+        code=code,
         where=usable_id(_code(item.locationCodeableConcept)),
         frequency="8" if claim.status == "cancelled" else "7" if prior is not None else "1",
         control=usable_id(prior),
@@ -211,6 +217,15 @@ def _code(concept: Any) -> str | None:
         if one.code:
             return str(one.code)
     return None
+
+
+def _billed_code(item: ClaimItem) -> tuple[str | None, bool]:
+    """The item's one code: that of CPT or HCPCS where it is coded in several systems; and whether there is one."""
+    codings = [one for one in item.productOrService.coding or [] if one.code]
+    billed = [one for one in codings if any(mark in str(one.system).lower() for mark in _BILLED)] or codings
+    codes = {str(one.code) for one in billed}
+    code, is_sound = read_code(codes.pop() if len(codes) == 1 else None)
+    return code, is_sound and code is not None
 
 
 def _encounter(reference: object, identifier: Any = None) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, BinaryIO, Final
@@ -20,7 +21,29 @@ DEEPEST: Final = 60
 LONGEST_ENTRY: Final = 200_000
 """Values in one entry."""
 
+LONGEST_NUMBER: Final = 1000
+"""Digits in a row. Past 4,300 Python makes no number of them, and ijson's parser in C ends the process over it."""
+
+_TOO_LONG: Final = re.compile(rb"[0-9]{%d}" % (LONGEST_NUMBER + 1))
+
 Event = tuple[str, Any]
+
+
+class _Source:
+    """A file as its parser may see it: ValueError before a number that is too long for it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._end = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        part = self._file.read(size)
+        seen = self._end + part
+        if _TOO_LONG.search(seen):
+            raise ValueError("a number of too many digits")
+        self._end = seen[-LONGEST_NUMBER:]
+        return part
 
 
 class _Builder:
@@ -67,20 +90,21 @@ def bundle_entries(file: BinaryIO) -> Iterator[Any]:
     A top object without `entry` yields that dict alone. Raises FileRefused, possibly after many entries.
     """
     try:
-        yield from _entries(iter(ijson.basic_parse(file)))
-    except (ijson.JSONError, StopIteration, UnicodeDecodeError, ValueError, RuntimeError):
-        # A generator turns StopIteration into RuntimeError; all of them mean that the text is no JSON.
+        yield from _entries(iter(ijson.basic_parse(_Source(file))))
+    except (ijson.JSONError, StopIteration, UnicodeDecodeError, ValueError, RuntimeError, ArithmeticError):
+        # A generator turns StopIteration into RuntimeError, an exponent beyond all bounds is an ArithmeticError; all of
+        # them mean that the text is no JSON.
         raise FileRefused(ReasonCode.FILE_UNREADABLE, "it is no whole JSON text") from None
 
 
 def one_value(line: str) -> Any:
     """The value of one line of JSON. Raises ValueError for what is none, and for doubled keys."""
     try:
-        events = iter(ijson.basic_parse(io.BytesIO(line.encode())))
+        events = iter(ijson.basic_parse(_Source(io.BytesIO(line.encode()))))
         value = _Builder(events).value(next(events))
         if next(events, None) is not None:
             raise ValueError("more than one value")
-    except (ijson.JSONError, StopIteration, FileRefused, UnicodeEncodeError) as problem:
+    except (ijson.JSONError, StopIteration, FileRefused, UnicodeEncodeError, ArithmeticError) as problem:
         raise ValueError("no JSON value") from problem
     return value
 

@@ -95,6 +95,15 @@ def usable_id(text: str | None) -> str | None:
     return text
 
 
+def read_code(text: str | None) -> tuple[str | None, bool]:
+    """What a line bills, without blanks around it, and whether that is letters and digits or nothing at all.
+
+    Anything else holds the line: a code that nobody knows by its letters would pass for one that asks for no minutes.
+    """
+    code = (text or "").strip()
+    return usable_id(code), not code or (code.isascii() and code.isalnum())
+
+
 def shown_id(text: str | None) -> str | None:
     """The file's own name of something, safe to print: cut, and without unprintable characters."""
     if not text:

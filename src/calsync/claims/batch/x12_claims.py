@@ -16,6 +16,7 @@ from calsync.claims.batch.lines import (
     BatchLine,
     FileRefused,
     ServiceDate,
+    read_code,
     read_days,
     shown_id,
     usable_id,
@@ -189,7 +190,7 @@ class _ClaimReader:
             problems.append(ReasonCode.AMBIGUOUS_MATCH)
         if len(claim.references) > 1 and claim.frequency != "1":
             problems.append(ReasonCode.CORRECTION_REFERENCE_MISMATCH)
-        if line.services != 1 or line.code is None or claim.frequency not in FREQUENCIES:
+        if line.services != 1 or line.code is None or not read_code(line.code)[1] or claim.frequency not in FREQUENCIES:
             problems.append(ReasonCode.CLAIM_UNREADABLE)
         return self._made(claim, line, day=day, problems=tuple(problems))
 
@@ -211,7 +212,7 @@ class _ClaimReader:
             stated=usable_id(references[0]) if len(references) == 1 else None,
             provider=usable_id((line.provider if line is not None else None) or claim.provider),
             day=None if day is None else day.day,
-            code=None if line is None else usable_id(line.code),
+            code=None if line is None else read_code(line.code)[0],
             where=usable_id((line.place if line is not None else None) or claim.place),
             frequency=claim.frequency if claim.frequency in FREQUENCIES else "1",
             control=usable_id(claim.references[0]) if claim.references else None,

@@ -155,8 +155,8 @@ class TestNames:
     def test_a_claim_is_known_by_its_number_or_its_id(self, told: dict[str, Any], name: str | None) -> None:
         assert one(claim(**told)).claim_id == name
 
-    def test_codes_are_the_first_that_say_anything(self) -> None:
-        coded = {"coding": [{"display": "none"}, {"code": "90837"}, {"code": "90834"}]}
+    def test_codes_are_those_that_say_anything(self) -> None:
+        coded = {"coding": [{"display": "none"}, {"code": "90837"}]}
         found = one(item(productOrService=coded, locationCodeableConcept={"coding": [{"code": "11"}]}))
         assert (found.code, found.where) == ("90837", "11")
         assert one(item(productOrService={"text": "a session"})).code is None
