@@ -34,6 +34,7 @@ _TEMPLATES = {
     Fate.RESTORED: "edit-restored",
     Fate.RESTORING: "edit-restored",
     Fate.LEFT: "edit-left",
+    Fate.GONE: "edit-gone",
     Fate.PAST: "edit-past",
     Fate.CANCELLED: "edit-cancelled",
 }

@@ -19,6 +19,7 @@ class Fate(StrEnum):
     RESTORING = "restoring"  # it will, as soon as the calendar can be written
     LEFT = "left"  # ahead, and left as the person put it
     PAST = "past"  # the session had begun: nothing is written
+    GONE = "gone"  # ahead, and calsync writes to that calendar no more: its provider disconnected it, say
     CANCELLED = "cancelled"  # the session is cancelled; what a person made of its event is left to her
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from calsync.domain.drift import COSMETIC, Disposition, Drift, Phase, Resolution
 from calsync.domain.event import Appearance
+from calsync.domain.link import LinkState
 from calsync.domain.span import Span
 from calsync.errors import NotFoundError
 from calsync.notices.facts import CalendarFacts, EditedSession, EditFacts, Fact, Fate, FleetStopped, MailsHeld
@@ -79,11 +80,13 @@ class Gatherer:
         calendar = calendars.get(conn, edit.calendar)
         known_ones = records.appointments_by_ids(conn, [one.appointment for one in open_ones if one.appointment])
         standing = {name for name, one in known_ones.items() if one.status.shows_in_calendars}
+        shown = links.by_ids(conn, {one.link for one in open_ones})
+        ended = {link.id for link in shown if link.state is LinkState.RETIRED}
         return EditFacts(
             edit=edit_id,
             service=calendar.connector if calendar is not None else "",
             detected_at=edit.detected_at,
-            sessions=tuple(_session(one, standing) for one in open_ones),
+            sessions=tuple(_session(one, standing, ended=one.link in ended) for one in open_ones),
             answer_url=self.answer_url(edit_id),
             last_day=min(filter(None, (last_day(conn, self.settings, one, known) for one in open_ones)), default=None),
         )
@@ -106,19 +109,19 @@ def waits_for_answer(drift: Drift) -> bool:
     )
 
 
-def _session(drift: Drift, standing: Collection[str]) -> EditedSession:
+def _session(drift: Drift, standing: Collection[str], *, ended: bool) -> EditedSession:
     return EditedSession(
         drift=drift.id,
         appointment=drift.appointment,
         kind=drift.kind,
         phase=drift.phase,
-        fate=_fate(drift, standing),
+        fate=_fate(drift, standing, ended=ended),
         expected=_span(drift.expected),
         observed=_span(drift.observed),
     )
 
 
-def _fate(drift: Drift, standing: Collection[str]) -> Fate:
+def _fate(drift: Drift, standing: Collection[str], *, ended: bool) -> Fate:
     if drift.resolution is Resolution.REVERTED:
         return Fate.RESTORED
     flagged = drift.disposition is Disposition.FLAG and drift.appointment is not None
@@ -126,6 +129,8 @@ def _fate(drift: Drift, standing: Collection[str]) -> Fate:
         return Fate.CANCELLED
     if drift.phase is not Phase.UPCOMING:
         return Fate.PAST
+    if ended:
+        return Fate.GONE
     return Fate.RESTORING if drift.disposition.reverts else Fate.LEFT
 
 

@@ -28,6 +28,9 @@ WHY: Final = {
 }
 """Why a calendar was changed, for those who keep the booking."""
 
+# Nothing is to be written for these: that the booking is right is all there is to say.
+_SAID_ONLY: Final = frozenset({Fate.RESTORED, Fate.PAST, Fate.CANCELLED, Fate.GONE})
+
 
 @dataclass(frozen=True, slots=True)
 class Answering:
@@ -52,7 +55,7 @@ class Answering:
             for session in one.sessions:
                 if session.fate in (Fate.RESTORING, Fate.LEFT):
                     self._settle(session, Answer.RESTORE, note)
-            if any(session.fate in (Fate.RESTORED, Fate.PAST, Fate.CANCELLED) for session in one.sessions):
+            if any(session.fate in _SAID_ONLY for session in one.sessions):
                 word = Word(answer=Answer.STANDS, by=self.visit.link.recipient, note=note)
                 settle_edit(self.conn, self._desk, one.edit, word)
         return "It stays as booked. Nothing else is needed from you."

@@ -20,6 +20,7 @@ from calsync.store import asks, audit, calendars, clients, outbox, records, stat
 from calsync.store.clients import ClientRow
 from calsync.web.app import make_app
 from calsync.web.site import Site
+from calsync.worker.farewell import say_farewell
 from tests.unit.notices.office import Office, text_of
 
 RING = KeyRing((Key("k1", b"1" * 32),))
@@ -129,6 +130,22 @@ class TestAhead:
         assert desk.office.drained(minutes=12) == 2
         assert "k1@example.org" in [mail["To"] for mail in desk.office.mails[-2:]]
         assert desk.browser.get(path).status_code == 410
+
+    def test_an_edit_from_before_she_disconnected_is_answered_without_the_calendar(self, desk: Desk) -> None:
+        world = desk.world
+        world.book("4821", "2026-11-20T10:00")
+        world.run()
+        world.people.drag(desk.event("2026-11-20T10:00"), timedelta(hours=1))
+        with world.database.transaction() as conn:
+            calendars.set_state(conn, "work", calendars.CalendarState.PAUSED, calendars.LEAVING, world.clock.now())
+        assert say_farewell(world.worker) == 1
+        path, text = desk.path(), desk.office.texts[-1]
+        assert "We do not write to that calendar any more." in text
+        assert "It is still booked for 10:00" in text
+        assert "calendar shows" not in text
+        assert desk.answer(path, "keep", reason="slip").status_code == 200
+        assert [one.resolution for one in world.drifts()] == [Resolution.ACKNOWLEDGED]
+        assert desk.start() == "2026-11-20T10:00"
 
     def test_where_the_rules_forbid_it_the_mail_and_the_page_say_why_and_nothing_moves(self, desk: Desk) -> None:
         desk.world.book("4830", "2026-11-20T11:00")
