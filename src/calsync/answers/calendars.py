@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from calsync.answers.words import Desk
 from calsync.errors import Problem, Refused
 from calsync.store import audit, calendars, claims, stops, work
-from calsync.store.calendars import DECLARED_ELSEWHERE, NOT_IN_CONFIG, CalendarRow, CalendarState
+from calsync.store.calendars import DECLARED_ELSEWHERE, NOT_IN_CONFIG, TAKING_OUT, CalendarRow, CalendarState
 from calsync.store.known import calendar_in_use
 from calsync.store.stops import StopRow
 from calsync.worker.declared import accept
@@ -50,6 +50,9 @@ def resume(desk: Desk, calendar: str, *, by: str, as_: ResumeAs | None = None, n
         standing = stops.standing(conn, calendar)
         if row.last_error == NOT_IN_CONFIG and row.state is CalendarState.PAUSED:
             raise Refused([Problem("the configuration does not name it any more", f"calendar {calendar}")])
+        if row.last_error == TAKING_OUT and row.state is CalendarState.PAUSED:
+            remedy = "Wait until it is off the books, and connect it again"
+            raise Refused([Problem("its events are just being taken out", f"calendar {calendar}", remedy)])
         if row.last_error == DECLARED_ELSEWHERE and row.state is CalendarState.PAUSED:
             accept(conn, desk.settings, row)
         if standing is not None and standing.kind == "stampede" and as_ is None:

@@ -11,6 +11,7 @@ import pytest
 from calsync.answers import calendars as words
 from calsync.answers.words import Desk
 from calsync.connector.errors import AuthRevoked, Unavailable
+from calsync.errors import Refused
 from calsync.settings.model import Settings
 from calsync.store import calendars, connections, holds, owed_writes, watches
 from calsync.store.calendars import LEAVING, CalendarState
@@ -165,6 +166,9 @@ def test_what_was_taken_out_before_a_crash_is_nobodys_edit(world: World) -> None
     world.service.weather.next("write", lost_answer())
     assert say_farewell(world.worker) == 0
     assert len(ours(world)) == 1
+    desk = Desk(world.database, Settings(path=Path("calsync.toml")), world.clock, world.ids)
+    with pytest.raises(Refused, match="being taken out"):
+        words.resume(desk, "work", by="support:test")
     assert say_farewell(world.worker) == 1
     assert ours(world) == []
     assert drifts_of(world) == []
