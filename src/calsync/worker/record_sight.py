@@ -24,8 +24,8 @@ from calsync.worker.gather import Gathered, LinkFacts
 def record_sight(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime) -> None:
     """Record what was seen of the event, and which writes of ours turned out to have arrived or been lost."""
     link = facts.link
-    unreadable = isinstance(facts.case.sight, UnreadableNow)
-    if decision.looked or unreadable:
+    sight = facts.case.sight
+    if decision.looked or isinstance(sight, UnreadableNow):
         # What went out and was not found again never arrived; what arrived is named by the adoption.
         arrived = decision.adopt.content if decision.adopt else None
         for sent in facts.sent:
@@ -35,6 +35,9 @@ def record_sight(conn: Connection, facts: LinkFacts, decision: Decision, now: da
         _adopt(conn, facts, decision, now)
     if decision.looked and (decision.adopt is None or decision.remember is not None or decision.absent):
         links.remember(conn, link.id, version=decision.version_seen, observed=decision.remember, absent=decision.absent)
+    if isinstance(sight, UnreadableNow) and (link.absent or link.version is None):
+        # It is there, whatever it says; that it goes must be news.
+        links.remember(conn, link.id, version=sight.version, observed=link.observed, absent=False)
     if facts.copies != facts.copies_before:
         _keep_copies(conn, facts, decision.renamed)
 
