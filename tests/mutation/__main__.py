@@ -29,7 +29,10 @@ _CORE = [
 ]
 _PURE = [
     *(f"tests/unit/claims/test_{name}.py" for name in ("answer", "books", "calendars", "case_calendars", "codes")),
-    *(f"tests/unit/claims/test_{name}.py" for name in ("drifts", "gate_scenarios", "log", "minutes", "readings")),
+    *(
+        f"tests/unit/claims/test_{name}.py"
+        for name in ("drifts", "gate_scenarios", "log", "minutes", "readings", "reads")
+    ),
     *(f"tests/unit/claims/test_{name}.py" for name in ("neighbours", "sessions", "standing", "whole_answers", "words")),
     "tests/unit/claims/test_edges_of_the_books.py",
     "tests/properties/test_gate_cells.py",

@@ -99,17 +99,17 @@ def _is_insisted_on(ground: Ground, one: Look) -> bool:
 
 def _verdict(ground: Ground, one: Look, disposition: Disposition | None, edit: _Edit) -> Verdict:
     undone = () if one.put_back is None else (_change(one.put_back, one.put_back.observed, Resolution.REVERTED),)
-    match one.story:
-        case Story.PLAIN:
-            return Verdict(one, keep=one.answered, changes=undone, found=_put_right(ground, one))
-        case Story.OVERTAKEN:
-            return Verdict(one, changes=_overtaken(ground, one))
-        case Story.BACK:
-            return Verdict(one, changes=_back(ground, one))
-        case Story.FOUND if disposition is None or one.record is Record.GONE:
+    match one.story, one.drift:
+        case Story.OVERTAKEN, Drift() as drift:
+            return Verdict(one, changes=(_overtaken(ground, one, drift),))
+        case Story.BACK, Drift() as drift:
+            return Verdict(one, changes=_back(ground, one, drift))
+        case Story.FOUND, _ if disposition is None or one.record is Record.GONE:
             return Verdict(one, changes=undone, found=_evidence(ground, one, mixed=edit.mixed))
-        case _:
+        case ((Story.FOUND | Story.STILL | Story.OTHER), _):
             return _standing_edit(ground, one, (disposition or Disposition.FLAG, undone), edit)
+        case _:
+            return Verdict(one, keep=one.answered, changes=undone, found=_put_right(ground, one))
 
 
 def _standing_edit(
@@ -126,11 +126,11 @@ def _standing_edit(
     on_its_own = one.drift is not None and one.drift.scope is Scope.OCCURRENCE
     along = edit.restoring and not reverts and one.of_series and not on_its_own and one.phase is not Phase.UPCOMING
     quiet_since, found, changes = ground.moment.now, None, undone
-    if one.story is Story.FOUND:
+    if one.drift is None or one.story is Story.FOUND:
         found = _found(one, disposition, mixed=edit.mixed)
         if disposition is Disposition.IGNORE and one.known:
             found = None
-    elif one.drift is not None:
+    else:
         kind = one.kind if one.story is Story.OTHER and one.kind is not None else one.drift.kind
         seen = one.shown.seen if one.story is Story.OTHER else one.drift.observed
         if one.story is Story.STILL:
@@ -187,27 +187,25 @@ def _put_right(ground: Ground, one: Look) -> FoundDrift | None:
     return replace(drift, expected=one.reference)
 
 
-def _overtaken(ground: Ground, one: Look) -> tuple[DriftChange, ...]:
+def _overtaken(ground: Ground, one: Look, drift: Drift) -> DriftChange:
     ended = overtaken_as(one.expected, one.phase, ground.moment.now, guarded=one.guards)
     if same_state(one.shown.seen, one.expected) and one.shown.copy_id is None:
         ended = Resolution.RECORD_CORRECTED
-    return () if one.drift is None else (_change(one.drift, one.shown.seen, ended),)
+    return _change(drift, one.shown.seen, ended)
 
 
-def _back(ground: Ground, one: Look) -> tuple[DriftChange, ...]:
+def _back(ground: Ground, one: Look, drift: Drift) -> tuple[DriftChange, ...]:
     """End an upcoming edit that somebody undid; a later one was evidence, and stays open (R-11).
 
     Where a person said before that it is to be put back, that is answered: there is nothing left to do.
     """
-    if one.drift is None:
-        return ()
-    if one.drift.is_asked_back:
-        return (_change(one.drift, one.drift.observed, Resolution.ACKNOWLEDGED),)
+    if drift.is_asked_back:
+        return (_change(drift, drift.observed, Resolution.ACKNOWLEDGED),)
     if one.phase is not Phase.UPCOMING:
-        holds = disposition_once_undone(one.drift, one.phase, ground.policy)
-        changed = replace(_change(one.drift, one.drift.observed, None), disposition=holds)
-        return () if holds is one.drift.disposition else (changed,)
-    return (_change(one.drift, one.shown.seen, Resolution.WITHDRAWN),)
+        holds = disposition_once_undone(drift, one.phase, ground.policy)
+        changed = replace(_change(drift, drift.observed, None), disposition=holds)
+        return () if holds is drift.disposition else (changed,)
+    return (_change(drift, one.shown.seen, Resolution.WITHDRAWN),)
 
 
 def _change(drift: Drift, observed: Appearance | None, ended: Resolution | None) -> DriftChange:

@@ -98,6 +98,13 @@ def test_each_calendar_has_its_own_readings_or_none() -> None:
     assert due == {"K-1": NOW + HOUR, "K-2": NOW + 2 * HOUR}
 
 
+def test_readings_of_before_the_books_were_brought_back_prove_nothing_until_it_is_read_again() -> None:
+    restored = calendar(books_restored_at=NOW - HOUR)
+    assert results(restored, reads=[read(), read(LATER)]) == [("K-1", "never")]
+    removed = replace(restored, removed_at=NOW)
+    assert results(removed, reads=[read()]) == [("K-1", "agrees")], "it is not read again, and stands as it was"
+
+
 @pytest.mark.parametrize(
     ("seen", "cancelled", "result"),
     [(SPAN, False, "agrees"), (SPAN, True, "differs"), (LATER, False, "differs"), (None, False, "absent")],
