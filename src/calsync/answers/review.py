@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from calsync.answers.edits import Settled, resolve_drift, resolve_edit
+from calsync.answers.edits import Settled, settle_drift, settle_edit
 from calsync.answers.words import Desk, Word
 from calsync.domain.drift import Drift, Phase, Resolution
 from calsync.errors import NotFoundError, Problem, Refused
@@ -113,17 +113,22 @@ def settle(desk: Desk, edit: str, word: Word, *, drift: str | None = None, seen:
     `seen` is the edit's `seen_mark` when the person decided. Refused if somebody answered, or the calendar was changed
     further, meanwhile: nobody answers what they have not looked at.
     """
-    with desk.database.reading() as conn:
+    with desk.database.transaction() as conn:
+        _lock(conn, edit)
         known = drifts.of_edit(conn, edit)
-        told = [one.resolved_by for one in drifts.answers(conn, [one.id for one in known]).values() if one.resolved_by]
-    if not known:
-        raise NotFoundError("edit", edit)
-    if seen is not None and seen != seen_mark(known):
-        what = f"it was answered by {told[0]} meanwhile" if told else "it was changed further in the calendar meanwhile"
-        raise Refused([Problem(what, f"edit {edit}", "Look again, then decide")], code="changed-meanwhile")
-    if drift is not None:
-        return resolve_drift(desk, drift, word)
-    return resolve_edit(desk, edit, word)
+        if seen is not None and seen != seen_mark(known):
+            raise _meanwhile(conn, edit, known)
+        if drift is None:
+            return settle_edit(conn, desk, edit, word)
+        if drift not in {one.id for one in known}:
+            raise NotFoundError("drift", drift)
+        return settle_drift(conn, desk, drift, word)
+
+
+def _meanwhile(conn: Connection, edit: str, known: Sequence[Drift]) -> Refused:
+    told = [one.resolved_by for one in drifts.answers(conn, [one.id for one in known]).values() if one.resolved_by]
+    what = f"it was answered by {told[0]} meanwhile" if told else "it was changed further in the calendar meanwhile"
+    return Refused([Problem(what, f"edit {edit}", "Look again, then decide")], code="changed-meanwhile")
 
 
 def seen_mark(found: Sequence[Drift]) -> str:

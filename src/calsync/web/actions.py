@@ -149,8 +149,9 @@ def make_field(site: Site, link: ActionLink) -> str:
 
 
 def is_field(site: Site, link: ActionLink, text: str) -> bool:
-    """Whether this is such a field of ours, not too old."""
-    number, _, mark = text.partition(".")
+    """Whether this is such a field of ours, not too old. A state that stands behind it (`Visit.show`) is the room's."""
+    number, _, rest = text.partition(".")
+    mark = rest.partition(".")[0]
     if not number.isascii() or not number.isdigit() or len(number) > 12:
         return False
     shown_at = datetime.fromtimestamp(int(number), UTC)

@@ -25,7 +25,7 @@ from calsync.notices import wording
 from calsync.notices.day_sheet import DayRow, DaySheet, read_sheet
 from calsync.store import audit
 from calsync.web.edit_answers import read_times
-from calsync.web.visit import Unclear, Visit
+from calsync.web.visit import STALE, Unclear, Visit, state_mark
 
 _NOTE = "on the day sheet"
 _STATES = {
@@ -74,8 +74,11 @@ class FillsDaySheet:
 
 
 def _all_as_booked(conn: Connection, visit: Visit, sheet: DaySheet) -> int:
-    sessions = _plain(sheet)
+    plain = _plain(sheet)
+    sessions = [row for row in plain if _is_as_shown(visit, row)]
     if not sessions:
+        if plain:
+            raise Unclear(STALE)
         return 0
     complete(conn, visit.command(note=_NOTE), Attested({row.appointment.id: None for row in sessions}))
     _note(conn, visit, len(sessions))
@@ -88,6 +91,8 @@ def _rows(conn: Connection, visit: Visit, sheet: DaySheet) -> int:
         said = visit.given.get(f"row.{row.appointment.id}", "")
         step = _STEPS.get(said)
         if step is not None:
+            if not _is_as_shown(visit, row):
+                raise Unclear(STALE)
             step(conn, visit, row, sheet.zone)
             count += 1
     if count == 0:
@@ -201,6 +206,14 @@ def _plain(sheet: DaySheet) -> list[DayRow]:
     return [row for row in sheet.open_rows if row.has_begun and not row.in_conflict]
 
 
+def _state(row: DayRow) -> str:
+    return state_mark([row.appointment], row.drifts, has_begun=row.has_begun)
+
+
+def _is_as_shown(visit: Visit, row: DayRow) -> bool:
+    return visit.given.get(f"state.{row.appointment.id}") == _state(row)
+
+
 def _row_words(row: DayRow, zone: str, visit: Visit) -> dict[str, Any]:
     one = row.appointment
     start = wall_time(one.span.start_at, zone)
@@ -211,6 +224,8 @@ def _row_words(row: DayRow, zone: str, visit: Visit) -> dict[str, Any]:
         "long": wording.long_span(one.span, zone),
         "seen": _seen(row, seen, zone),
         "state": _STATES.get(one.status, str(one.status)),
+        "state_mark": _state(row),
+        "is_plain": row.is_open and row.has_begun and not row.in_conflict,
         "is_open": row.is_open,
         "has_begun": row.has_begun,
         "is_own": not visit.site.settings.records.is_elsewhere,

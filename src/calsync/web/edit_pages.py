@@ -22,11 +22,11 @@ from calsync.domain.time_text import read_time
 from calsync.errors import Refused
 from calsync.notices import wording
 from calsync.notices.facts import EditedSession, EditFacts, Fate
-from calsync.notices.gather import Gatherer
+from calsync.notices.gather import Gatherer, waits_for_answer
 from calsync.store import drifts, providers, records
 from calsync.web.client_pages import reason_facts
 from calsync.web.edit_answers import WHY, Answering, is_settled
-from calsync.web.visit import Unclear, Visit
+from calsync.web.visit import STALE, Unclear, Visit, state_mark
 
 _TO_A_TIME: Final = frozenset({DriftKind.MOVED, DriftKind.RESIZED})
 _AHEAD: Final = ("keep", "move", "time", "cancel", "other")
@@ -56,6 +56,7 @@ class AnswersEdits:
                 facts = _facts(conn, visit)
                 if not facts:
                     return None
+                _check_state(conn, visit, facts)
                 visit.use(conn)
                 text = _carry_out(Answering(conn, visit, facts), facts)
         except Refused as refusal:
@@ -95,6 +96,19 @@ def _facts(conn: Connection, visit: Visit) -> list[EditFacts]:
     wanted = [str(each) for each in payload.get("edits", ())] or [str(payload.get("edit"))]
     found = [gatherer.edit(conn, each) for each in wanted]
     return [one for one in found if one is not None]
+
+
+def _state(conn: Connection, facts: list[EditFacts]) -> str:
+    sessions = [session.appointment for one in facts for session in one.sessions if session.appointment is not None]
+    found = [each for one in facts for each in drifts.of_edit(conn, one.edit)]
+    return state_mark(records.appointments_by_ids(conn, sessions).values(), found)
+
+
+def _check_state(conn: Connection, visit: Visit, facts: list[EditFacts]) -> None:
+    """`Unclear` if there is something else to answer by now than the page showed."""
+    found = [each for one in facts for each in drifts.of_edit(conn, one.edit)]
+    if any(map(waits_for_answer, found)) and visit.shown_state != _state(conn, facts):
+        raise Unclear(STALE)
 
 
 def _is_past(visit: Visit, facts: list[EditFacts]) -> bool:
@@ -242,7 +256,8 @@ class _View:
 
     def _common(self) -> dict[str, Any]:
         shown = [session_words(one, self.zone) for one in self.sessions]
-        return {"sessions": shown, "first": shown[0], "many": len(shown) > 1}
+        state = _state(self.conn, self.facts)
+        return {"sessions": shown, "first": shown[0], "many": len(shown) > 1, "state": state}
 
     def _reasons(self, act: str) -> dict[str, Any]:
         rules = rules_for(self.conn, self.visit.command(), self.visit.person)

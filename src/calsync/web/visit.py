@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Protocol
 
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Connection
 
 from calsync.booking.commands import Command, Rulebook
+from calsync.domain.appointment import Appointment
+from calsync.domain.drift import Drift
 from calsync.errors import CalsyncError, Refused
+from calsync.notices.gather import waits_for_answer
 from calsync.store import action_links
 from calsync.store.action_links import ActionLink
 from calsync.web.pages import page
@@ -60,9 +64,18 @@ class Visit:
         if not action_links.use(conn, self.link.hash, self.now):
             raise LinkSpent
 
-    def show(self, name: str, **facts: Any) -> HTMLResponse:
-        """A page of this link, by its template's name."""
-        own = {"field": self.mark, "problem": self.problem, "support": self.site.settings.mail.support}
+    @property
+    def shown_state(self) -> str:
+        """The `state_mark` of the page that was handed in; empty if it had none."""
+        return self.given.get("field", "").partition(".")[2].partition(".")[2]
+
+    def show(self, name: str, *, state: str = "", **facts: Any) -> HTMLResponse:
+        """A page of this link, by its template's name; `state` is its `state_mark`, where its forms are about one."""
+        own = {
+            "field": f"{self.mark}.{state}" if state else self.mark,
+            "problem": self.problem,
+            "support": self.site.settings.mail.support,
+        }
         return page(name, **{**own, **facts})
 
     def told(self, heading: str, text: str, **more: Any) -> HTMLResponse:
@@ -82,6 +95,19 @@ class Room(Protocol):
 
 class Unclear(CalsyncError):
     """The form lacks something that a person must choose. Its text is shown above the form."""
+
+
+STALE = "This was changed since this page was opened. Please look again. Nothing was changed now."
+
+
+def state_mark(appointments: Iterable[Appointment], found: Iterable[Drift], *, has_begun: bool = False) -> str:
+    """What a page shows of sessions and their edits, as a text that changes whenever it does.
+
+    A form brings it back, so that an answer speaks only for what was shown.
+    """
+    told = [(one.id, one.version) for one in appointments]
+    edits = [(one.id, one.changed_at.isoformat(), waits_for_answer(one)) for one in found]
+    return sha256(repr((sorted(told), sorted(edits), has_begun)).encode()).hexdigest()[:32]
 
 
 def sentence(refusal: Refused) -> str:

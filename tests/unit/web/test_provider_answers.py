@@ -302,13 +302,13 @@ class TestTheEvening:
         page = desk.browser.get(path).text
         assert "All 2 as booked" in page
         assert "your calendar showed Mon 16 Nov, 13:00-13:50" in page
-        field = re.findall(r'name="field" value="([^"]+)"', page)[0]
-        nothing = desk.browser.post(path, data={"field": field})
+        shown = dict(re.findall(r'type="hidden" name="(field|state[^"]*)" value="([^"]+)"', page))
+        nothing = desk.browser.post(path, data={"field": shown["field"]})
         assert nothing.status_code == 422
-        assert desk.browser.post(path, data={"field": field, "do": "all"}).status_code == 200
+        assert desk.browser.post(path, data={**shown, "do": "all"}).status_code == 200
         assert [desk.status(number) for number in "123"] == ["completed", "scheduled", "completed"]
-        assert desk.browser.post(path, data={"field": field, "do": "all"}).status_code == 410
-        said = desk.browser.post(path, data={"field": field, "do": "rows", "row.2": "seen", "row.1": "none"})
+        assert desk.browser.post(path, data={**shown, "do": "all"}).status_code == 410
+        said = desk.browser.post(path, data={**shown, "do": "rows", "row.2": "seen", "row.1": "none"})
         assert said.status_code == 200
         assert [desk.status(number) for number in "123"] == ["completed"] * 3
         assert desk.start("2") == "2026-11-16T13:00"
@@ -321,8 +321,9 @@ class TestTheEvening:
         desk.world.book("2", "2026-11-16T12:00")
         desk.evening(hours=9, minutes=40)
         path = re.findall(rf"Open the day: {PUBLIC}(/a/[\w-]+)", desk.office.texts[-1])[0]
-        field = re.findall(r'name="field" value="([^"]+)"', desk.browser.get(path).text)[0]
-        said = {"field": field, "do": "rows", "row.1": "missed", "row.2": "none"}
+        page = desk.browser.get(path).text
+        shown = dict(re.findall(r'type="hidden" name="(field|state[^"]*)" value="([^"]+)"', page))
+        said = {**shown, "do": "rows", "row.1": "missed", "row.2": "none"}
         assert desk.browser.post(path, data=said).status_code == 200
         assert [desk.status(number) for number in "12"] == ["no-show", "cancelled"]
 

@@ -113,6 +113,14 @@ class TestSettling:
         assert "changed further" in late.text
         assert office.house.drift_of(edit).resolution is Resolution.OPEN
 
+    def test_an_answer_is_to_what_belongs_to_its_edit(self, office: Office) -> None:
+        edit = office.drag("4790", "2026-11-19T15:00", "2026-11-20T15:00")
+        other = office.house.drift_of(office.drag("4791", "2026-11-18T15:00", "2026-11-19T11:00"))
+        ann = office.enter("ann")
+        told = {"answer": "stands", "seen": ann.seen(edit), "drift": other.id}
+        assert ann.post(f"/support/edits/{edit}/settle", **told).status_code == 404
+        assert office.house.drift_of(other.edit).resolution is Resolution.OPEN
+
     def test_a_note_is_needed_only_where_a_date_or_a_bill_changes(self, office: Office) -> None:
         edit = office.drag("4790", "2026-11-19T15:00", "2026-11-20T15:00")
         ann = office.enter("ann")
