@@ -126,7 +126,7 @@ def _standing_edit(
     on_its_own = one.drift is not None and one.drift.scope is Scope.OCCURRENCE
     along = edit.restoring and not reverts and one.of_series and not on_its_own and one.phase is not Phase.UPCOMING
     quiet_since, found, changes = ground.moment.now, None, undone
-    if one.drift is None or one.story is Story.FOUND:
+    if one.drift is None:
         found = _found(one, disposition, mixed=edit.mixed)
         if disposition is Disposition.IGNORE and one.known:
             found = None

@@ -30,6 +30,7 @@ from tests.unit.reconcile.cases import (
     THIRD,
     agreed,
     allowing,
+    answered,
     at_slots,
     drift,
     last_seen,
@@ -209,6 +210,18 @@ class TestAnOpenDrift:
         about = replace(drift(), disposition=Disposition.IGNORE)
         (change,) = self.changes(last_seen(agreed(SINGLE, MOVED, drifts=(about,)), MOVED), None, NOW)
         assert change.ended is Resolution.IGNORED
+
+    def test_an_extra_session_that_was_let_be_goes_with_its_series(self) -> None:
+        extra = DAYS[0] + 2 * DAY
+        assert SERIES.recurrence is not None
+        shows = replace(SERIES, recurrence=replace(SERIES.recurrence, added=(extra,)))
+        about = replace(
+            answered(seen("2026-12-03T10:00"), original_start=extra), kind=DriftKind.RECURRENCE_CHANGED, expected=None
+        )
+        for wanted, ended in ((None, None), (SERIES, Resolution.WITHDRAWN)):
+            case = agreed(shows, drifts=(about,), expected=wanted, sight=ConfirmedAbsent())
+            found = judged(last_seen(case, shows))[extra].found
+            assert (found and found.ended) == ended
 
     def test_about_a_rest_is_not_put_right_by_the_records_saying_the_same(self) -> None:
         wanted = replace(SERIES, overrides=(Override(THIRD, LATER),))
