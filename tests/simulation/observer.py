@@ -343,7 +343,8 @@ class Observer:
 
     def _is_about_copy(self, one: Revision, held: Held) -> bool:
         """A copy, or the rest of a split, is told of as a whole: not all it shows has one of ours to stand by."""
-        return one.copy_id == held.key[2] or (held.is_copy and one.kind in ("split", "duplicated"))
+        is_beside = held.is_copy and not self.is_own(held)  # ours may have another name by now
+        return one.copy_id == held.key[2] or (is_beside and one.kind in ("split", "duplicated"))
 
     def _still_says(self, held: Held, one: Revision, pos: int) -> bool:
         current = self.drifts.get(one.id)
