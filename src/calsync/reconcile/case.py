@@ -81,7 +81,7 @@ class SentWrite:
     content: str | None
     restores: tuple[OriginalStart, ...] = ()
     version: str | None = None  # of the event that it was decided on
-    given_up: bool = False  # it was not found before; only its own marker proves that it has arrived since
+    given_up: bool = False  # not found before; should it arrive after all, it stands just as it went out
 
 
 @dataclass(frozen=True, slots=True)

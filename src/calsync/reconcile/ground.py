@@ -213,10 +213,11 @@ def _arrived(case: LinkCase, moment: Moment) -> SentWrite | None:
 
 def _proves(case: LinkCase, sight: SeenNow, sent: SentWrite, target: Event, moment: Moment) -> bool:
     marked = sight.marker is not None and sight.marker.content == sent.content
+    if sent.given_up:
+        # A later write may have carried the same: only what stands there just as it went out is that one.
+        return marked and content_hash(sight.event) == sent.content != case.link.baseline_hash
     if marked and sent.content != case.link.baseline_hash:
         return True  # nobody else can sign; what differs from it was edited on top
-    if sent.given_up:
-        return False
     # A revert writes what the marker said before: then only the sight of what it put back proves that it arrived.
     drifts = [d for key, d in open_drifts(case).items() if d.disposition.reverts or key in sent.restores]
     if marked and drifts:

@@ -176,7 +176,9 @@ def _link_facts(
     not_copies = gone_copies | {link.remote_id}
     now = {rid: copy for rid, copy in (before | dict(copies_seen)).items() if rid not in not_copies}
     # What was sent and not answered for may stand there, and the record may want nothing any more.
-    ours = titles_of(link.baseline).union(titles_of(facts.expected), *(titles_of(owed.target) for owed in sent))
+    ours = titles_of(link.baseline).union(
+        titles_of(facts.expected), *(titles_of(owed.target) for owed in (*late, *sent))
+    )
     case = LinkCase(
         link=link,
         expected=facts.expected if _is_mirrored(context, link, facts) else None,

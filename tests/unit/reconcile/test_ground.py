@@ -68,10 +68,11 @@ class TestWritesWithoutAnAnswer:
         assert self.arrived(NothingNew(), self.removal) is None
 
     def test_one_that_was_given_up_arrived_only_where_its_own_marker_says_so(self) -> None:
-        late = replace(self.update, given_up=True)
-        for content, arrived in (("hash", late), ("other", None), (None, None)):
-            marker = None if content is None else Marker("L1", 1, content, "place")
-            assert self.arrived(SeenNow("2", MOVED, marker), late) == arrived
+        wrote = content_hash(MOVED)
+        late = replace(self.update, content=wrote, given_up=True)
+        for content, shown, arrived in ((wrote, MOVED, late), ("other", MOVED, None), (wrote, single(), None)):
+            assert self.arrived(SeenNow("2", shown, Marker("L1", 1, content, "place")), late) == arrived
+        assert self.arrived(SeenNow("2", MOVED), late) is None
         assert self.arrived(ConfirmedAbsent(), replace(self.removal, given_up=True)) is None
 
     def test_an_update_arrived_where_the_event_is_as_it_was_sent(self) -> None:
