@@ -9,6 +9,7 @@ import structlog
 
 from calsync.ports import Stop, Wake
 from calsync.store import work, workers
+from calsync.store.errors import StoreUnavailable
 from calsync.worker.context import WorkerContext
 from calsync.worker.dispatch import Dispatch
 from calsync.worker.timers import Timers
@@ -33,13 +34,14 @@ class Loop:
     timers: Timers
     alive: Callable[[], None] = lambda: None
     wake: Wake | None = None
+    _is_away: bool = False
 
     def run(self, stop: Stop) -> bool:
         """Work until `stop` is set, then let running passes end; true if all of them did."""
         _log.info("worker_started", owner=self.worker.owner)
         while not stop.is_set():
             self.timers.tick()
-            started = self.dispatch.dispatch()
+            started = self._dispatch()
             self.alive()
             if started == 0:
                 self._rest(stop)
@@ -49,6 +51,20 @@ class Loop:
         workers.leave(self.worker.database, self.worker.owner)
         _log.info("worker_stopped", owner=self.worker.owner, drained=drained)
         return drained
+
+    def _dispatch(self) -> int:
+        """Start what is due. A database that is away is waited for: nobody else can use it either."""
+        try:
+            started = self.dispatch.dispatch()
+        except StoreUnavailable as problem:
+            if not self._is_away:
+                _log.warning("database_away", problem=str(problem))
+            self._is_away = True
+            return 0
+        if self._is_away:
+            _log.info("database_back")
+        self._is_away = False
+        return started
 
     def _rest(self, stop: Stop) -> None:
         if self.wake is None:
