@@ -67,21 +67,17 @@ class _Builder:
 
     def _map(self, depth: int) -> dict[str, Any]:
         made: dict[str, Any] = {}
-        for kind, key in self._events:
-            if kind == "end_map":
-                return made
-            if key in made:
+        while (event := next(self._events))[0] != "end_map":
+            if event[1] in made:
                 raise FileRefused(ReasonCode.FILE_UNREADABLE, "a key stands twice in one object")
-            made[key] = self.value(next(self._events), depth + 1)
-        raise FileRefused(ReasonCode.FILE_INCOMPLETE)
+            made[event[1]] = self.value(next(self._events), depth + 1)
+        return made
 
     def _array(self, depth: int) -> list[Any]:
         made: list[Any] = []
-        for event in self._events:
-            if event[0] == "end_array":
-                return made
+        while (event := next(self._events))[0] != "end_array":
             made.append(self.value(event, depth + 1))
-        raise FileRefused(ReasonCode.FILE_INCOMPLETE)
+        return made
 
 
 def bundle_entries(file: BinaryIO) -> Iterator[Any]:
@@ -113,17 +109,14 @@ def _entries(events: Iterator[Event]) -> Iterator[Any]:
     if next(events)[0] != "start_map":
         raise FileRefused(ReasonCode.FILE_UNREADABLE, "it is no JSON object")
     beside: dict[str, Any] = {}
-    for kind, key in events:
-        if kind == "end_map":
-            break
+    while (named := next(events))[0] != "end_map":
+        key = named[1]
         if key in beside:
             raise FileRefused(ReasonCode.FILE_UNREADABLE, "a key stands twice in one object")
         event = next(events)
         if key == "entry" and event[0] == "start_array":
             beside[key] = None
-            for member in events:
-                if member[0] == "end_array":
-                    break
+            while (member := next(events))[0] != "end_array":
                 yield _Builder(events).value(member)
         else:
             beside[key] = _Builder(events).value(event)

@@ -16,6 +16,7 @@ from calsync.claims.batch.cleared import withdraw, write_cleared
 from calsync.claims.batch.lines import FileRefused
 from calsync.claims.batch.x12_claims import read_x12
 from calsync.claims.batch.x12_cleared import write_x12
+from calsync.errors import UserError
 from tests.unit.claims.batch.sample_world import SAMPLES, SampleWorld
 
 
@@ -108,6 +109,12 @@ class TestAnyForm:
         withdraw(out)
         assert write(lite, "g01-wrong-date.x12", out) is False
         assert list(tmp_path.glob("*.x12")) == []
+
+    def test_a_place_that_cannot_be_written_or_cleared_is_told(self, lite: SampleWorld, tmp_path: Path) -> None:
+        with pytest.raises(UserError, match="it cannot be written"):
+            write(lite, "v01-one-claim-one-line.x12", tmp_path / "missing" / "out.x12")
+        with pytest.raises(UserError, match="it cannot be removed"):
+            withdraw(tmp_path)
 
     def test_csv_keeps_the_rows_of_cleared_claims(self, lite: SampleWorld, tmp_path: Path) -> None:
         assert write(lite, "c05-bad-ragged-and-nul.csv", tmp_path / "out.csv")

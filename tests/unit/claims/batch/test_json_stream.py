@@ -7,6 +7,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import ijson
 import pytest
 
 from calsync.claims.batch.fhir_cleared import write_bundle, write_ndjson
@@ -66,6 +67,31 @@ def test_an_entry_is_only_so_large_and_each_for_itself() -> None:
 )
 def test_a_bundle_is_one_sound_object(text: str, where: str) -> None:
     assert refused(text) == ("file-unreadable", where)
+
+
+START, END, ENTRY = ("start_map", None), ("end_map", None), ("map_key", "entry")
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [],
+        [START],
+        [START, ENTRY],
+        [START, ENTRY, ("start_array", None)],
+        [START, ENTRY, ("start_array", None), START],
+        [START, ENTRY, ("start_array", None), ("start_array", None), ("number", 1)],
+        [START, ENTRY, ("start_array", None), ("end_array", None)],
+        [START, END, START],
+    ],
+)
+def test_what_a_parser_lets_pass_is_refused_all_the_same(
+    events: list[tuple[str, str | None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ijson, "basic_parse", lambda _source: iter(events))
+    assert refused("{}")[0] == "file-unreadable"
+    with pytest.raises(ValueError, match=r"no JSON value|more than one value"):
+        one_value("{}")
 
 
 def test_values_are_written_as_they_were_read() -> None:

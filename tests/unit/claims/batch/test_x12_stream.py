@@ -98,3 +98,8 @@ def test_what_is_no_segment_refuses_the_file(segment: str) -> None:
 
 def test_numbers_of_lines_and_levels_are_the_guides_business() -> None:
     assert len(names(ONE.replace("~LX*1~", "~LX*7~").replace("~HL*2*1*", "~HL*9*1*"))[0]) == COUNT
+
+
+def test_a_trailer_or_a_head_where_none_belongs_refuses_the_file() -> None:
+    assert refused(f"{ISA}GE*1*1~{ONE[106:]}") == (ReasonCode.FILE_COUNTS_WRONG, "interchange 1, segment 2")
+    assert refused(f"{ISA}ISA*1~{ONE[106:]}") == (ReasonCode.FILE_UNREADABLE, "interchange 1, segment 2")
