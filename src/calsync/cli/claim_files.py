@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
@@ -112,8 +113,12 @@ def _filed(line: SpooledLine, batch: str) -> FiledLine:
 
 def _check_places(request: FileRequest) -> None:
     places = [one.resolve() for one in (request.path, request.cleared, request.held) if one is not None]
-    if len(set(places)) < len(places):
+    same = any(one.exists() and two.exists() and one.samefile(two) for one, two in combinations(places, 2))
+    if same or len(set(places)) < len(places):
         raise click.UsageError("FILE, OUT and CSV must be different files")
+    if request.cleared is not None and request.cleared.exists() and not request.cleared.is_file():
+        # It is taken away before anything is answered: of all that is no file, the system itself may have need.
+        raise click.UsageError(f"OUT must be a file, and {request.cleared} is none")
 
 
 def _answer(app: App, gate: Gate, batch: Batch, request: FileRequest) -> int:
@@ -186,15 +191,29 @@ def _held_file(path: Path | None) -> Iterator[Callable[[Row], None]]:
     if path is None:
         yield lambda _row: None
         return
-    try:
+    with _written(path):
         # Which session waits for whom is health data: nobody but this account reads it.
         target = open_private(path, newline="")
+    writer = csv.writer(target, lineterminator="\n")
+
+    def write(row: Row) -> None:
+        with _written(path):
+            writer.writerow([safe_cell(row.get(name)) for name in _COLUMNS])
+
+    try:
+        write({name: name for name in _COLUMNS})
+        yield write
+    finally:
+        with _written(path):
+            target.close()
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as problem:
         raise UserError.of(f"it cannot be written ({problem.strerror})", where=path.name) from problem
-    with target:
-        writer = csv.writer(target, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        yield lambda row: writer.writerow([safe_cell(row.get(name)) for name in _COLUMNS])
 
 
 def _json_row(claim: CheckedClaim, line: CheckedLine) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,6 +92,26 @@ def test_a_refused_file_leaves_no_file_that_could_be_sent(shell: Shell, world: S
     assert row["reasons"] == "file-incomplete"
     same = str(shutil.copy(sample("v01-one-claim-one-line.x12"), shell.folder / "in.x12"))
     assert "different files" in shell("claims", "check", "--file", same, "--write-cleared", same, code=2)
+
+
+def test_what_is_no_file_and_what_is_the_same_file_is_left_alone(shell: Shell, world: SampleWorld) -> None:
+    source = Path(shutil.copy(sample("v01-one-claim-one-line.x12"), shell.folder / "in.x12"))
+    check = ("claims", "check", "--file", str(source))
+    pipe, other = shell.folder / "pipe", shell.folder / "other-name.x12"
+    os.mkfifo(pipe)
+    other.hardlink_to(source)
+    assert "is none" in shell(*check, "--write-cleared", str(pipe), code=2)
+    assert pipe.is_fifo()
+    assert "different files" in shell(*check, "--held", str(other), code=2)
+    assert source.read_text() == Path(sample("v01-one-claim-one-line.x12")).read_text()
+
+
+def test_a_full_disk_is_named_and_nothing_may_be_sent(shell: Shell, world: SampleWorld) -> None:
+    out, full = shell.folder / "out.csv", shell.folder / "full.csv"
+    full.symlink_to("/dev/full")
+    line = ("claims", "check", "--file", sample("c01-good.csv"), "--write-cleared", str(out), "--held", str(full))
+    assert "full.csv: it cannot be written (No space left on device)" in shell(*line, code=1)
+    assert not out.exists()
 
 
 def test_cells_that_a_spreadsheet_would_run_are_defused(shell: Shell, world: SampleWorld) -> None:
