@@ -7,7 +7,7 @@ same case.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
@@ -16,23 +16,24 @@ from sqlalchemy import Connection
 from calsync.claims.case import (
     Ask,
     Case,
-    Decision,
-    Drift,
     Other,
-    Presence,
-    Provider,
-    Record,
-    Says,
-    Sent,
-    SessionRow,
-    Statement,
 )
 from calsync.claims.case_calendars import CalendarRows, calendars_of_case
+from calsync.claims.case_rows import (
+    ABSENT,
+    decisions_of,
+    drift_of,
+    filed_of,
+    issued_of,
+    provider_of,
+    record_of,
+    session_of,
+    span_of,
+    statement_of,
+)
 from calsync.claims.policy import ClaimsPolicy
 from calsync.claims.rules import GateRules
 from calsync.domain.appointment import Subject
-from calsync.domain.event import Appearance
-from calsync.domain.span import Span, ZoneUnknown, zone_named
 from calsync.store import claim_decisions, gate_lookups, gate_rows, providers, record_sources
 from calsync.store.claim_decisions import DecisionRow
 from calsync.store.gate_values import (
@@ -55,8 +56,6 @@ NEAR = timedelta(hours=48)
 """Appointments of the same client that start within this are looked at as possible neighbours."""
 
 _BLOCK = 500
-_ABSENT = frozenset({"cancelled", "late-cancelled", "no-show"})
-_NOBODY = frozenset({None, "import", "system"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,7 @@ class _Block:
 
     def _case(self, row: RecordRow, provider: ProviderRow | None, rules: GateRules, now: datetime) -> Case:
         drifts = self.drifts.get(row.id, [])
-        span = _span(row)
+        span = span_of(row)
         observations, next_reads = (
             ((), ())
             if span is None
@@ -195,20 +194,20 @@ class _Block:
         )
         filing, clearance = self.filings.get(row.id), self.clearances.get(row.id)
         return Case(
-            record=_record(row, self.times_since.get(row.id), self._read_at(row)),
-            provider=_provider(provider),
-            drifts=_each(_drift, drifts, row.zone),
+            record=record_of(row, self.times_since.get(row.id), self._read_at(row)),
+            provider=provider_of(provider),
+            drifts=tuple(drift_of(one, row.zone) for one in drifts),
             observations=observations,
             next_reads=next_reads,
-            evidence=tuple(map(_session_row, self.evidence.get(row.id, []))),
-            statements=tuple(map(_statement, self.statements.get(row.id, []))),
+            evidence=tuple(map(session_of, self.evidence.get(row.id, []))),
+            statements=tuple(map(statement_of, self.statements.get(row.id, []))),
             others=tuple(self._others(row)),
             asks=tuple(
                 Ask(about=one.about, who=one.who, at=one.at, next_at=one.next_at) for one in self.asks.get(row.id, [])
             ),
-            decisions=_decisions(row, self.decisions.get(row.id, [])),
-            filed=None if filing is None else _filed(filing),
-            issued=None if clearance is None or filing is not None else _issued(clearance),
+            decisions=decisions_of(row, self.decisions.get(row.id, [])),
+            filed=None if filing is None else filed_of(filing),
+            issued=None if clearance is None or filing is not None else issued_of(clearance),
         )
 
     def _read_at(self, row: RecordRow) -> datetime | None:
@@ -248,7 +247,7 @@ class _Block:
         filing = self.filings.get(other.id)
         if filing is not None:
             return filing.state
-        if other.status in _ABSENT:
+        if other.status in ABSENT:
             return other.status
         return "self-pay" if other.payer == "self" else "held"
 
@@ -259,118 +258,6 @@ def _counts(row: RecordRow, link: LinkRow) -> bool:
     return not own or link.ended_at is None or link.ended_at > row.end_at
 
 
-def _span(row: RecordRow) -> Span | None:
-    """The record's times, where they can be placed; where they cannot, the gate says why."""
-    try:
-        return Span(row.start, row.end, row.zone)
-    except ValueError:
-        return None
-
-
 def _written_late(row: RecordRow, seen: dict[str, list[ObservationRow]]) -> bool:
     """Whether we wrote to its event after it had begun: then it matters since when it has had its times."""
     return any(one.written_at is not None and one.written_at >= row.start_at for one in seen.get(row.id, ()))
-
-
-def _record(row: RecordRow, times_since: datetime | None = None, read_at: datetime | None = None) -> Record:
-    # A record that is missing from its source may be anything by now: whether it took place must be said anew (R-24).
-    status = "missing" if row.missing_since is not None and row.status not in _ABSENT else row.status
-    return Record(
-        id=row.id,
-        provider=row.provider,
-        client=row.client,
-        start=row.start,
-        end=row.end,
-        zone=row.zone,
-        kind=row.kind,
-        status=status,
-        code=row.code,
-        pending=row.pending,
-        pending_until=row.pending_until,
-        session=row.session,
-        series=row.series,
-        client_zone=row.client_zone,
-        provider_zone=row.provider_zone,
-        payer=row.payer,
-        completed_by_person=row.completed_by not in _NOBODY,
-        version=str(row.version),
-        times_since=times_since,
-        read_at=read_at,
-    )
-
-
-def _provider(row: ProviderRow | None) -> Provider:
-    if row is None:
-        return Provider()
-    return Provider(calendars=row.calendars, reason=row.calendars_reason, since=row.calendars_since)
-
-
-def _each(make: Callable[[DriftRow, str], Drift], rows: Sequence[DriftRow], zone: str) -> tuple[Drift, ...]:
-    return tuple(make(row, zone) for row in rows)
-
-
-def _drift(row: DriftRow, zone: str) -> Drift:
-    start, end = _times(row.observed, zone)
-    return Drift(
-        id=row.id,
-        kind=row.kind,
-        phase=row.phase,
-        resolution=row.resolution,
-        calendar=row.calendar,
-        appointment=row.appointment,
-        scope=row.scope,
-        mixed=row.mixed,
-        detected_at=row.detected_at,
-        changed_at=row.changed_at,
-        observed_start=start,
-        observed_end=end,
-    )
-
-
-def _times(seen: Appearance | None, zone: str) -> tuple[datetime | None, datetime | None]:
-    """What was seen, with its offset in the record's zone; a whole day is the same midnights wherever one is."""
-    if seen is None:
-        return None, None
-    if seen.span.all_day:
-        return seen.span.start, seen.span.end
-    try:
-        there = zone_named(zone)
-    except ZoneUnknown:
-        return seen.span.start_at, seen.span.end_at
-    return seen.span.start_at.astimezone(there), seen.span.end_at.astimezone(there)
-
-
-def _session_row(row: EvidenceRow) -> SessionRow:
-    who = Presence(row.who) if row.who in set(Presence) else None
-    return SessionRow(id=row.id, start=row.start_at, end=row.end_at, source=row.source, who=who)
-
-
-def _statement(row: StatementRow) -> Statement:
-    return Statement(
-        id=row.id,
-        by=row.by,
-        at=row.at,
-        says=Says(row.says),
-        saw=frozenset(row.saw),
-        start=row.start,
-        end=row.end,
-        date=row.date,
-    )
-
-
-def _decisions(row: RecordRow, known: Iterable[DecisionRow]) -> tuple[Decision, ...]:
-    """The rulings that were made about the times that the record still has."""
-    times = (row.start, row.end, row.zone)
-    return tuple(
-        Decision(id=one.id, by=one.by, at=one.at, about=one.about, says=one.says)
-        for one in known
-        if (one.start, one.end, one.zone) == times
-    )
-
-
-def _filed(row: FilingRow) -> Sent:
-    return Sent(id=row.id, date=row.date, code=row.code, against_gate=row.against_gate)
-
-
-def _issued(row: ClearanceRow) -> Sent | None:
-    return None if row.issued_at is None else Sent(id=row.id, date=row.date, code=row.code)

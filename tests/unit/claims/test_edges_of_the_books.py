@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from calsync.claims.case import NextRead
-from calsync.claims.casebook import _provider, _record, _span
+from calsync.claims.case_rows import provider_of, record_of, span_of
 from calsync.claims.deciding import decide
 from calsync.claims.filing import CloseReason, FiledLine, Frequency, close_recall, file_claims
 from calsync.claims.proof import write_proof
@@ -59,10 +59,10 @@ class TestTheCase:
     def test_what_cannot_be_placed_has_no_span_and_nobody_has_no_declaration(self, world: GateWorld) -> None:
         with world.db.reading() as conn:
             row = gate_rows.records(conn, ["A-1"])["A-1"]
-        assert _span(replace(row, zone="Mars/Base")) is None
-        assert _span(row) == SPAN
-        assert _provider(None).calendars is None
-        assert _record(replace(row, completed_by="import")).completed_by_person is False
+        assert span_of(replace(row, zone="Mars/Base")) is None
+        assert span_of(row) == SPAN
+        assert provider_of(None).calendars is None
+        assert record_of(replace(row, completed_by="import")).completed_by_person is False
 
     def test_rows_of_a_session_log_are_part_of_it(self, world: GateWorld) -> None:
         rows = [
