@@ -319,9 +319,9 @@ _READS_DUE = (
     .limit(bindparam("room"))
 )
 _NEXT_READ = select(func.min(_c.read_after)).where(_HERE, _c.read_after.is_not(None), _ALIVE)
-_UPCOMING = select(func.count()).where(
-    _HERE, or_(_c.last_end > _NOW, _c.last_end.is_(None)), _c.linked_at.is_not(None), _ALIVE
-)
+# Of a second generation, an earlier event has stood there, though this one is yet to be written.
+_WRITTEN_ONCE = or_(_c.linked_at.is_not(None), _c.generation > 1)
+_UPCOMING = select(func.count()).where(_HERE, or_(_c.last_end > _NOW, _c.last_end.is_(None)), _WRITTEN_ONCE, _ALIVE)
 _ADD = links.insert()
 _BASELINE = select(_c.baseline).where(_THIS)
 _NOTHING_SEEN: dict[str, Any] = {"observed": None, "absent": False}
