@@ -1,5 +1,6 @@
 """The `calsync` command: gathers the command groups, and turns every error into sentences and an exit code."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -60,6 +61,8 @@ A module has `register(app: click.Group)` and is imported when one of its comman
 """
 
 _log = structlog.get_logger(__name__)
+
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class CommandTable(click.Group):
@@ -138,6 +141,11 @@ def _tell(error: CalsyncError) -> None:
 
 
 def _tell_unexpected(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in _NO_SPACE:
+        click.echo(
+            "No space is left where the output, or a temporary file, was written. Free some and repeat.", err=True
+        )
+        return ExitCode.FAILED
     log_id = SystemIds().new_id("error")
     frames = describe_frames(error.__traceback__)
     _log.error("unexpected_error", log_id=log_id, error=type(error).__name__, frames=frames)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -112,6 +113,14 @@ def test_a_full_disk_is_named_and_nothing_may_be_sent(shell: Shell, world: Sampl
     line = ("claims", "check", "--file", sample("c01-good.csv"), "--write-cleared", str(out), "--held", str(full))
     assert "full.csv: it cannot be written (No space left on device)" in shell(*line, code=1)
     assert not out.exists()
+
+
+def test_output_that_has_no_space_is_named(shell: Shell, world: SampleWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("calsync.cli.claim_files._summary", full)
+    assert "No space is left" in shell("claims", "check", "--file", sample("c01-good.csv"), code=1)
 
 
 def test_cells_that_a_spreadsheet_would_run_are_defused(shell: Shell, world: SampleWorld) -> None:
