@@ -89,6 +89,7 @@ class CalendarRow:
     fence: int
     titles: str | None = None
     declared: str | None = None
+    books_restored_at: datetime | None = None
 
 
 def get(conn: Connection, calendar: str) -> CalendarRow | None:

@@ -64,7 +64,13 @@ class KnownVersions:
         self._context = context
 
     def versions(self, remote_ids: Sequence[str]) -> dict[str, str]:
-        """See `calsync.connector.protocol.Known`."""
+        """See `calsync.connector.protocol.Known`.
+
+        Nothing is known until the calendar was compared with books that went back to an older copy: a service may have
+        given an event that was made since the version that an earlier one had.
+        """
+        if self._context.row.books_restored_at is not None:
+            return {}
         with self._context.worker.database.reading() as conn:
             return links.versions(conn, self._context.row.id, remote_ids)
 
