@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from calsync.settings.model import Provider, Settings
 from calsync.settings.practice import DEFAULT_PRACTICE
-from calsync.store import audit, calendars, link_drifts, links, providers, subject_changes
+from calsync.store import audit, calendars, link_changes, link_drifts, providers, subject_changes
 from calsync.store.calendars import CalendarRow, CalendarSpec
 from calsync.store.providers import ProviderRow
 from calsync.worker import declared
@@ -48,7 +48,7 @@ def link_calendar(conn: Connection, spec: CalendarSpec, rules: Rules, now: datet
     if is_fresh:
         _note(conn, spec.id, "calendar-linked", now)
         if known is not None and known.removed_at is not None:
-            links.take_back(conn, spec.id, known.removed_at, rules.window(now).start)
+            link_changes.take_back(conn, spec.id, known.removed_at, rules.window(now).start)
     row = calendars.get(conn, spec.id)
     assert row is not None
     if not _take_up_titles(conn, row, rules, now) and is_fresh and spec.mode == "mirror":

@@ -21,6 +21,7 @@ from calsync.store import (
     claims,
     copies,
     drifts,
+    link_changes,
     link_drifts,
     links,
     outbox,
@@ -29,7 +30,7 @@ from calsync.store import (
     subject_changes,
     work,
 )
-from calsync.store.links import Confirmation
+from calsync.store.link_changes import Confirmation
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.titles import hide_titles, titles_of, without_marks
 from calsync.worker.context import ACTOR, LeaseLostError, PassContext
@@ -60,8 +61,8 @@ class _Written:
     def store(self, conn: Connection, now: datetime) -> None:
         """Write all of it."""
         owed_writes.settle_all(conn, self.done, "done", now)
-        links.confirm_many(conn, self.confirmed)
-        links.set_reads_after(conn, self.reads)
+        link_changes.confirm_many(conn, self.confirmed)
+        link_changes.set_reads_after(conn, self.reads)
 
 
 def confirm(
@@ -97,7 +98,7 @@ def confirm(
                     owed_writes.settle(conn, owed.id, "superseded", now, "conflict")
                 # Should the reading that follows fail, a later pass makes up for it: the feed may be silent. Not at
                 # once, or a service that always answers so would be asked without end.
-                links.set_read_after(conn, link.id, now + _READ_FIRST)
+                link_changes.set_read_after(conn, link.id, now + _READ_FIRST)
                 _take_name(conn, owed, link, result)
                 conflicts.append(link.id)
             else:
@@ -118,7 +119,7 @@ def _written(
     if owed.cause is Cause.COPY:
         copies.drop(conn, link.id, owed.remote_id)
     elif owed.kind is WriteKind.DELETE:
-        links.retire(conn, link.id, now)
+        link_changes.retire(conn, link.id, now)
     else:
         together.confirmed.append((link.id, _confirmation((owed, link), result, stands_since)))
         if link.subject.kind is not SubjectKind.BLOCK:
@@ -201,7 +202,7 @@ def _take_name(conn: Connection, owed: OwedWrite, link: Link, result: WriteResul
     if owed.kind is not WriteKind.CREATE or not told or told == link.remote_id:
         return
     if not copies.ids_among(conn, link.calendar, [told]) and not links.by_remote_ids(conn, link.calendar, [told]):
-        links.rename(conn, link.id, told)
+        link_changes.rename(conn, link.id, told)
 
 
 def _rejected(
@@ -254,7 +255,7 @@ def _next_generation(conn: Connection, context: PassContext, owed: OwedWrite, li
     """
     generation = link.generation + 1
     remote_id = derived_remote_id(context.worker.keys, link.id, generation)
-    links.next_generation(conn, link.id, generation=generation, remote_id=remote_id, uid=f"{remote_id}@calsync")
+    link_changes.next_generation(conn, link.id, generation=generation, remote_id=remote_id, uid=f"{remote_id}@calsync")
     # Books brought back may have given that name before: what carries its marker was somebody else's until now.
     calendars.forget_cursor(conn, context.row.id)
     if owed.cause is not Cause.RESTORE or owed.target is None:

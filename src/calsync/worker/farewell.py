@@ -22,7 +22,19 @@ from calsync.domain.marker import MarkerKeys, place_of, verify_marker
 from calsync.domain.write import WriteKind
 from calsync.errors import UserError
 from calsync.reconcile.hers import is_wholly_her_own
-from calsync.store import audit, calendars, claims, connections, copies, links, owed_writes, stops, watches, work
+from calsync.store import (
+    audit,
+    calendars,
+    claims,
+    connections,
+    copies,
+    link_changes,
+    links,
+    owed_writes,
+    stops,
+    watches,
+    work,
+)
 from calsync.store.calendars import GOING, LEAVING, TAKING_OUT, CalendarRow, CalendarState
 from calsync.store.work import Lease
 from calsync.worker.context import LeaseLostError, WorkerContext
@@ -56,7 +68,7 @@ def take_off(conn: Connection, row: CalendarRow, now: datetime, *, by: str, deta
     for link in list(links.of_calendar(conn, row.id)):
         owed_writes.withdraw(conn, link.id, at=now)
         owed_writes.withdraw(conn, link.id, link.remote_id, now)
-        links.retire(conn, link.id, now)
+        link_changes.retire(conn, link.id, now)
     calendars.remove(conn, row.id, now)
     kept = {name: value for name, value in detail.items() if value is not None}
     audit.append(conn, at=now, actor=by, what="calendar-removed", subject=f"calendar:{row.id}", detail=kept)

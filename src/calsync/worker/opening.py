@@ -12,7 +12,7 @@ from calsync.errors import UserError
 from calsync.reconcile.case import DecisionPolicy
 from calsync.settings.checks import plain_place
 from calsync.settings.model import Settings
-from calsync.store import calendars, links, providers
+from calsync.store import calendars, link_changes, providers
 from calsync.store.calendars import CalendarRow
 from calsync.store.credentials import Credentials
 from calsync.store.database import Database
@@ -116,7 +116,7 @@ class ConfiguredOpener:
             return
         after = self.rules(row.provider).window(self.ports.clock.now()).start
         with self.database.reading() as conn:
-            if not links.would_come_back(conn, before.id, before.removed_at, after):
+            if not link_changes.would_come_back(conn, before.id, before.removed_at, after):
                 return
         raise UserError.of(
             f"still has the events of {before.id}, which was removed",

@@ -10,7 +10,7 @@ from typing import Final
 
 from calsync.domain.span import Window
 from calsync.errors import Problem, Refused
-from calsync.store import audit, calendars, claims, links, owed_writes, work
+from calsync.store import audit, calendars, claims, link_changes, links, owed_writes, work
 from calsync.store.calendars import CalendarRow, CalendarState
 from calsync.store.work import Lease
 from calsync.worker.context import WorkerContext
@@ -94,7 +94,7 @@ def _take_down(worker: WorkerContext, row: CalendarRow, lease: Lease, told: tupl
         calendars.forget_cursor(conn, row.id)
         for link in list(links.of_calendar(conn, row.id)):
             owed_writes.withdraw(conn, link.id, link.remote_id, now)
-            links.retire(conn, link.id, now)
+            link_changes.retire(conn, link.id, now)
         detail: dict[str, object] = {"events": found}
         audit.append(conn, at=now, actor=by, what="purged", subject=f"calendar:{row.id}", detail=detail)
         claims.touch_provider(conn, row.provider)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from calsync.domain.drift import COSMETIC, Resolution
 from calsync.domain.write import Cause
 from calsync.reconcile.plan import Decision, Plan
-from calsync.store import calendars, copies, drifts, links, stops, subject_changes, work
+from calsync.store import calendars, copies, drifts, link_changes, links, stops, subject_changes, work
 from calsync.worker.context import ACTOR, LeaseLostError, PassContext
 from calsync.worker.gather import Gathered
 from calsync.worker.record_edits import ask_after_observing, record_change, record_found
@@ -35,13 +35,13 @@ def record(context: PassContext, gathered: Gathered, plan: Plan) -> int:
             return 0
         # Most of a first push is rows of new links: they go in by the hundred.
         facts = [gathered.links[decision.link] for decision in plan.decisions]
-        links.insert_many(conn, [(one.link, one.facts.last_end) for one in facts if one.is_new])
+        link_changes.insert_many(conn, [(one.link, one.facts.last_end) for one in facts if one.is_new])
         found = sum(_record_decision(conn, context, gathered, decision) for decision in plan.decisions)
         owe_first(conn, context, gathered, plan)
         subject_changes.take_away_all(conn, context.row.id, gathered.pending)
         # The feed will not tell of them again: they are read by id until they can be.
         for link in links.by_remote_ids(conn, context.row.id, gathered.unknown):
-            links.set_read_after(conn, link.id, context.began_at)
+            link_changes.set_read_after(conn, link.id, context.began_at)
         if gathered.cursor is not None:
             inventory_at = context.began_at if gathered.full else None
             calendars.save_reading(conn, context.row.id, gathered.cursor, context.began_at, inventory_at=inventory_at)
@@ -54,12 +54,12 @@ def _record_decision(conn: Connection, context: PassContext, gathered: Gathered,
     facts = gathered.links[decision.link]
     now = context.worker.clock.now()
     if facts.is_revived:
-        links.next_generation(
+        link_changes.next_generation(
             conn, facts.link.id, generation=facts.link.generation, remote_id=facts.link.remote_id, uid=facts.link.uid
         )
     renamed = decision.renamed or (facts.link.remote_id if facts.is_renamed else None)
     if renamed is not None and not facts.is_new:
-        links.rename(conn, facts.link.id, renamed)
+        link_changes.rename(conn, facts.link.id, renamed)
         copies.drop(conn, facts.link.id, renamed)
     drift_at = record_found(conn, context, facts, decision, now)
     restored = (arrived := arrived_write(facts, decision)) is not None and arrived.cause is Cause.RESTORE

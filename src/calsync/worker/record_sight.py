@@ -15,7 +15,7 @@ from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.case import UnreadableNow
 from calsync.reconcile.plan import Decision, Plan, WantedWrite
-from calsync.store import audit, claims, copies, links, observations, owed_writes
+from calsync.store import audit, claims, copies, link_changes, observations, owed_writes
 from calsync.store.titles import without_marks
 from calsync.worker.context import ACTOR, PassContext
 from calsync.worker.gather import Gathered, LinkFacts
@@ -34,10 +34,12 @@ def record_sight(conn: Connection, facts: LinkFacts, decision: Decision, now: da
     if decision.adopt is not None:
         _adopt(conn, facts, decision, now)
     if decision.looked and (decision.adopt is None or decision.remember is not None or decision.absent):
-        links.remember(conn, link.id, version=decision.version_seen, observed=decision.remember, absent=decision.absent)
+        link_changes.remember(
+            conn, link.id, version=decision.version_seen, observed=decision.remember, absent=decision.absent
+        )
     if isinstance(sight, UnreadableNow) and (link.absent or link.version is None):
         # It is there, whatever it says; that it goes must be news.
-        links.remember(conn, link.id, version=sight.version, observed=link.observed, absent=False)
+        link_changes.remember(conn, link.id, version=sight.version, observed=link.observed, absent=False)
     if facts.copies != facts.copies_before:
         _keep_copies(conn, facts, decision.renamed)
 
@@ -46,10 +48,10 @@ def _adopt(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime
     adopt = decision.adopt
     assert adopt is not None
     if facts.facts.expected is None and adopt.baseline is None:
-        links.retire(conn, facts.link.id, now)
+        link_changes.retire(conn, facts.link.id, now)
         return
     arrived = arrived_write(facts, decision)
-    links.confirm(
+    link_changes.confirm(
         conn,
         facts.link.id,
         version=adopt.version,
@@ -175,9 +177,9 @@ def plan_next_read(conn: Connection, context: PassContext, facts: LinkFacts, dec
     settle = context.rules.counts_after
     never_written = facts.link.linked_at is None  # and yet there: what cannot be understood was read all the same
     if facts.read_at is not None and (decision.looked or never_written):
-        links.set_read_after(conn, facts.link.id, facts.facts.read_due_after(facts.read_at, settle))
+        link_changes.set_read_after(conn, facts.link.id, facts.facts.read_due_after(facts.read_at, settle))
     elif facts.link.linked_at is not None:
         due = facts.facts.read_due_after(facts.last_read_at or context.began_at, settle)
-        links.set_read_after(conn, facts.link.id, due)
+        link_changes.set_read_after(conn, facts.link.id, due)
     if not facts.is_new:
-        links.set_last_end(conn, facts.link.id, facts.facts.last_end)
+        link_changes.set_last_end(conn, facts.link.id, facts.facts.last_end)

@@ -16,7 +16,18 @@ from calsync.domain.link import Link
 from calsync.domain.notation import content_hash
 from calsync.domain.span import Span
 from calsync.settings.model import Settings
-from calsync.store import calendars, claims, drifts, edits, holds, links, observations, providers, recalls, records
+from calsync.store import (
+    calendars,
+    claims,
+    drifts,
+    edits,
+    holds,
+    link_changes,
+    observations,
+    providers,
+    recalls,
+    records,
+)
 from calsync.store.calendars import CalendarSpec
 from calsync.store.database import Database, open_database
 from calsync.store.edits import EditRow
@@ -74,10 +85,10 @@ class GateWorld:
         subject = Subject(SubjectKind.APPOINTMENT, number)
         name = f"L-{calendar}-{number}"
         with self.db.transaction() as conn:
-            links.insert(conn, Link(name, calendar, "P-1", subject, 1, f"r-{name}", f"u-{name}"))
+            link_changes.insert(conn, Link(name, calendar, "P-1", subject, 1, f"r-{name}", f"u-{name}"))
             if at is not None:
                 event = Event(f"u-{name}", Appearance(SPAN, f"Session {number}"))
-                links.confirm(
+                link_changes.confirm(
                     conn,
                     name,
                     version="1",

@@ -13,7 +13,7 @@ from calsync.claims.filing import FiledLine, file_claims
 from calsync.claims.gate import Question, judge
 from calsync.domain.appointment import Appointment, AppointmentStatus
 from calsync.domain.drift import DriftKind, Phase, Resolution
-from calsync.store import calendars, clearances, drifts, links, observations, providers, records, stops
+from calsync.store import calendars, clearances, drifts, link_changes, observations, providers, records, stops
 from calsync.store.calendars import CalendarState
 from calsync.store.providers import ProviderRow
 from calsync.store.stops import StopRow
@@ -157,7 +157,7 @@ def test_a_reading_before_the_end_is_stale_and_says_when_the_next_is_due(world: 
     link = world.link(number="A-2")
     world.read(number="A-2", at=SPAN.start_at, after_end=False)
     with world.db.transaction() as conn:
-        links.set_read_after(conn, link, due)
+        link_changes.set_read_after(conn, link, due)
     answer = world.check("A-2")
     assert codes(answer) == {"observation-stale"}
     assert answer.next_step_at == due

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection
 
-from calsync.store import calendars, links
+from calsync.store import calendars, link_changes
 from calsync.store.calendars import NOT_IN_CONFIG, CalendarRow, CalendarState
 from tests.unit.store.samples import DAY, NOW, SECOND, add_calendar, link, spec, subject
 
@@ -100,8 +100,8 @@ def test_what_the_config_lost_is_paused_and_comes_back_with_it(conn: Connection)
 
 def test_links_are_counted_until_they_are_history(conn: Connection) -> None:
     for number in ("L1", "L2", "L3"):
-        links.insert(conn, link(number, subject=subject(number)))
-    links.insert(conn, link("L4", calendar="k2"))
-    links.retire(conn, "L3", NOW)
+        link_changes.insert(conn, link(number, subject=subject(number)))
+    link_changes.insert(conn, link("L4", calendar="k2"))
+    link_changes.retire(conn, "L3", NOW)
     assert calendars.link_counts(conn) == {"k1": 2, "k2": 1}
     assert (calendars.link_count(conn, "k1"), calendars.link_count(conn, "k3")) == (2, 0)

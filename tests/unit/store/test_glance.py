@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from calsync.domain.appointment import Subject, SubjectKind
-from calsync.store import calendars, glance, links, providers, stops, subject_changes, work
+from calsync.store import calendars, glance, link_changes, providers, stops, subject_changes, work
 from calsync.store.database import Database
 from calsync.store.glance import Ending
 from calsync.store.providers import ProviderRow
@@ -80,8 +80,8 @@ def test_several_are_looked_at_as_each_alone(books: Database, now: datetime) -> 
         subject_changes.take_away_all(conn, "k3", subject_changes.pending(conn, "k3", 100))
         stops.start(conn, StopRow("s1", "k4", now, "stampede", {}, ()))
         stops.release(conn, "k4", now, "edits", "support:x")
-        links.insert(conn, link(calendar="k5"))
-        links.set_read_after(conn, link().id, now)
+        link_changes.insert(conn, link(calendar="k5"))
+        link_changes.set_read_after(conn, link().id, now)
     for count in (0, 1, 2, glance.TOGETHER, len(names)):
         found = glance.look_at_each(books, names[:count], now)
         assert found == {name: glance.look(books, name, now) for name in names[:count]}
@@ -103,8 +103,8 @@ def test_marks_reads_and_releases_are_seen(books: Database, now: datetime) -> No
 
 def test_a_read_by_id_waits_once_it_is_due(books: Database, now: datetime) -> None:
     with books.transaction() as conn:
-        links.insert(conn, link())
-        links.set_read_after(conn, link().id, now + SECOND)
+        link_changes.insert(conn, link())
+        link_changes.set_read_after(conn, link().id, now + SECOND)
     before, after = glance.look(books, "k1", now), glance.look(books, "k1", now + SECOND)
     assert before is not None
     assert after is not None
@@ -128,8 +128,8 @@ def test_a_calm_end_heeds_pushes_and_reads_that_come_due(books: Database, now: d
     lease = glance.claim(books, "k1", "me", now, LEASE)
     assert lease is not None
     with books.transaction() as conn:
-        links.insert(conn, link())
-        links.set_read_after(conn, link().id, now + timedelta(minutes=1))
+        link_changes.insert(conn, link())
+        link_changes.set_read_after(conn, link().id, now + timedelta(minutes=1))
     assert glance.end_calm(books, lease, Ending(None, None, PAUSE), now)
     with books.transaction() as conn:
         row = calendars.get(conn, "k1")

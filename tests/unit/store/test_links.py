@@ -12,7 +12,7 @@ from calsync.domain.appointment import Subject, SubjectKind
 from calsync.domain.event import Event
 from calsync.domain.link import Link, LinkState
 from calsync.reconcile.case import Copy
-from calsync.store import copies, links
+from calsync.store import copies, link_changes, links
 from calsync.store.database import Database
 from calsync.store.titles import hidden_title
 from tests.unit.store.samples import DAY, LATER, NOW, SECOND, add_calendar, event, link, series_event, subject
@@ -32,7 +32,7 @@ def confirm(conn: Connection, number: str = "L1", baseline: Event | None = None,
         "remote_id": f"r-{number}",
         "confirmed_at": NOW,
     }
-    links.confirm(conn, number, **(told | changes))  # type: ignore[arg-type]
+    link_changes.confirm(conn, number, **(told | changes))  # type: ignore[arg-type]
 
 
 def test_a_link_comes_back_as_it_went_in(conn: Connection) -> None:
@@ -50,7 +50,7 @@ def test_a_link_comes_back_as_it_went_in(conn: Connection) -> None:
         linked_at=NOW - DAY,
     )
     for one in (link(), full):
-        links.insert(conn, one)
+        link_changes.insert(conn, one)
         assert found(conn, one.id) == one
     assert links.link(conn, "no") is None
     assert links.by_ids(conn, ["L2", "no", "L1", "L2"]) == [link(), full]
@@ -58,14 +58,14 @@ def test_a_link_comes_back_as_it_went_in(conn: Connection) -> None:
 
 def test_one_event_belongs_to_one_link(db: Database) -> None:
     with db.transaction() as conn:
-        links.insert(conn, link("L1", remote_id="r"))
+        link_changes.insert(conn, link("L1", remote_id="r"))
     with pytest.raises(IntegrityError), db.transaction() as conn:
-        links.insert(conn, link("L2", remote_id="r", generation=2))
+        link_changes.insert(conn, link("L2", remote_id="r", generation=2))
 
 
 def test_confirmed_it_is_linked_and_nothing_differs(conn: Connection) -> None:
-    links.insert(conn, link())
-    links.remember(conn, "L1", version="v0", observed=event(span=LATER), absent=True)
+    link_changes.insert(conn, link())
+    link_changes.remember(conn, "L1", version="v0", observed=event(span=LATER), absent=True)
     confirm(conn, remote_id="given-by-the-service")
     assert found(conn) == replace(
         link(),
@@ -83,20 +83,20 @@ def test_confirmed_it_is_linked_and_nothing_differs(conn: Connection) -> None:
 
 
 def test_what_was_seen_is_remembered_and_cleared(conn: Connection) -> None:
-    links.insert(conn, link())
+    link_changes.insert(conn, link())
     confirm(conn)
-    links.remember(conn, "L1", version="v2", observed=event(span=LATER), absent=False)
+    link_changes.remember(conn, "L1", version="v2", observed=event(span=LATER), absent=False)
     assert (found(conn).version, found(conn).observed, found(conn).absent) == ("v2", event(span=LATER), False)
-    links.remember(conn, "L1", version=None, observed=None, absent=True)
+    link_changes.remember(conn, "L1", version=None, observed=None, absent=True)
     assert (found(conn).version, found(conn).observed, found(conn).absent) == ("v2", None, True)
 
 
 def test_no_title_that_a_person_typed_is_stored(conn: Connection) -> None:
-    links.insert(conn, link())
+    link_changes.insert(conn, link())
     confirm(conn, baseline=series_event("Session 1"))
     typed = series_event("Session 1")
     typed = replace(typed, master=replace(typed.master, title="Mrs Miller"))
-    links.remember(conn, "L1", version="v", observed=typed, absent=False)
+    link_changes.remember(conn, "L1", version="v", observed=typed, absent=False)
     copies.put(conn, "L1", "r2", "v", typed)
     observed = found(conn).observed
     assert observed is not None
@@ -106,13 +106,13 @@ def test_no_title_that_a_person_typed_is_stored(conn: Connection) -> None:
 
 
 def test_found_by_subject_unless_retired(conn: Connection) -> None:
-    links.insert(conn, link("L1", generation=1))
-    links.insert(conn, link("L2", generation=2))
-    links.insert(conn, link("L3", generation=1, calendar="k2"))
+    link_changes.insert(conn, link("L1", generation=1))
+    link_changes.insert(conn, link("L2", generation=2))
+    link_changes.insert(conn, link("L3", generation=1, calendar="k2"))
     one = links.by_subject(conn, "k1", subject())
     assert one is not None
     assert one.id == "L2"
-    links.retire(conn, "L2", NOW)
+    link_changes.retire(conn, "L2", NOW)
     one = links.by_subject(conn, "k1", subject())
     assert one is not None
     assert one.id == "L1"
@@ -121,14 +121,14 @@ def test_found_by_subject_unless_retired(conn: Connection) -> None:
 
 
 def test_found_by_remote_id_in_their_own_calendar(conn: Connection) -> None:
-    links.insert(conn, link("L1"))
-    links.insert(conn, link("L2", subject=subject("a2")))
-    links.insert(conn, link("L3", calendar="k2", remote_id="r-L1"))
+    link_changes.insert(conn, link("L1"))
+    link_changes.insert(conn, link("L2", subject=subject("a2")))
+    link_changes.insert(conn, link("L3", calendar="k2", remote_id="r-L1"))
     assert [one.id for one in links.by_remote_ids(conn, "k1", ["r-L2", "r-L1", "foreign"])] == ["L1", "L2"]
     confirm(conn, "L1")
     confirm(conn, "L2", version="w")
     assert links.versions(conn, "k1", ["r-L1", "r-L2", "foreign"]) == {"r-L1": "v1", "r-L2": "w"}
-    links.retire(conn, "L2", NOW)
+    link_changes.retire(conn, "L2", NOW)
     assert links.versions(conn, "k1", ["r-L1", "r-L2"]) == {"r-L1": "v1"}
     assert list(links.all_remote_ids(conn, "k1")) == [("L1", "r-L1", "v1")]
     assert [one.id for one in links.of_calendar(conn, "k1")] == ["L1"]
@@ -136,62 +136,62 @@ def test_found_by_remote_id_in_their_own_calendar(conn: Connection) -> None:
 
 def test_thousands_of_names_at_once(conn: Connection) -> None:
     for number in range(3):
-        links.insert(conn, link(f"L{number}", subject=subject(f"a{number}")))
+        link_changes.insert(conn, link(f"L{number}", subject=subject(f"a{number}")))
     names = [f"r-L{number}" for number in range(40_000)]
     assert len(links.by_remote_ids(conn, "k1", names)) == 3
 
 
 def test_reads_that_are_owed(conn: Connection) -> None:
     for number, at in (("L1", NOW), ("L2", NOW - SECOND), ("L3", NOW + SECOND), ("L4", None), ("L5", NOW)):
-        links.insert(conn, link(number, subject=subject(number)))
-        links.set_read_after(conn, number, at)
-    links.retire(conn, "L5", NOW)
+        link_changes.insert(conn, link(number, subject=subject(number)))
+        link_changes.set_read_after(conn, number, at)
+    link_changes.retire(conn, "L5", NOW)
     assert [one.id for one in links.reads_due(conn, "k1", NOW, 10)] == ["L2", "L1"]
     assert [one.id for one in links.reads_due(conn, "k1", NOW, 1)] == ["L2"]
     assert links.next_read(conn, "k1") == NOW - SECOND
     for number in ("L1", "L2", "L3"):
-        links.set_read_after(conn, number, None)
+        link_changes.set_read_after(conn, number, None)
     assert links.next_read(conn, "k1") is None
 
 
 def test_upcoming_counts_what_was_written_and_is_not_over(conn: Connection) -> None:
     for number, last_end in (("L1", NOW), ("L2", NOW + SECOND), ("L3", None), ("L4", None), ("L5", None)):
-        links.insert(conn, link(number, subject=subject(number)))
-        links.set_last_end(conn, number, last_end)
+        link_changes.insert(conn, link(number, subject=subject(number)))
+        link_changes.set_last_end(conn, number, last_end)
         if number != "L4":
             confirm(conn, number)
-    links.retire(conn, "L5", NOW)
+    link_changes.retire(conn, "L5", NOW)
     assert links.upcoming_count(conn, "k1", NOW) == 2
     assert links.upcoming_count(conn, "k2", NOW) == 0
 
 
 def test_a_next_generation_starts_anew(conn: Connection) -> None:
-    links.insert(conn, link())
+    link_changes.insert(conn, link())
     confirm(conn)
-    links.set_read_after(conn, "L1", NOW)
-    links.retire(conn, "L1", NOW)
-    links.next_generation(conn, "L1", generation=2, remote_id="r2", uid="u2")
+    link_changes.set_read_after(conn, "L1", NOW)
+    link_changes.retire(conn, "L1", NOW)
+    link_changes.next_generation(conn, "L1", generation=2, remote_id="r2", uid="u2")
     assert found(conn) == replace(link(), generation=2, remote_id="r2", uid="u2")
     (life,) = links.lives_of_subjects(conn, [subject(), subject("no")])[subject()]
     assert (life.ended_at, life.read_after) == (None, None)
 
 
 def test_a_retired_link_is_history_with_its_end(conn: Connection) -> None:
-    links.insert(conn, link())
+    link_changes.insert(conn, link())
     confirm(conn)
-    links.set_last_end(conn, "L1", NOW - DAY)
-    links.set_retiring(conn, "L1")
+    link_changes.set_last_end(conn, "L1", NOW - DAY)
+    link_changes.set_retiring(conn, "L1")
     assert found(conn).state is LinkState.RETIRING
-    links.retire(conn, "L1", NOW)
-    links.retire(conn, "L1", NOW + DAY)
-    links.set_retiring(conn, "L1")
+    link_changes.retire(conn, "L1", NOW)
+    link_changes.retire(conn, "L1", NOW + DAY)
+    link_changes.set_retiring(conn, "L1")
     (life,) = links.lives_of_subjects(conn, [subject()])[subject()]
     assert (life.link.state, life.ended_at, life.last_end) == (LinkState.RETIRED, NOW, NOW - DAY)
 
 
 def test_copies_are_kept_by_name(conn: Connection) -> None:
     add_calendar(conn)
-    links.insert(conn, link())
+    link_changes.insert(conn, link())
     confirm(conn)
     copies.put(conn, "L1", "r3", "v", event())
     copies.put(conn, "L1", "r2", "v", event())

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from calsync.domain.appointment import Subject, SubjectKind
 from calsync.domain.link import Link
-from calsync.store import calendars, claims, links, observations, set_back, work
+from calsync.store import calendars, claims, link_changes, links, observations, set_back, work
 from calsync.store.calendars import CalendarSpec
 from calsync.store.observations import Observation
 from calsync.store.schema import calendars as table
@@ -26,7 +26,7 @@ def books(conn: Connection) -> Connection:
     for name in ("work", "home"):
         calendars.register(conn, CalendarSpec(name, "P-1", "c", "caldav", "mirror", "existing", "config"), NOW)
         conn.execute(table.update().where(table.c.id == name).values(due_at=NOW + timedelta(minutes=30)))
-    links.insert(conn, Link("L-1", "work", "P-1", Subject(SubjectKind.APPOINTMENT, "A-1"), 1, "r-1", "u-1"))
+    link_changes.insert(conn, Link("L-1", "work", "P-1", Subject(SubjectKind.APPOINTMENT, "A-1"), 1, "r-1", "u-1"))
     return conn
 
 
@@ -91,7 +91,9 @@ def test_a_calendar_that_its_service_wants_left_alone_for_a_day_stays_so(books: 
 
 def test_an_event_stood_by_now_at_the_latest(books: Connection) -> None:
     later = NOW + timedelta(hours=5)
-    links.confirm(books, "L-1", version="v", baseline=None, baseline_hash=None, remote_id="r-1", confirmed_at=later)
+    link_changes.confirm(
+        books, "L-1", version="v", baseline=None, baseline_hash=None, remote_id="r-1", confirmed_at=later
+    )
     assert bring_back(books) == {"links": 2}
     (link,) = links.by_ids(books, ["L-1"])
     assert (link.linked_at, link.confirmed_at) == (NOW, NOW)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from calsync.domain.appointment import AppointmentStatus, Subject, SubjectKind
 from calsync.domain.link import LinkState
 from calsync.domain.span import Span, Window
-from calsync.store import calendars, links, records, subject_changes
+from calsync.store import calendars, link_changes, records, subject_changes
 from calsync.store.calendars import CalendarRow
 from calsync.store.work import Priority
 from tests.unit.store.samples import (
@@ -113,13 +113,13 @@ def test_the_sweep_finds_what_has_no_link(conn: Connection) -> None:
     add_calendar(conn)
     book_all_kinds(conn)
     forget(conn)
-    links.insert(conn, link("L1", subject=A1))
-    links.insert(conn, link("L2", subject=S1))
+    link_changes.insert(conn, link("L1", subject=A1))
+    link_changes.insert(conn, link("L2", subject=S1))
     assert subject_changes.sweep(conn, "k1", WINDOW) == 1
     assert pending(conn) == {B1: 1}
     assert subject_changes.sweep(conn, "k1", WINDOW) == 0
     forget(conn)
-    links.retire(conn, "L1", NOW)
+    link_changes.retire(conn, "L1", NOW)
     assert subject_changes.sweep(conn, "k1", WINDOW) == 2
     assert set(pending(conn)) == {A1, B1}
 
@@ -127,10 +127,10 @@ def test_the_sweep_finds_what_has_no_link(conn: Connection) -> None:
 def test_the_sweep_finds_links_whose_subject_left_the_window(conn: Connection) -> None:
     add_calendar(conn)
     for number, last_end in (("L1", WINDOW.start), ("L2", WINDOW.start + SECOND), ("L3", None), ("L4", WINDOW.start)):
-        links.insert(conn, link(number, subject=subject(number)))
-        links.set_last_end(conn, number, last_end)
-    links.retire(conn, "L4", NOW)
-    links.insert(conn, link("L5", subject=subject("L5"), calendar="k2", state=LinkState.ACTIVE))
+        link_changes.insert(conn, link(number, subject=subject(number)))
+        link_changes.set_last_end(conn, number, last_end)
+    link_changes.retire(conn, "L4", NOW)
+    link_changes.insert(conn, link("L5", subject=subject("L5"), calendar="k2", state=LinkState.ACTIVE))
     assert subject_changes.sweep(conn, "k1", WINDOW) == 1
     assert pending(conn) == {subject("L1"): 1}
 

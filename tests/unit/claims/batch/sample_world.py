@@ -18,7 +18,7 @@ from calsync.domain.link import Link
 from calsync.domain.notation import content_hash
 from calsync.domain.span import Span
 from calsync.settings.model import Settings
-from calsync.store import calendars, filings, links, observations, providers, records
+from calsync.store import calendars, filings, link_changes, observations, providers, records
 from calsync.store.calendars import CalendarSpec
 from calsync.store.database import Database
 from calsync.store.filings import Filing
@@ -72,8 +72,8 @@ class SampleWorld:
             name = f"L-{number}"
             event = Event(f"u-{number}", Appearance(span, f"Session {number}"))
             subject = Subject(SubjectKind.APPOINTMENT, number)
-            links.insert(conn, Link(name, "K-1", "P-1", subject, 1, f"r-{name}", f"u-{name}"))
-            links.confirm(
+            link_changes.insert(conn, Link(name, "K-1", "P-1", subject, 1, f"r-{name}", f"u-{name}"))
+            link_changes.confirm(
                 conn, name, version="1", baseline=event, baseline_hash=content_hash(event), remote_id=f"r-{name}",
                 confirmed_at=LINKED,
             )  # fmt: skip

@@ -24,7 +24,7 @@ from calsync.store import (
     edits,
     holds,
     installation,
-    links,
+    link_changes,
     observations,
     outbox,
     records,
@@ -130,9 +130,9 @@ class Office:
             records_link = Link(
                 f"L-{number}", "work", "P-1", Subject(SubjectKind.APPOINTMENT, number), 1, f"r-{number}", f"u-{number}"
             )
-            links.insert(conn, records_link)
+            link_changes.insert(conn, records_link)
             event = Event(f"u-{number}", Appearance(span, f"Session {number}"))
-            links.confirm(
+            link_changes.confirm(
                 conn,
                 f"L-{number}",
                 version="1",
