@@ -1,9 +1,11 @@
-"""Histories that nobody has seen: their seeds come from the system's entropy, and the rate of failures is told."""
+"""Histories that nobody has seen: seeds drawn by chance, or that follow from the code; and how many of them fail."""
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from tests.simulation.many import Summary, parts_of, traces_differ
 from tests.simulation.widen import WIDE_FROM
@@ -16,6 +18,18 @@ FRESH_BELOW = 10**15
 def draw(count: int) -> range:
     """As many seeds in a row, none of them used before."""
     first = FRESH_FROM + secrets.randbelow(FRESH_BELOW - FRESH_FROM)
+    return range(first, first + count)
+
+
+def drawn_by(code: Iterable[Path], count: int) -> range:
+    """As many seeds in a row that follow from the text of these files: each change of the code brings other histories.
+
+    The same code has the same seeds on every machine, so that a test run that used them can be had again.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(code):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    first = FRESH_FROM + int.from_bytes(digest.digest()[:8]) % (FRESH_BELOW - FRESH_FROM)
     return range(first, first + count)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.simulation import command, fresh, many
-from tests.simulation.fresh import FRESH_BELOW, FRESH_FROM, draw, longest_run, run_fresh
+from tests.simulation.fresh import FRESH_BELOW, FRESH_FROM, draw, drawn_by, longest_run, run_fresh
 from tests.simulation.history import Report, run_seed
 from tests.simulation.observer import Violation
 from tests.simulation.plan import Plan
@@ -19,6 +20,18 @@ def test_seeds_are_never_those_of_tests_and_hunts() -> None:
     drawn = [draw(300) for _ in range(50)]
     assert all(FRESH_FROM <= seeds[0] < FRESH_BELOW and len(seeds) == 300 for seeds in drawn)
     assert len({seed for seeds in drawn for seed in seeds}) == 50 * 300
+
+
+def test_another_code_has_other_seeds_and_the_same_has_the_same(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    one.write_text("a = 1\n")
+    other.write_text("b = 2\n")
+    seeds = drawn_by([other, one], 40)
+    assert FRESH_FROM <= seeds[0] < FRESH_BELOW
+    assert len(seeds) == 40
+    assert drawn_by([one, other], 40) == seeds
+    other.write_text("b = 3\n")
+    assert drawn_by([one, other], 40) != seeds
 
 
 @pytest.mark.parametrize(("failed", "longest"), [([], 10), ([20], 9), ([29], 9), ([23, 24], 5), (range(20, 30), 0)])
