@@ -417,7 +417,8 @@ def back(world: World, calendar: str, name: str) -> None:
     at once or with the next edit: nobody could see that, so it is given further ones.
     """
     world.people(calendar).put_back(name)
-    [(booked,)] = world.books.rows("SELECT version FROM links WHERE remote_id = ?", name) or [(None,)]
+    query = "SELECT version FROM links WHERE remote_id = ? AND calendar = ?"
+    [(booked,)] = world.books.rows(query, name, calendar) or [(None,)]
     service = world.services[world.places[calendar]]
     events = service.calendars[calendar]
     counts_anew = service.personality.versions is VersionStyle.PER_RESOURCE

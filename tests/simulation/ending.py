@@ -142,14 +142,21 @@ def _explained(wanted: Counter[Shown], seen: Counter[Shown], flags: list[Revisio
     if +(firm - rest):
         return False
     rest -= firm
-    # What has to show takes its place first: what is told of as gone may show again as another's.
-    for one in sorted(about, key=lambda one: (one.kind == "duplicated", one.observed is None)):
-        there = [span for span in (one.observed, one.expected) if span is not None and rest[span] > 0]
+    while about:
+        # What has to show takes its place first: what is told of as gone may show again as another's. Of others the one
+        # with fewer places: what is over may show as it was seen, and be back where it belongs.
+        one = min(about, key=lambda one: (one.kind == "duplicated", one.observed is None, len(_places(one, rest))))
+        about.remove(one)
+        there = _places(one, rest)
         if there:
             rest[there[0]] -= 1
         elif one.kind != "duplicated" and _has_to_show(one, now):
             return False
     return not +rest
+
+
+def _places(flag: Revision, rest: Counter[Shown]) -> list[Shown]:
+    return [span for span in dict.fromkeys((flag.observed, flag.expected)) if span is not None and rest[span] > 0]
 
 
 def _has_to_show(flag: Revision, now: float) -> bool:

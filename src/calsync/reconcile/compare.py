@@ -167,4 +167,7 @@ def _duplicates(
 ) -> list[Duplicate]:
     aligned = align(agreed, copy.event, window)
     named = {_name(agreed, key, single=single): aligned.other[at] for key, at in aligned.pairs.items()}
-    return [Duplicate(key, copy, seen) for key, seen in named.items() if key in base]
+    beside = [Duplicate(key, copy, seen) for key, seen in named.items() if key in base]
+    # Where ours agreed to show nothing here any more, all of it is told of by itself: nobody else would tell of it.
+    alone = ((at, seen) for at, seen in sorted(aligned.other.items()) if not base and window.touches(seen.span))
+    return beside or [Duplicate(at, copy, seen) for at, seen in alone if not seen.cancelled]

@@ -85,6 +85,8 @@ def record_writes(conn: Connection, context: PassContext, facts: LinkFacts, deci
         owed_writes.withdraw(conn, facts.link.id)
     if facts.link.absent and decision.looked and not decision.absent:
         _restore_over(conn, context, facts, decision, now)
+    if moved:
+        _leave_old_name(conn, facts, decision, now)
     for write in decision.writes:
         if not facts.is_new:
             owed_writes.owe(conn, _owed(context, facts, write, now))
@@ -106,6 +108,14 @@ def _restore_over(conn: Connection, context: PassContext, facts: LinkFacts, deci
             owed_writes.settle(conn, owed.id, "superseded", now)
             over = replace(owed, id=context.worker.ids.new_id("write"), kind=WriteKind.UPDATE, created_at=now)
             owed_writes.owe(conn, replace(over, remote_id=remote_id, version=version))
+
+
+def _leave_old_name(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime) -> None:
+    """Withdraw what waits under an old name: it is decided on anew, and would make the event a second time."""
+    names = {decision.renamed or facts.link.remote_id, *facts.copies}
+    for owed in owed_writes.owed_of_links(conn, [facts.link.id]).get(facts.link.id, ()):
+        if owed.cause is Cause.RESTORE and owed.state == "owed" and owed.remote_id not in names:
+            owed_writes.settle(conn, owed.id, "superseded", now)
 
 
 def owe_first(conn: Connection, context: PassContext, gathered: Gathered, plan: Plan) -> None:

@@ -17,6 +17,7 @@ from calsync.domain.drift import Drift, Resolution
 from calsync.errors import NotFoundError, Refused
 from calsync.settings.model import Settings
 from calsync.store import audit, holds, outbox, owed_writes, records, statements, webhooks
+from calsync.testing.personality import CALDAV_SYNC, Personality
 from tests.unit.worker.world import NOW, World
 
 ALL = [one for one in Answer if one not in (Answer.TOOK_PLACE, Answer.RESCHEDULE)]
@@ -25,8 +26,8 @@ ALL = [one for one in Answer if one not in (Answer.TOOK_PLACE, Answer.RESCHEDULE
 class Desked(World):
     """The world, with a desk to answer at and a gate to ask."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, personality: Personality = CALDAV_SYNC) -> None:
+        super().__init__(personality)
         self.desk = Desk(self.database, Settings(path=Path("calsync.toml")), self.clock, self.ids)
 
     def past_session(self, number: str = "A-1", *, origin: str = "book") -> None:

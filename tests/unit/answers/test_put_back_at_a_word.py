@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from calsync.answers.words import Answer
 from calsync.domain.drift import Disposition, DriftKind, Phase, Resolution
 from calsync.domain.span import Span
 from calsync.store import owed_writes
+from calsync.testing.personality import CALDAV_SOGO, CALDAV_SYNC, Personality
 from calsync.testing.weather import lost_request, meanwhile
 from tests.unit.answers.test_edits import Desked, dragged_past, world
 from tests.unit.worker.world import POLICY
@@ -42,6 +45,21 @@ def test_a_version_that_moved_meanwhile_does_not_make_it_forgotten(world: Desked
     dragged_past(world)
     world.answer(Answer.RESTORE)
     world.service.weather.next("write", meanwhile(lambda: world.people.recolour(world.only(), "red")))
+    world.run()
+    assert world.shown()[world.only()].same_time_as(booked(world))
+    assert [one.resolution for one in world.drifts()] == [Resolution.ACKNOWLEDGED]
+
+
+@pytest.mark.parametrize("personality", [CALDAV_SYNC, CALDAV_SOGO], ids=lambda one: one.name)
+def test_an_event_that_got_another_name_meanwhile_is_put_back_there_and_made_no_second_time(
+    personality: Personality,
+) -> None:
+    world = Desked(personality)
+    dragged_past(world)
+    world.answer(Answer.RESTORE)
+    name = world.only()
+    world.people.duplicate(name)
+    world.people.delete(name)
     world.run()
     assert world.shown()[world.only()].same_time_as(booked(world))
     assert [one.resolution for one in world.drifts()] == [Resolution.ACKNOWLEDGED]

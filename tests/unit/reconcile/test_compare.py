@@ -167,6 +167,16 @@ class TestCopies:
         found = view(long, long, window=WINDOW, copies=[copy_of("c-1", "2026-06-02T10:00", 60)])
         assert [one.original_start for one in found.duplicates] == [*DAYS, DAYS[3] + 7 * DAY]
 
+    def test_where_ours_shows_nothing_any_more_all_that_one_shows_is_told_of_by_itself(self) -> None:
+        empty = weekly(excluded=DAYS)
+        outside = copy_of("c-2", "2027-06-01T10:00", 2)
+        off = Copy("c-3", "1", replace(single(), master=seen("2026-12-03T10:00", cancelled=True), uid="u-c"))
+        copies = [copy_of("c-1", "2026-12-03T11:00", 2), outside, off]
+        found = view(empty, empty, window=WINDOW, copies=copies).duplicates
+        starts = [datetime(2026, 12, day, 16, tzinfo=UTC) for day in (3, 10)]
+        assert [(one.original_start, one.copy.remote_id) for one in found] == [(at, "c-1") for at in starts]
+        assert [one.seen.span.start_at for one in found] == starts
+
     def test_beside_a_single_event_its_one_session_is_shown_twice(self) -> None:
         copy = Copy("c-1", "1", replace(single("2026-12-03T10:00"), uid="u-c"))
         (found,) = differences(single(), single(), window=WINDOW, copies=[copy])
