@@ -1,14 +1,16 @@
 """More that goes wrong: notices that come late, twice or for nothing, accounts and names that change, an older copy of
-the books put in their place."""
+the books put in their place; and a service that says no."""
 
 from __future__ import annotations
 
+from calsync.connector.errors import CalendarError
 from calsync.store import work
 from calsync.store.work import Priority
 from calsync.testing.weather import Fault, FaultKind
-from tests.simulation.acts import back, doing, person
+from tests.simulation.acts import doing
+from tests.simulation.people_edits import back, person
 from tests.simulation.plan import Act
-from tests.simulation.world import World
+from tests.simulation.world import ERRORS, World
 
 # What `calsync db restore` does to an older copy before anybody works with it.
 _AFTER_RESTORE = (
@@ -38,6 +40,32 @@ def _hook(world: World, act: Act) -> None:
         world.work(0)
         _notice(world, calendar)
     world.work(0)
+
+
+@doing("trouble")
+def _trouble(world: World, act: Act) -> None:
+    service = world.services[act["service"] % len(world.services)]
+    error: CalendarError | None = ERRORS[act["error"]] if act.get("error") else None
+    service.trouble = error
+    if error is not None:
+        world.fired(f"trouble:{act['error']}")
+
+
+@doing("read-only")
+def _read_only(world: World, act: Act) -> None:
+    service = world.services[world.places[act["calendar"]]]
+    service.calendars[act["calendar"]].read_only = act["on"]
+    if act["on"]:
+        world.fired("read-only")
+
+
+@doing("expire")
+def _expire(world: World, act: Act) -> None:
+    service = world.services[world.places[act["calendar"]]]
+    if service.calendars[act["calendar"]].cursors:
+        world.observer.mark("cursor-expired")
+        world.fired("expire")
+    service.calendars[act["calendar"]].expire_cursors()
 
 
 @doing("short-listing")

@@ -140,7 +140,7 @@ class Tally:
 
 
 class World:
-    """Everything of one history. `carry_out` does an act; `acts.py` knows them."""
+    """Everything of one history. `carry_out` does an act; `acts.py` names their rooms."""
 
     def __init__(self, plan: Plan, act: Callable[[World, Act], None]) -> None:
         self.plan = plan
