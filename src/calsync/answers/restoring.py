@@ -20,7 +20,7 @@ from calsync.domain.write import Cause, WriteKind
 from calsync.errors import Problem, Refused
 from calsync.reconcile.disposition import ANSWERS_TO_INVITATIONS
 from calsync.reconcile.target import build_target
-from calsync.store import audit, copies, link_drifts, links, owed_writes, providers, work
+from calsync.store import audit, copies, link_drifts, links, owed_writes, providers, subject_changes, work
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.work import Priority
 from calsync.worker.opening import rules_of
@@ -60,6 +60,10 @@ def _owe(conn: Connection, given: Given, link: Link, chosen: list[Drift]) -> lis
     changed = [one for one in chosen if one.kind is not DriftKind.DUPLICATED]
     if changed:
         _put(conn, given, link, _rewrite(conn, given, link, changed))
+    if not any(one.kind is DriftKind.UNREADABLE for one in chosen):
+        # The pass decides before it writes, so that what was not answered is kept as the event shows it by then. Of one
+        # that nobody can read it knows no more than we do.
+        subject_changes.mark(conn, link.provider, link.subject)
     work.push(conn, link.calendar, given.now, Priority.PERSON)
     # A copy that is gone was taken away with the rest of it, or by its owner: what is left of it is the question only.
     stands = {copy.remote_id for copy in beside}

@@ -59,9 +59,9 @@ def judge_copies(ground: Ground, verdicts: Sequence[Verdict]) -> CopiesDecision:
 def _judge_copy(ground: Ground, copy: Copy, rest: Sequence[Verdict]) -> tuple[list[Judged], Sequence[Verdict]]:
     """Judge all that a copy shows; `rest`, what of our series it goes on with, comes back where it goes with that."""
     shown = _news_or_known(ground, copy)
-    kept = any(one.keep for one in rest) and copy.remote_id not in rests_to_go(ground, rest)
     judged = judge_shown(ground, copy, shown)
-    stays = _stays(ground, judged, kept=kept)
+    kept = any(one.keep for one in rest) and copy.remote_id not in rests_to_go(ground, rest)
+    stays = not any(one.by_word for one in rest) and _stays(ground, judged, kept=kept)
     if kept or stays:
         # What it shows in vain is told as well: nobody else would tell of it.
         judged, rest = judge_shown(ground, copy, [*shown, *_shown_in_vain(ground, copy, rest, shown)]), ()
@@ -86,9 +86,19 @@ def rest_of(ground: Ground, one: Look) -> str | None:
 
 
 def rests_to_go(ground: Ground, verdicts: Sequence[Verdict]) -> frozenset[str]:
-    """Return the rests of which something is put back into our own event: what is kept of them has to go there, too."""
-    going = (rest_of(ground, one.look) for one in verdicts if one.reverts)
-    return frozenset(one for one in going if one is not None)
+    """Return the rests of which something is put back into our own event: what is kept of them has to go there, too.
+
+    One that stays for what it shows besides keeps all of it, but at a person's word.
+    """
+    back = [(rest_of(ground, one.look), one.by_word) for one in verdicts if one.reverts]
+    at_word = {rest for rest, by_word in back if by_word}
+    beside = (copy for copy in ground.case.copies if copy.remote_id not in at_word)
+    staying = {copy.remote_id for copy in beside if _stays_on_its_own(ground, copy)}
+    return frozenset(rest for rest, _ in back if rest is not None and rest not in staying)
+
+
+def _stays_on_its_own(ground: Ground, copy: Copy) -> bool:
+    return _stays(ground, judge_shown(ground, copy, _news_or_known(ground, copy)), kept=False)
 
 
 def _left_to_people(ground: Ground, copy: Copy) -> Iterator[DriftChange]:
@@ -116,9 +126,10 @@ def _shown_in_vain(
 ) -> Iterator[Duplicate]:
     """Yield what the rest of a split that stays shows, and the record does not want: nobody would be told of it.
 
-    The record called a session off, or moved it, after the rest was made; or the rest repeats otherwise than we do.
+    The record called a session off, or moved it, after the rest was made; or it is put back in our own event all the
+    same; or the rest repeats otherwise than we do.
     """
-    looks = [one.look for one in rest if one.look.record in (Record.GONE, Record.CHANGED)]
+    looks = [one.look for one in rest if one.reverts or one.look.record in (Record.GONE, Record.CHANGED)]
     overtaken = [Duplicate(one.key, copy, one.shown.seen) for one in looks if one.shown.seen is not None]
     beyond = [one for one in ground.view.beyond if one.copy.remote_id == copy.remote_id]
     told = {one.original_start for one in mine}

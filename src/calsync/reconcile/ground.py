@@ -158,18 +158,22 @@ def _told(case: LinkCase, moment: Moment) -> Told:
     """Return what the drifts that stand say of our event and of what is beside it."""
     if not case.drifts:
         return NOTHING_TOLD
-    beside = frozenset(one.copy_id for one in case.drifts if one.kind is DriftKind.DUPLICATED and one.copy_id)
+    extra: dict[str, dict[OriginalStart, Appearance | None]] = {}
+    for one in case.drifts:
+        if one.kind is DriftKind.DUPLICATED and one.copy_id:
+            extra.setdefault(one.copy_id, {})[one.original_start] = one.observed
+    beside = frozenset(extra)
     standing_ones = {**accepted_drifts(case), **open_drifts(case)}
     added = {key: one.observed for key, one in standing_ones.items() if one.expected is None}
     split = [(one.copy_id, one) for one in standing_ones.values() if one.kind is DriftKind.SPLIT and one.copy_id]
     if not split or case.expected is None:
-        return Told({}, beside, added)
+        return Told({}, beside, added, extra)
     wanted = standing(case.expected, moment.window, single=_is_single(case))
     rests: dict[str, dict[OriginalStart, Appearance | None]] = {}
     for copy_id, one in split:
         if one.original_start in wanted:
             rests.setdefault(copy_id, {})[one.original_start] = one.observed
-    return Told(rests, beside - rests.keys(), added)
+    return Told(rests, beside - rests.keys(), added, extra)
 
 
 def _wanted(case: LinkCase, agreed: Event | None, seen: View, moment: Moment) -> Mapping[OriginalStart, Appearance]:

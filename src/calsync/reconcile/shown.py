@@ -45,12 +45,14 @@ class Told:
     """What standing drifts say of this event, so that it is not read another way once something else changes.
 
     `rests`: by remote id of the rest of a split, what it showed for which occurrence. `beside`: remote ids of copies
-    that are no such rest. `added`: what our event showed besides all that was agreed, by its own start.
+    that are no such rest. `added`: what our event showed besides all that was agreed, by its own start. `extra`: by
+    remote id of a copy, what it showed beside ours, and for which occurrence.
     """
 
     rests: Mapping[str, Mapping[OriginalStart, Appearance | None]] = field(default_factory=dict)
     beside: frozenset[str] = frozenset()
     added: Mapping[OriginalStart, Appearance | None] = field(default_factory=dict)
+    extra: Mapping[str, Mapping[OriginalStart, Appearance | None]] = field(default_factory=dict)
 
 
 NOTHING_TOLD = Told()

@@ -46,11 +46,15 @@ def taken_over(ours: Ours, copy: Copy, found: Mapping[OriginalStart, Shown], tol
     wider = Window(ours.window.start, ours.window.end + _MARGIN)
     rest = keyed(copy.event, wider)
     same = _as_told(missing, rest, known)
-    spare = set(rest) - set(same.values())
+    # What was told of as standing beside ours goes on with no other of them, whatever becomes of ours.
+    extra = told.extra.get(copy.remote_id, {})
+    same |= _as_told([key for key in missing if key not in same], _without(rest, same), extra)
+    rest = {at: shown for at, shown in rest.items() if at in same.values() or not _is_among(shown, extra)}
+    spare = set(_without(rest, same))
     # Those behind the window's end take part, so that what the rest shows for them is taken for nothing inside.
     wanted = sorted({*missing, *_missing_beyond(ours, wider)})
     same |= {key: key for key in wanted if key in spare and key not in same}
-    left, right = [key for key in wanted if key not in same], sorted(set(rest) - set(same.values()))
+    left, right = [key for key in wanted if key not in same], sorted(_without(rest, same))
     if left and right:
         same |= _in_order(ours, copy, left, right)
     return {key: rest[same[key]] for key in missing if key in same}
@@ -131,6 +135,14 @@ def _as_told(
             found[key] = at
             del left[at]
     return found
+
+
+def _without(rest: Keyed, taken: Mapping[datetime, datetime]) -> Keyed:
+    return {at: shown for at, shown in rest.items() if at not in taken.values()}
+
+
+def _is_among(shown: Appearance, told: Mapping[OriginalStart, Appearance | None]) -> bool:
+    return any(one is not None and same_state(shown, one) for one in told.values())
 
 
 def _in_order(ours: Ours, copy: Copy, left: Sequence[datetime], right: Sequence[datetime]) -> dict[datetime, datetime]:

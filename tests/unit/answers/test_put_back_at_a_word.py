@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from calsync.answers.words import Answer
+from calsync.domain.appointment import AppointmentStatus
 from calsync.domain.drift import Disposition, DriftKind, Phase, Resolution
-from calsync.domain.span import Span
-from calsync.store import owed_writes
+from calsync.domain.span import Span, Window
+from calsync.reconcile.align import keyed
+from calsync.store import owed_writes, records
 from calsync.testing.personality import CALDAV_SOGO, CALDAV_SYNC, Personality
 from calsync.testing.weather import lost_request, meanwhile
 from tests.unit.answers.test_edits import Desked, dragged_past, world
 from tests.unit.worker.world import POLICY
 
 __all__ = ["world"]
+YEAR = Window(datetime(2026, 7, 1, tzinfo=UTC), datetime(2027, 7, 1, tzinfo=UTC))
 
 
 def booked(world: Desked) -> Span:
@@ -211,3 +215,74 @@ def test_what_its_owner_put_back_first_is_answered(world: Desked) -> None:
     world.run(full=True)
     assert [one.resolution for one in world.drifts()] == [Resolution.ACKNOWLEDGED]
     assert who_answered(world) == ["support:ada"]
+
+
+def flagged_series(world: Desked) -> tuple[str, list[datetime]]:
+    """A series of four, in a practice where every edit waits for a word."""
+    world.settle(dispositions=dict.fromkeys(POLICY.dispositions, Disposition.FLAG))
+    slots = [one.span.start_at for one in world.book_series("S", "2026-11-17T10:00", "FREQ=WEEKLY;COUNT=4", 4)]
+    world.run()
+    return world.only(), slots
+
+
+def restore_only(world: Desked, slot: datetime, kind: DriftKind) -> None:
+    world.run()
+    world.answer(
+        Answer.RESTORE, next(one.id for one in world.drifts() if (one.original_start, one.kind) == (slot, kind))
+    )
+    world.run()
+    world.later(minutes=5)
+    world.run()
+
+
+def starts(world: Desked, name: str) -> list[datetime]:
+    event = world.people.see(name).event
+    return [shown.span.start_at for shown in keyed(event, YEAR).values() if not shown.cancelled]
+
+
+def test_where_a_copy_stands_beside_the_others_keep_their_own_times(world: Desked) -> None:
+    own, slots = flagged_series(world)
+    copy = world.people.duplicate(own, timedelta(hours=1))
+    world.run()
+    world.people.drag_occurrence(own, slots[1], timedelta(hours=2))
+    restore_only(world, slots[1], DriftKind.MOVED)
+    assert starts(world, own) == slots
+    assert starts(world, copy) == [slot + timedelta(hours=1) for slot in slots]
+
+
+def test_what_stands_in_the_rest_of_a_split_does_not_come_to_stand_twice(world: Desked) -> None:
+    own, slots = flagged_series(world)
+    rest = world.people.split_series(own, slots[2], timedelta(hours=2))
+    world.run()
+    world.people.drag_occurrence(own, slots[1], timedelta(hours=2))
+    restore_only(world, slots[1], DriftKind.MOVED)
+    assert starts(world, own) == slots[:2]
+    assert starts(world, rest) == [slot + timedelta(hours=2) for slot in slots[2:]]
+
+
+def test_what_a_rest_showed_of_a_session_called_off_goes_with_it(world: Desked) -> None:
+    own, slots = flagged_series(world)
+    world.people.split_series(own, slots[1], timedelta(hours=2))
+    world.run()
+    with world.database.reading() as conn:
+        last = records.appointment(conn, "S-3")
+    assert last is not None
+    world.put(replace(last, status=AppointmentStatus.CANCELLED))
+    restore_only(world, slots[1], DriftKind.SPLIT)
+    assert world.people.ids() == [own]
+    assert starts(world, own) == [slots[0], slots[1], slots[2] + timedelta(hours=2)]
+
+
+def test_a_time_that_the_record_went_on_from_does_not_come_back_with_another_session(world: Desked) -> None:
+    own, slots = flagged_series(world)
+    world.people.drag_occurrence(own, slots[1], timedelta(hours=2))
+    world.run()
+    world.answer(Answer.STANDS)
+    with world.database.reading() as conn:
+        second = records.appointment(conn, "S-1")
+    assert second is not None
+    world.put(replace(second, span=second.span.starting(second.span.start + timedelta(hours=5))))
+    world.run()
+    world.people.drag_occurrence(own, slots[2], timedelta(hours=1))
+    restore_only(world, slots[2], DriftKind.MOVED)
+    assert starts(world, own) == [slots[0], slots[1] + timedelta(hours=5), slots[2], slots[3]]

@@ -116,6 +116,16 @@ class TestTheRest:
         assert [one.original_start for one in found.duplicates] == DAYS[2:]
         assert all(found.shown[day].copy_id is None for day in DAYS)
 
+    def test_what_was_told_of_as_standing_beside_goes_on_with_no_other_of_ours(self) -> None:
+        # The fourth was called off, and the rest shows it all the same; the second is missing as well by now.
+        agreed = replace(weekly(), recurrence=Recurrence("FREQ=WEEKLY;COUNT=4", excluded=(DAYS[3],)))
+        fourth = seen("2026-12-22T14:00")
+        told = Told({"rest": {DAYS[2]: seen("2026-12-15T14:00")}}, extra={"rest": {DAYS[3] + 4 * HOUR: fourth}})
+        rest = copy_of("rest", "2026-12-15T14:00", 2)
+        found = view(agreed, weekly(count=1), window=WINDOW, copies=(rest,), told=told)
+        assert [found.shown[day].copy_id for day in DAYS[1:3]] == [None, "rest"]
+        assert [(one.original_start, one.seen) for one in found.beyond] == [(DAYS[3] + 4 * HOUR, fourth)]
+
     def test_a_rest_that_was_told_of_comes_first_and_keeps_what_it_showed(self) -> None:
         told = Told(rests={"c-9": {DAYS[2]: seen("2026-12-15T12:00"), DAYS[3]: seen("2026-12-22T12:00")}})
         copies = [copy_of("c-1", "2026-12-15T10:00"), copy_of("c-9", "2026-12-15T12:00")]
