@@ -233,8 +233,11 @@ def _adopt(ground: Ground, verdicts: Sequence[Verdict], writes: Sequence[WantedW
 
 
 def _remember(ground: Ground, adopt: Adopt | None) -> Event | None:
-    """Return the event seen, if it shows anything that differs from the baseline as it will be, or has another UID."""
-    if not ground.looked or ground.observed is None:
+    """Return the event as last seen, if it shows what the baseline, as it will be, does not, or has another UID.
+
+    What the record comes to agree with may be known from before: nothing is forgotten over that.
+    """
+    if ground.observed is None or not (ground.looked or adopt is not None):
         return None
     agreed, seen = ground.agreed, ground.view
     if adopt is not None and adopt.baseline is not agreed:

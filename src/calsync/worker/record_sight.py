@@ -33,7 +33,7 @@ def record_sight(conn: Connection, facts: LinkFacts, decision: Decision, now: da
             owed_writes.settle(conn, sent.id, state, now)
     if decision.adopt is not None:
         _adopt(conn, facts, decision, now)
-    if decision.looked and (decision.adopt is None or decision.remember is not None or decision.absent):
+    if decision.remember is not None or (decision.looked and (decision.adopt is None or decision.absent)):
         link_changes.remember(
             conn, link.id, version=decision.version_seen, observed=decision.remember, absent=decision.absent
         )

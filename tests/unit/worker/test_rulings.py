@@ -21,7 +21,7 @@ from calsync.store.calendars import CalendarState, set_state
 from calsync.store.providers import ProviderRow
 from calsync.testing.personality import CALDAV_CTAG, GOOGLE, GRAPH
 from calsync.testing.weather import Fault, FaultKind
-from tests.unit.worker.world import World
+from tests.unit.worker.world import POLICY, World
 
 
 def wall(text: str) -> datetime:
@@ -397,6 +397,25 @@ class TestTimes:
         now = world.clock.now()
         report = gather(world.database, Scope(since=now - timedelta(days=1), until=now + timedelta(days=1)))
         assert report.time_to_detect.longest == timedelta(minutes=4)
+
+
+def test_an_edit_that_is_let_be_is_not_forgotten_over_a_record_that_agrees_with_another(world: World) -> None:
+    world.settle(dispositions=dict.fromkeys(POLICY.dispositions, Disposition.FLAG))
+    _, second, third, fourth = world.book_series("S", "2026-11-17T10:00", "FREQ=WEEKLY;COUNT=4", 4)
+    world.run()
+    world.people.delete_occurrence(world.only(), second.span.start_at)
+    world.people.drag_occurrence(world.only(), fourth.span.start_at, timedelta(hours=2))
+    world.run()
+    for called_off in (second, third):  # what the calendar shows already, and something new; nothing there has changed
+        world.put(replace(called_off, status=AppointmentStatus.CANCELLED))
+        world.run()
+    assert {one.appointment: one.resolution for one in world.drifts()} == {
+        "S-1": Resolution.RECORD_CORRECTED,
+        "S-3": Resolution.OPEN,
+    }
+    assert held(world, "S-3")
+    (own,) = world.people.see(world.only()).event.overrides
+    assert own.appearance.span.start == wall("2026-12-08T12:00")
 
 
 def test_a_reading_counts_from_when_it_was_asked_for(world: World) -> None:
