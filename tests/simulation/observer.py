@@ -292,7 +292,7 @@ class Observer:
         unguarded |= held.key[0] in self.weak and self._is_a_late_create(held, change)
         for one in overwritten:
             if one.stored is not None and one.stored.unreadable is not None:
-                if "restore" in causes and self._is_asked_to_restore(one):
+                if self._is_asked_to_restore(one):
                     continue
                 if not unguarded:
                     self.fail("I2-unreadable", f"wrote blindly over {one.key}")
@@ -321,7 +321,10 @@ class Observer:
     def _is_asked_to_restore(self, held: Held) -> bool:
         """Whether a person knew that it cannot be understood, and said that the booking is to be put back over it."""
         told = (one for one in self.drifts.values() if one.link == held.link and one.kind == "unreadable")
-        return any(one.open and one.resolved_by is not None for one in told)
+        asked = any(one.open and one.resolved_by is not None for one in told)
+        # It may have been on its way while its worker lost the lease, and another one decided the same.
+        sent = "SELECT 1 FROM owed_writes WHERE link = ? AND cause = 'restore' AND sent_at IS NOT NULL"
+        return asked and bool(self.books.rows(sent, held.link))
 
     def _is_renamed(self, held: Held, span: Shown) -> bool:
         """Whether it is our own event under another id, and nothing else of it is left: it shows what we wrote."""
@@ -594,7 +597,9 @@ class Observer:
         versions = [seen for pos, seen in self.versions.get(fresh.link, ()) if pos > after]
         lacks = any(seen[fresh.expected] == 0 for seen in versions) if fresh.expected is not None else False
         excused = bool(versions) and (self._stands_beside(fresh) or self._is_one_less(fresh, versions))
-        # What our event lost may be told of as standing in a rest that is there, though that was shown before.
+        # What our event lost may be told of as standing in a rest that is there, though that was shown before; as gone
+        # first, where the service told of the rest later.
+        lacks = lacks or (before is not None and before.observed is None)
         excused = excused or (lacks and fresh.kind == "split" and self._shows_now(fresh))
         # An answer given on a clock that was set back passes for one from before our write: it is asked for once more.
         excused = excused or (self.clock_jumped and before is not None and _tells(before) == _tells(fresh))

@@ -58,7 +58,8 @@ def judge(ground: Ground, looks: Sequence[Look]) -> list[Verdict]:
     restoring = any(
         one.of_series and (dispositions[one.key].reverts or _is_by_word(one))
         for one in looks
-        if one.key in dispositions
+        # What the record called off is put back nowhere, so that nothing goes along with it.
+        if one.key in dispositions and one.record is not Record.GONE
     )
     phases = {one.phase is Phase.UPCOMING for one in looks if one.key in dispositions and one.guards and one.of_series}
     edit = _Edit(restoring=restoring, mixed=len(phases) == 2)
