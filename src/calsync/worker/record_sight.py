@@ -190,8 +190,9 @@ def _is_unreadable_untold(facts: LinkFacts, decision: Decision) -> bool:
 
     Should that be undone, the event may bear the version on the books again, and no listing would tell of it.
     """
-    told = (*(one for one in facts.case.drifts if one.resolution is Resolution.OPEN), *decision.found)
-    return isinstance(facts.case.sight, UnreadableNow) and all(one.kind is not DriftKind.UNREADABLE for one in told)
+    told = {one.kind for one in facts.case.drifts if one.resolution is Resolution.OPEN}
+    told |= {one.kind for one in decision.found}
+    return isinstance(facts.case.sight, UnreadableNow) and DriftKind.UNREADABLE not in told
 
 
 def plan_next_read(conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision) -> None:
