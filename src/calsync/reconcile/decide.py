@@ -68,8 +68,12 @@ def decide(case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Decision:
 
 
 def _with_copies(decision: Decision, case: LinkCase, moment: Moment, policy: DecisionPolicy) -> Decision:
-    """Judge the copies beside an event that cannot be understood: they can be, and are measured against what it was."""
-    copies = judge_copies(survey(replace(case, sight=NothingNew()), moment, policy), ())
+    """Judge the copies beside an event that cannot be understood: they can be, and are measured against what it was.
+
+    One of which no write was confirmed can only have been what the record wants.
+    """
+    link = replace(case.link, baseline=case.link.baseline if case.link.baseline is not None else case.expected)
+    copies = judge_copies(survey(replace(case, link=link, sight=NothingNew()), moment, policy), ())
     found = tuple(_with_appointment(case, drift) for drift in copies.found)
     changed = (*decision.changed, *copies.changed)
     writes = (*decision.writes, *copies.writes)

@@ -9,7 +9,8 @@ import pytest
 
 from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
 from calsync.domain.event import Event, OriginalStart
-from calsync.reconcile.case import DecisionPolicy, LinkCase, Moment, Slot, UnreadableNow
+from calsync.reconcile.case import Copy, DecisionPolicy, LinkCase, Moment, Slot, UnreadableNow
+from calsync.reconcile.decide import decide
 from calsync.reconcile.plan import Decision, DriftChange
 from calsync.reconcile.unreadable import decide_unreadable
 from tests.properties.pretend import NOW, POLICY, World
@@ -139,3 +140,13 @@ class TestPutBackAtAWord:
 
     def test_an_edit_that_nobody_answered_stays_as_it_is(self) -> None:
         assert decided(case(single(), drift())).changed == ()
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_a_copy_beside_it_is_told_of_whether_or_not_our_create_was_confirmed(is_confirmed: bool) -> None:
+    known = case(single())
+    if not is_confirmed:
+        known = replace(known, link=replace(known.link, baseline=None, baseline_hash=None))
+    copy = Copy("c-1", "1", replace(single("2026-12-01T07:00"), uid="u-c"))
+    decision = decide(replace(known, copies=(copy,)), Moment(NOW, WINDOW), POLICY)
+    assert [str(one.kind) for one in decision.found] == ["unreadable", "duplicated"]
