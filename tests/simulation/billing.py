@@ -53,14 +53,14 @@ def _check(world: World, answer: Answer) -> None:
 
 def _check_calendar(world: World, what: tuple[str, Any], calendar: str, span: Shown) -> None:
     number, subject = what
-    links = [link for link in world.observer.of_link if world.subject_of(link) == subject]
+    links = [link for link in world.observer.of_link if world.expected.subject_of(link) == subject]
     held = [one for link in links for one in world.observer.of_link[link] if one.key[1] == calendar]
     # What a copy beside our event shows, or that it is gone, says nothing of the session's own event.
     # Under a name that it had before, it was the session's event all the same.
     booked = "SELECT 1 FROM links WHERE remote_id = ?"
     held = [one for one in held if not one.is_copy or world.books.rows(booked, one.key[2])] or held
     reads = [reads for one in held if (reads := _reads_after(world, one, span[1]))]
-    proves = world.services[world.places[calendar]].personality.traits.feed_proves
+    proves = world.services.all[world.places[calendar]].personality.traits.feed_proves
     if not reads:
         fed = any(_is_after(at, span[1]) for at in world.readings.feeds.get(calendar, ()))
         if not (proves and fed):
@@ -94,7 +94,7 @@ def _is_answered(world: World, drift: Revision) -> bool:
 def _stood_in_time(world: World, subject: tuple[str, Any], calendar: str, end: int) -> bool:
     """Whether a calendar had the session's event before its end, or it is not known since when."""
     rows = world.books.rows("SELECT id, linked_at FROM links WHERE calendar = ?", calendar)
-    linked = [at for link, at in rows if world.subject_of(link) == subject]
+    linked = [at for link, at in rows if world.expected.subject_of(link) == subject]
     return any(at is None or at <= end * 1_000_000 for at in linked)
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from calsync.answers.calendars import resume
 from calsync.claims.gate import drain_touched
 from calsync.store import audit
+from tests.simulation import passes
 from tests.simulation.billing import unanswered
 from tests.simulation.observer import COSMETIC, HOLDS_NOTHING, REVERTS, Held, Revision
 from tests.simulation.reached import mark_reached
@@ -38,7 +39,7 @@ def finish(world: World) -> None:
                 world.observer.mark(f"released-as-{world.plan.release}")
                 stopped += 1
                 rounds = max(rounds, number + ROUNDS_AFTER_STOP) if stopped < 9 else rounds
-            result = world.sync(0, place["id"], full=place["id"] not in read_whole)
+            result = passes.sync(world, 0, place["id"], full=place["id"] not in read_whole)
             if result is not None and result.error is None:
                 read_whole.add(place["id"])
         world.clock.advance(world.plan.policy["settle"] + 3)
@@ -46,10 +47,10 @@ def finish(world: World) -> None:
     if world.office is not None and not world.observer.violations:
         world.office.finish()
         for place in world.plan.calendars:
-            world.sync(0, place["id"])  # what the timers decided
+            passes.sync(world, 0, place["id"])  # what the timers decided
         world.clock.advance(world.plan.policy["settle"] + 3)
         for place in world.plan.calendars:
-            world.sync(0, place["id"])
+            passes.sync(world, 0, place["id"])
     if not world.observer.violations:
         _judge(world)
     mark_reached(world)
@@ -82,13 +83,13 @@ _HORIZON = timedelta(days=399).total_seconds()
 
 def _compare(world: World, calendar: str) -> None:
     """Every calendar shows what the records say, but where a flag is open or answered."""
-    expected = world.expected(calendar)
+    expected = world.expected.of(calendar)
     shown: dict[str, Counter[Shown]] = {}
     hers: dict[str, Counter[Shown]] = {}
     links: dict[str, set[str]] = {}
     skip: set[str] = set()
     for held in world.observer.events.values():
-        subject = world.subject_of(held.link)
+        subject = world.expected.subject_of(held.link)
         if held.key[1] != calendar or subject is None:
             continue
         name = f"{subject[0]}:{subject[1]}"
@@ -251,11 +252,11 @@ def _check_recalls(world: World) -> None:
 def _be_quiet(world: World) -> None:
     """Then a pass costs one request, writes nothing, and changes the calendar's own row only."""
     for place in world.plan.calendars:
-        world.sync(0, place["id"])  # reads of sessions that ended just now
+        passes.sync(world, 0, place["id"])  # reads of sessions that ended just now
     _pass_between_clocks(world)
     for place in world.plan.calendars:
         before, pos = world.books.dump(without=_OWN_ROW), world.observer.pos
-        result = world.sync(0, place["id"])
+        result = passes.sync(world, 0, place["id"])
         if result is None or result.error is not None:
             world.observer.fail("I4-quiet", f"a quiet pass over {place['id']} ended in {result and result.error}")
             return
@@ -279,4 +280,4 @@ def _pass_between_clocks(world: World) -> None:
         world.observer.mark("over-by-our-clock-only")
         world.clock.advance((ours - truly) / 1_000_000 + 1)
         for place in world.plan.calendars:
-            world.sync(0, place["id"])
+            passes.sync(world, 0, place["id"])

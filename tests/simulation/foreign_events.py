@@ -10,7 +10,8 @@ from calsync.domain.marker import place_of, sign_marker, verify_marker
 from tests.simulation.acts import doing, span_of
 from tests.simulation.people_edits import target
 from tests.simulation.plan import Act
-from tests.simulation.world import KEYS, World
+from tests.simulation.workers import KEYS
+from tests.simulation.world import World
 
 
 @doing("own-event")

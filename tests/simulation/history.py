@@ -105,7 +105,10 @@ def run_seed(seed: int, *, trace: bool = False) -> Report:
 def _digest(world: World) -> str:
     """One number for everything that happened and everything that is on the books."""
     told = [
-        repr(change) for service in world.services for state in service.calendars.values() for change in state.journal
+        repr(change)
+        for service in world.services.all
+        for state in service.calendars.values()
+        for change in state.journal
     ]
     told.append(repr(sorted(world.books.dump().items())))
     return sha256("\n".join(told).encode("utf-8", "surrogatepass")).hexdigest()

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from calsync.store import work
 from calsync.store.work import Priority
+from tests.simulation import passes
 from tests.simulation.acts import doing
 from tests.simulation.plan import Act
 from tests.simulation.world import World
@@ -26,19 +27,19 @@ def _clock(world: World, act: Act) -> None:
 
 @doing("work")
 def _work(world: World, act: Act) -> None:
-    world.work(act.get("worker", 0))
+    passes.work_due(world, act.get("worker", 0))
 
 
 @doing("sync")
 def _sync(world: World, act: Act) -> None:
     state = world.books.rows("SELECT state FROM calendars WHERE id = ?", act["calendar"])
     if state and state[0][0] not in ("stopped", "paused"):
-        world.sync(act.get("worker", 0), act["calendar"], full=act.get("full", False))
+        passes.sync(world, act.get("worker", 0), act["calendar"], full=act.get("full", False))
 
 
 @doing("sync-stopped")
 def _sync_stopped(world: World, act: Act) -> None:
-    world.sync(act.get("worker", 0), act["calendar"])
+    passes.sync(world, act.get("worker", 0), act["calendar"])
 
 
 @doing("push")
@@ -54,14 +55,14 @@ def _kill(world: World, act: Act) -> None:
 
 @doing("power-loss")
 def _power_loss(world: World, act: Act) -> None:
-    if not world.images:
+    if not world.boundaries.images:
         return
     world.observer.mark("power-loss")
     world.fired("power-loss")
     world.observer.power_lost = True
     world.workers.clear()
-    world.books.restore(world.images[max(0, len(world.images) - 1 - act["commits"])])
-    world.images.clear()
+    world.books.restore(world.boundaries.images[max(0, len(world.boundaries.images) - 1 - act["commits"])])
+    world.boundaries.images.clear()
     world.readings.alone_until.clear()
     world.observer.committed()
-    world.forget_records()
+    world.expected.forget()

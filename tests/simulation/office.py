@@ -30,6 +30,7 @@ from calsync.testing.fake_ports import FakeIds
 from calsync.worker import fleet, retention
 from tests.simulation.canaries import found_in
 from tests.simulation.faults import CRASHES
+from tests.simulation.passes import run_as
 from tests.simulation.ports import Crash, Process, ProcessDatabase
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class MailServer:
         """See `Mailer`."""
         self.dialogues += 1
         self.world.clock.advance(0.2)
-        if self.world.inside:
+        if self.world.boundaries.inside:
             self.world.observer.fail("I-network-in-transaction", "a mail is sent inside a transaction")
         kind = self.faults.pop(self.dialogues, "")
         if kind:
@@ -64,14 +65,14 @@ class MailServer:
         self._fail_before(kind)
         self._take(envelope.message)
         if kind == "mail-taken-and-crash":
-            raise Crash(kind, self.world.dies).with_traceback(None)
+            raise Crash(kind, self.world.boundaries.dies).with_traceback(None)
         if kind == "mail-taken-unheard":
             raise MailUnknown("connection-lost")
 
     def _fail_before(self, kind: str) -> None:
         match kind:
             case "mail-crash":
-                raise Crash(kind, self.world.dies).with_traceback(None)
+                raise Crash(kind, self.world.boundaries.dies).with_traceback(None)
             case "mail-deferred":
                 raise MailDeferred("451")
             case "mail-server-away":
@@ -159,4 +160,4 @@ class Office:
     def _as_process(self, run: Callable[[Any], None]) -> None:
         world = self.world
         process = Process("office", "office")
-        world.run_as(process, lambda: run(world.database_of(process)))
+        run_as(world, process, lambda: run(world.database_of(process)))

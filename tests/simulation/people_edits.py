@@ -19,7 +19,7 @@ def _targets(world: World, act: Act) -> list[Held]:
     return [
         one
         for one in world.observer.alive(act["calendar"])
-        if (known := world.subject_of(one.link)) is not None and known == (kind, number)
+        if (known := world.expected.subject_of(one.link)) is not None and known == (kind, number)
     ]
 
 
@@ -132,7 +132,7 @@ def back(world: World, calendar: str, name: str) -> None:
     world.people(calendar).put_back(name)
     query = "SELECT version FROM links WHERE remote_id = ? AND calendar = ?"
     [(booked,)] = world.books.rows(query, name, calendar) or [(None,)]
-    service = world.services[world.places[calendar]]
+    service = world.services.all[world.places[calendar]]
     events = service.calendars[calendar]
     counts_anew = service.personality.versions is VersionStyle.PER_RESOURCE
     while booked is not None and counts_anew and events.events[name].version < booked:
@@ -147,7 +147,7 @@ def _undo_delete(world: World, act: Act) -> None:
     """Somebody takes an event out of the bin again."""
     for key, held in list(world.observer.events.items()):
         gone = held.stored is None and held.removed_by == "person" and key[1] == act["calendar"]
-        known = world.subject_of(held.link)
+        known = world.expected.subject_of(held.link)
         if gone and known is not None and f"{known[0]}:{known[1]}" == act["subject"]:
             back(world, act["calendar"], key[2])
             return

@@ -7,10 +7,12 @@ from calsync.connector.errors import CalendarError
 from calsync.store import work
 from calsync.store.work import Priority
 from calsync.testing.weather import Fault, FaultKind
+from tests.simulation import passes
 from tests.simulation.acts import doing
 from tests.simulation.people_edits import back, person
 from tests.simulation.plan import Act
-from tests.simulation.world import ERRORS, World
+from tests.simulation.services import ERRORS
+from tests.simulation.world import World
 
 # What `calsync db restore` does to an older copy before anybody works with it.
 _AFTER_RESTORE = (
@@ -32,19 +34,19 @@ def _hook(world: World, act: Act) -> None:
     if how == "late":
         world.clock.advance(900)
     elif how == "early":
-        world.services[world.places[calendar]].weather.next(f"{calendar}/changes", Fault(FaultKind.LAG, count=2))
+        world.services.all[world.places[calendar]].weather.next(f"{calendar}/changes", Fault(FaultKind.LAG, count=2))
     if how != "lost":
         _notice(world, calendar)
     if how == "doubled":
         _notice(world, calendar)
-        world.work(0)
+        passes.work_due(world, 0)
         _notice(world, calendar)
-    world.work(0)
+    passes.work_due(world, 0)
 
 
 @doing("trouble")
 def _trouble(world: World, act: Act) -> None:
-    service = world.services[act["service"] % len(world.services)]
+    service = world.services.all[act["service"] % len(world.services.all)]
     error: CalendarError | None = ERRORS[act["error"]] if act.get("error") else None
     service.trouble = error
     if error is not None:
@@ -53,7 +55,7 @@ def _trouble(world: World, act: Act) -> None:
 
 @doing("read-only")
 def _read_only(world: World, act: Act) -> None:
-    service = world.services[world.places[act["calendar"]]]
+    service = world.services.all[world.places[act["calendar"]]]
     service.calendars[act["calendar"]].read_only = act["on"]
     if act["on"]:
         world.fired("read-only")
@@ -61,7 +63,7 @@ def _read_only(world: World, act: Act) -> None:
 
 @doing("expire")
 def _expire(world: World, act: Act) -> None:
-    service = world.services[world.places[act["calendar"]]]
+    service = world.services.all[world.places[act["calendar"]]]
     if service.calendars[act["calendar"]].cursors:
         world.observer.mark("cursor-expired")
         world.fired("expire")
@@ -72,7 +74,7 @@ def _expire(world: World, act: Act) -> None:
 def _short_listing(world: World, act: Act) -> None:
     """Everything has to be listed anew, and the listing lacks its last items."""
     calendar = act["calendar"]
-    service = world.services[world.places[calendar]]
+    service = world.services.all[world.places[calendar]]
     service.calendars[calendar].expire_cursors()
     world.fired("short-listing")
     weather = service.weather
@@ -86,7 +88,7 @@ def _short_listing(world: World, act: Act) -> None:
 def _swap_account(world: World, act: Act) -> None:
     """The provider signs in with another account: none of ours is there, but events of somebody else."""
     calendar = act["calendar"]
-    service = world.services[world.places[calendar]]
+    service = world.services.all[world.places[calendar]]
     people = world.people(calendar)
     world.observer.begin_wipe(calendar)
     world.swapped.setdefault(calendar, []).extend(one.key[2] for one in world.observer.alive(calendar))
@@ -104,12 +106,12 @@ def _swap_back(world: World, act: Act) -> None:
     for name in world.swapped.pop(calendar, []):
         if name not in people.ids():
             back(world, calendar, name)
-    world.services[world.places[calendar]].calendars[calendar].expire_cursors()
+    world.services.all[world.places[calendar]].calendars[calendar].expire_cursors()
 
 
 def _touch(world: World, act: Act, name: str) -> None:
     """The service gives an event another version; its content stays."""
-    world.services[world.places[act["calendar"]]].calendars[act["calendar"]].touch(name)
+    world.services.all[world.places[act["calendar"]]].calendars[act["calendar"]].touch(name)
     world.fired("touched")
 
 

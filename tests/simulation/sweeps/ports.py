@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any, Final
 
+from tests.simulation.boundaries import PROCESSES, TX_CRASHES
 from tests.simulation.ports import SQLITE_SAYS
-from tests.simulation.world import PROCESSES, TX_CRASHES
 
 Fault = dict[str, Any]
 REQUEST_CRASHES: Final = ("crash-before-send", "crash-after-effect")
