@@ -12,8 +12,9 @@ from calsync.claims.policy import ClaimsPolicy, DateZone, Midnight
 from calsync.claims.readings import Dates, Times, named_zones, spans, stored_zones, zone_named
 from calsync.claims.reasons import AdvisoryCode, Party, ReasonCode, Rule
 
-_BILLED = frozenset({"filed", "review", "recalled", "corrected"})
-_NOT_BILLED = frozenset({"not-billable", "self-pay", *ABSENT})
+IN_BATCH = "in-batch"
+BILLED = frozenset({IN_BATCH, "filed", "review", "recalled", "corrected"})
+NOT_BILLED = frozenset({"not-billable", "self-pay", *ABSENT})
 _SAYS_MIDNIGHT: dict[str, Midnight] = {"start": "start", "end": "end"}
 _SAYS_ZONE: dict[str, DateZone] = {"record": "record", "provider": "provider", "client": "client"}
 
@@ -135,7 +136,7 @@ def _hold_sibling(bench: Bench, code: ReasonCode, other: Other, logged: str = ""
 
 def _is_duplicate(bench: Bench, other: Other) -> bool:
     record = bench.record
-    if record.code is None or other.state in _NOT_BILLED or _is_distinct(bench, other):
+    if record.code is None or other.state in NOT_BILLED or _is_distinct(bench, other):
         return False
     same = (other.provider, other.client, other.code) == (record.provider, record.client, record.code)
     return same and bool(_days(bench, other) & bench.times.days)
@@ -158,7 +159,7 @@ def _overlaps(bench: Bench, other: Other) -> bool:
     record = bench.record
     code = bench.policy.code_rule(record.code)
     together = (record.session is not None and record.session == other.session) or (code and code.per_client)
-    if together or bench.absent or other.provider != record.provider or other.state in _NOT_BILLED:
+    if together or bench.absent or other.provider != record.provider or other.state in NOT_BILLED:
         return False
     theirs = bench.times.read(other.start, other.end)
     return any(span.overlaps(one) for span in bench.times.spans for one in theirs)
@@ -168,7 +169,7 @@ def _is_billed_already(bench: Bench, other: Other) -> bool:
     rule = bench.policy.code_rule(bench.record.code)
     if bench.record.session is None or (rule is not None and rule.per_client):
         return False
-    return other.session == bench.record.session and other.state in _BILLED
+    return other.session == bench.record.session and other.state in BILLED
 
 
 def weigh_question(bench: Bench, asked: date | None, *, correction: bool) -> None:

@@ -72,6 +72,7 @@ class ReasonCode(StrEnum):
     DATE_UNREADABLE = "date-unreadable"
     DATE_REPEATED = "date-repeated"
     DATE_RANGE_NOT_SINGLE = "date-range-not-single"
+    UNITS_NOT_SINGLE = "units-not-single"
     DUPLICATE_IN_BATCH = "duplicate-in-batch"
     CORRECTION_WITHOUT_REFERENCE = "correction-without-reference"
     CORRECTION_OF_UNFILED = "correction-of-unfiled"
@@ -190,7 +191,9 @@ REASONS: dict[ReasonCode, ReasonRule] = {
         _B,
         "Appointment {other} ({logged}) has the same provider, client, date and code; a payer would see a duplicate.",
     ),
-    ReasonCode.SESSION_ALREADY_BILLED: ReasonRule(_B, "The same session was already billed for appointment {other}."),
+    ReasonCode.SESSION_ALREADY_BILLED: ReasonRule(
+        _B, "The same session is billed for appointment {other} too: it has one claim."
+    ),
     ReasonCode.ALREADY_FILED: ReasonRule(
         _B, "A claim for {date} was filed already ({filed}); correct that one instead."
     ),
@@ -208,7 +211,10 @@ REASONS: dict[ReasonCode, ReasonRule] = {
     ReasonCode.DATE_UNREADABLE: ReasonRule(_B, "{where}: the date of service cannot be read."),
     ReasonCode.DATE_REPEATED: ReasonRule(_B, "{where}: more than one date of service."),
     ReasonCode.DATE_RANGE_NOT_SINGLE: ReasonRule(_B, "{where}: the date of service is a range of days."),
-    ReasonCode.DUPLICATE_IN_BATCH: ReasonRule(_B, "{where}: appointment {other} stands in this batch twice."),
+    ReasonCode.UNITS_NOT_SINGLE: ReasonRule(_B, "{where}: the code is billed once for a session, not several times."),
+    ReasonCode.DUPLICATE_IN_BATCH: ReasonRule(
+        _B, "{where}: appointment {other} stands in this batch twice; keep one of the two."
+    ),
     ReasonCode.CORRECTION_WITHOUT_REFERENCE: ReasonRule(
         _B, "{where}: a correction that does not name the claim it corrects."
     ),

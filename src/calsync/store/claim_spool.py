@@ -24,7 +24,7 @@ class SpooledLine:
     """A line as it was put in, as text, with what was found out about it since.
 
     `appointment` is the one that it is about, `note` how that was found where it needs saying, `is_doubled` that
-    another line of the file is the same claim for it.
+    another line of the file is about it too.
     """
 
     seq: int
@@ -110,23 +110,26 @@ class ClaimSpool:
         self._many("UPDATE lines SET problems = trim(problems || ' ' || ?) WHERE seq = ?", found)
 
     def find_doubled(self) -> None:
-        """Mark the lines that claim the same appointment in the same way."""
-        self._conn.execute("CREATE INDEX by_appointment ON lines (appointment, frequency)")
+        """Mark the lines of appointments that stand in the file more than once.
+
+        In whatever way: of a void and a replacement of one claim, the payer carries out whichever comes first.
+        """
+        self._conn.execute("CREATE INDEX by_appointment ON lines (appointment)")
         self._conn.execute(
-            "UPDATE lines SET is_doubled = 1 WHERE (appointment, frequency) IN (SELECT appointment, frequency"
-            " FROM lines WHERE appointment IS NOT NULL GROUP BY appointment, frequency HAVING count(*) > 1)"
+            "UPDATE lines SET is_doubled = 1 WHERE appointment IN (SELECT appointment"
+            " FROM lines WHERE appointment IS NOT NULL GROUP BY appointment HAVING count(*) > 1)"
         )
 
-    def codes(self, appointments: Iterable[str]) -> dict[str, str]:
-        """The codes that the file bills appointments under; those that are not in it, or without a code, are not."""
+    def billed(self, appointments: Iterable[str]) -> dict[str, str | None]:
+        """Those of the appointments that the file bills, a void being no bill, with the code that it bills."""
         wanted = list(dict.fromkeys(appointments))
-        found: dict[str, str] = {}
+        found: dict[str, str | None] = {}
         for start in range(0, len(wanted), _PART):
             part = wanted[start : start + _PART]
             marks = ", ".join("?" * len(part))
             found |= dict(
                 self._conn.execute(
-                    f"SELECT appointment, code FROM lines WHERE appointment IN ({marks}) AND code IS NOT NULL",  # noqa: S608 - marks only
+                    f"SELECT appointment, code FROM lines WHERE appointment IN ({marks}) AND frequency <> '8'",  # noqa: S608 - marks only
                     part,
                 )
             )

@@ -7,6 +7,7 @@ same bytes. Nothing of it is kept on the books but its hash, its size, and what 
 from __future__ import annotations
 
 import hashlib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -172,6 +173,8 @@ def _identify(path: Path, form: Form | None, most_bytes: int) -> ClaimFile:
             head = source.read(_LOOK)
         if not head:
             raise FileRefused(ReasonCode.FILE_EMPTY)
+        if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+            raise FileRefused(ReasonCode.FILE_UNREADABLE, "it is written in UTF-16; save it as UTF-8")
         return ClaimFile(path, form or _form_of(path, head), size, digest(path))
     except OSError as problem:
         raise UserError.of(f"it cannot be opened ({problem.strerror})", where=path.name) from problem

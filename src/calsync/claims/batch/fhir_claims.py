@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final
 from fhir.resources.R4B.claim import Claim, ClaimItem
 from pydantic import ValidationError
 
-from calsync.claims.batch.json_stream import Beside, bundle_entries, one_value
+from calsync.claims.batch.json_stream import Beside, bundle_entries, one_value, past_mark
 from calsync.claims.batch.lines import (
     MOST_LINES,
     BatchLine,
@@ -21,6 +21,7 @@ from calsync.claims.batch.lines import (
     one_day,
     read_code,
     shown_id,
+    units_problem,
     usable_id,
 )
 from calsync.claims.reasons import ReasonCode
@@ -66,6 +67,7 @@ def resources(file: BinaryIO, *, by_lines: bool) -> Iterator[tuple[str, Any]]:
 def ndjson_lines(file: BinaryIO) -> Iterator[tuple[int, str]]:
     """The lines that are not blank, by number. Raises FileRefused for one that is no JSON object."""
     number = 0
+    file = past_mark(file)
     while line := file.readline(_LONGEST_LINE + 1):
         number += 1
         if not line.strip():
@@ -144,6 +146,8 @@ def _line(number: int, place: str, claim: Claim, item: ClaimItem) -> BatchLine:
     if not is_code or claim.modifierExtension or item.modifierExtension:
         # A modifier extension may turn a claim's meaning round; none is known here.
         problems.append(ReasonCode.CLAIM_UNREADABLE)
+    if (odd := units_problem(code, None if item.quantity is None else str(item.quantity.value))) is not None:
+        problems.append(odd)
     prior = _prior(claim)
     return BatchLine(
         claim=number,

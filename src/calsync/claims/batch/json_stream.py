@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, BinaryIO, Final
@@ -80,13 +81,19 @@ class _Builder:
         return made
 
 
+def past_mark(file: BinaryIO) -> BinaryIO:
+    """The file from where its text begins: behind the mark that some editors put before UTF-8."""
+    file.seek(len(BOM_UTF8) if file.read(len(BOM_UTF8)) == BOM_UTF8 else 0)
+    return file
+
+
 def bundle_entries(file: BinaryIO) -> Iterator[Any]:
     """The members of the top object's `entry` list, one after the other; then one dict of everything beside it.
 
     A top object without `entry` yields that dict alone. Raises FileRefused, possibly after many entries.
     """
     try:
-        yield from _entries(iter(ijson.basic_parse(_Source(file))))
+        yield from _entries(iter(ijson.basic_parse(_Source(past_mark(file)))))
     except (ijson.JSONError, StopIteration, UnicodeDecodeError, ValueError, RuntimeError, ArithmeticError):
         # A generator turns StopIteration into RuntimeError, an exponent beyond all bounds is an ArithmeticError; all of
         # them mean that the text is no JSON.

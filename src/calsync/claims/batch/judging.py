@@ -15,6 +15,8 @@ from sqlalchemy import Connection
 
 from calsync.claims.answer import Advisory, Answer, EvidenceItem, Reason
 from calsync.claims.batch.matching import OTHER_LETTERS
+from calsync.claims.books import BILLED, IN_BATCH, NOT_BILLED
+from calsync.claims.case import Other
 from calsync.claims.casebook import CaseFile, open_cases
 from calsync.claims.clearing import keep_clearances, may_issue
 from calsync.claims.gate import Gate, judge
@@ -89,13 +91,19 @@ def _open(
     files: dict[str | None, CaseFile] = {one.appointment: one for one in open_cases(conn, wanted, gate.rules(), now)}
     # Claims of one file are duplicates by what the file bills, not by what the books had planned.
     beside = [other.id for file in files.values() for other in file.case.others]
-    codes = spool.codes(beside) if beside else {}
-    return {key: _with_codes(file, codes) for key, file in files.items()} if codes else files
+    billed = spool.billed(beside) if beside else {}
+    return {key: _beside(file, billed) for key, file in files.items()} if billed else files
 
 
-def _with_codes(file: CaseFile, codes: dict[str, str]) -> CaseFile:
-    others = tuple(replace(one, code=codes.get(one.id, one.code)) for one in file.case.others)
+def _beside(file: CaseFile, billed: dict[str, str | None]) -> CaseFile:
+    others = tuple(_as_billed(one, billed[one.id]) if one.id in billed else one for one in file.case.others)
     return replace(file, case=replace(file.case, others=others))
+
+
+def _as_billed(other: Other, code: str | None) -> Other:
+    """Another appointment as the file bills it, unless the books say that there is nothing to bill."""
+    state = other.state if other.state in NOT_BILLED | BILLED else IN_BATCH
+    return replace(other, code=code or other.code, state=state)
 
 
 def _claim(lines: Sequence[SpooledLine], files: dict[str | None, CaseFile], now: datetime) -> CheckedClaim:

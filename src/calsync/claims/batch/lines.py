@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from calsync.claims.codes import shipped_codes
 from calsync.claims.reasons import ReasonCode
 from calsync.errors import CalsyncError
 
@@ -102,6 +104,18 @@ def read_code(text: str | None) -> tuple[str | None, bool]:
     """
     code = (text or "").strip()
     return usable_id(code), not code or (code.isascii() and code.isalnum())
+
+
+def units_problem(code: str | None, units: str | None) -> ReasonCode | None:
+    """What is wrong with how often a line bills its code: those that we know are billed once for a session.
+
+    More of them would claim minutes or sessions that nothing here has looked at. None and "" say nothing.
+    """
+    try:
+        is_one = not units or Decimal(units) == 1
+    except InvalidOperation:
+        return ReasonCode.CLAIM_UNREADABLE
+    return None if is_one or code not in shipped_codes() else ReasonCode.UNITS_NOT_SINGLE
 
 
 def shown_id(text: str | None) -> str | None:

@@ -16,9 +16,11 @@ from calsync.claims.batch.lines import (
     BatchLine,
     FileRefused,
     ServiceDate,
+    compact_date,
     read_code,
     read_days,
     shown_id,
+    units_problem,
     usable_id,
 )
 from calsync.claims.batch.x12_stream import Interchange, interchanges
@@ -42,6 +44,7 @@ class _Line:
     services: int = 0
     dates: list[ServiceDate] = field(default_factory=list)
     references: list[str] = field(default_factory=list)
+    units: str | None = None
 
 
 @dataclass(slots=True)
@@ -54,6 +57,7 @@ class _Claim:
     frequency: str
     references: list[str] = field(default_factory=list)
     dates: list[ServiceDate] = field(default_factory=list)
+    periods: list[str] = field(default_factory=list)
     provider: str | None = None
     other_payers: bool = False
     lines: list[BatchLine] = field(default_factory=list)
@@ -148,11 +152,16 @@ class _ClaimReader:
         line.services += 1
         line.code = component(segment, 1, 2) or None
         line.place = element(segment, 5) or None
+        # Anything but units, such as minutes, is not "once".
+        line.units = element(segment, 4) if element(segment, 3) in ("", "UN") else f"{element(segment, 3)} of them"
 
     def date(self, segment: Segment) -> None:
         told = self._line or self._claim
-        if element(segment, 1).strip() == "472" and told is not None:
+        kind = element(segment, 1).strip()
+        if kind == "472" and told is not None:
             told.dates.append(_service_date(segment))
+        elif kind == "434" and self._claim is not None:
+            self._claim.periods.append(element(segment, 3))
 
     def name(self, segment: Segment) -> None:
         claim = self._claim
@@ -183,6 +192,7 @@ class _ClaimReader:
         if line.dates:
             # The guide knows no date of service of a whole claim; one that says something else is another date.
             alone = len(line.dates) == 1 and all(one == line.dates[0] for one in claim.dates)
+            alone = alone and all(_lies_in(line.dates[0], one) for one in claim.periods)
             day = line.dates[0] if alone else ServiceDate(problem=ReasonCode.DATE_REPEATED)
         if day.problem is not None:
             problems.append(day.problem)
@@ -190,6 +200,8 @@ class _ClaimReader:
             problems.append(ReasonCode.AMBIGUOUS_MATCH)
         if len(claim.references) > 1 and claim.frequency != "1":
             problems.append(ReasonCode.CORRECTION_REFERENCE_MISMATCH)
+        if (odd := units_problem(read_code(line.code)[0], line.units)) is not None:
+            problems.append(odd)
         if line.services != 1 or line.code is None or not read_code(line.code)[1] or claim.frequency not in FREQUENCIES:
             problems.append(ReasonCode.CLAIM_UNREADABLE)
         return self._made(claim, line, day=day, problems=tuple(problems))
@@ -245,6 +257,15 @@ def _service_date(segment: Segment) -> ServiceDate:
         first, _, last = text.partition("-")
         return read_days(first, last)
     return ServiceDate(problem=ReasonCode.DATE_UNREADABLE)
+
+
+def _lies_in(found: ServiceDate, period: str) -> bool:
+    """Whether a day lies in the period that a whole claim says it is for, as institutional claims do."""
+    first, _, last = period.partition("-")
+    try:
+        return found.day is None or compact_date(first) <= found.day <= compact_date(last or first)
+    except ValueError:
+        return False
 
 
 def element(segment: Segment, place: int) -> str:

@@ -21,7 +21,8 @@ from calsync.claims.reasons import ReasonCode
 MOST_SEGMENTS: Final = 2_000_000
 MOST_INTERCHANGES: Final = 200
 
-_BLANK: Final = "\ufeff \t\r\n"
+# Also the mark that some editors put before UTF-8, as latin-1 reads its three bytes.
+_BLANK: Final = "\xef\xbb\xbf \t\r\n"
 _PART: Final = 4096
 _ENVELOPE: Final = frozenset({"isa", "gs", "st"})
 _UNREADABLE: Final = frozenset({"1", "8"})

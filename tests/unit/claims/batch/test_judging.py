@@ -209,3 +209,22 @@ def test_lines_of_other_appointments_are_judged_beside_each_other(world: GateWor
     assert [str(one.answer.verdict) for one in lines] == ["cleared", "held", "cleared"]
     assert [str(one.code) for one in lines[0].answer.advisories] == ["matched-in-other-letters"]
     assert issued(world) == [DAY]
+
+
+class TestOneSessionOfTwoClients:
+    @pytest.fixture
+    def couple(self, world: GateWorld) -> GateWorld:
+        world.book(session="S-1")
+        world.book("A-2", client="C-2", session="S-1")
+        world.link(number="A-2")
+        world.read(SPAN, number="A-2", at=SPAN.end_at + 10 * HOUR)
+        return world
+
+    def test_a_couples_one_session_has_one_claim_in_a_file(self, couple: GateWorld) -> None:
+        both = judged(couple, {"code": "90847"}, {"appointment": "A-2", "code": "90847"})
+        assert [codes(one.answer) for one in both] == [{"session-already-billed"}] * 2
+        assert issued(couple) == []
+
+    def test_of_a_group_everybody_has_one(self, couple: GateWorld) -> None:
+        both = judged(couple, {"code": "90853"}, {"appointment": "A-2", "code": "90853"})
+        assert [str(one.answer.verdict) for one in both] == ["cleared"] * 2

@@ -40,9 +40,24 @@ def line(
     provider: str | None = None,
     client: str | None = None,
     problems: str = "",
+    frequency: str = "1",
 ) -> tuple[object, ...]:
     place = f"row {claim}"
-    return (claim, place, claim_id, number, stated, provider, client, "2026-11-10", None, None, "1", None, problems)
+    return (
+        claim,
+        place,
+        claim_id,
+        number,
+        stated,
+        provider,
+        client,
+        "2026-11-10",
+        None,
+        None,
+        frequency,
+        None,
+        problems,
+    )
 
 
 def matched(world: GateWorld, *lines: tuple[object, ...], join: Sequence[Join] = JOIN) -> list[SpooledLine]:
@@ -175,6 +190,8 @@ def test_who_is_named_is_looked_at_on_each_line_however_it_was_matched(world: Ga
     ]
 
 
-def test_what_is_claimed_twice_in_one_way_is_marked(world: GateWorld) -> None:
-    lines = matched(world, line("A-1"), line("A-1", claim=2), line("A-2", claim=3))
-    assert [one.is_doubled for one in lines] == [1, 1, 0]
+@pytest.mark.parametrize("ways", [("1", "1"), ("7", "8"), ("8", "1"), ("7", "1")])
+def test_what_stands_in_a_file_twice_is_marked_in_whatever_way(world: GateWorld, ways: tuple[str, str]) -> None:
+    both = [line("A-1", claim=number, frequency=way) for number, way in enumerate(ways, 1)]
+    lines = matched(world, *both, line("A-2", claim=3), line("A-9", claim=4), line("A-9", claim=5))
+    assert [one.is_doubled for one in lines] == [1, 1, 0, 0, 0]

@@ -10,6 +10,7 @@ import pytest
 
 from calsync.claims.batch.checking import read_batch
 from calsync.claims.batch.cleared import write_cleared
+from calsync.claims.batch.lines import FileRefused
 from tests.unit.claims.batch.sample_world import SAMPLES, SampleWorld, codes
 
 GOOD: dict[str, Any] = json.loads((SAMPLES / "f01-good.json").read_text())["entry"][0]["resource"]
@@ -114,3 +115,87 @@ def test_a_date_of_the_whole_claim_must_be_its_lines(
 ) -> None:
     text = X12.replace("HI*ABK", f"DTP*472*D8*{day}~\nHI*ABK").replace("SE*26", "SE*27")
     assert of_line(lite, put(tmp_path, text, "claims.x12")) == found
+
+
+@pytest.mark.parametrize(
+    ("period", "found"),
+    [
+        ("434*D8*20261110", set()),
+        ("434*RD8*20261101-20261130", set()),
+        ("434*RD8*20261111-20261130", {"date-repeated"}),
+        ("434*D8*20261225", {"date-repeated"}),
+        ("434*D8*november", {"date-repeated"}),
+        ("435*D8*20261225", set()),
+    ],
+)
+def test_the_period_of_a_whole_claim_must_hold_its_lines_days(
+    lite: SampleWorld, tmp_path: Path, period: str, found: set[str]
+) -> None:
+    text = X12.replace("HI*ABK", f"DTP*{period}~\nHI*ABK").replace("SE*26", "SE*27")
+    assert of_line(lite, put(tmp_path, text, "claims.x12")) == found
+
+
+@pytest.mark.parametrize(
+    ("sold", "found"),
+    [
+        ("UN*1", set()),
+        ("UN*1.0", set()),
+        ("UN*", set()),
+        ("UN*99", {"units-not-single"}),
+        ("UN*0", {"units-not-single"}),
+        ("UN*many", {"claim-unreadable"}),
+        ("MJ*45", {"claim-unreadable"}),
+    ],
+)
+def test_a_session_is_billed_once(lite: SampleWorld, tmp_path: Path, sold: str, found: set[str]) -> None:
+    text = X12.replace("*UN*1*", f"*{sold}*")
+    assert of_line(lite, put(tmp_path, text, "claims.x12")) == found
+
+
+@pytest.mark.parametrize(("units", "found"), [(1, set()), (2, {"units-not-single"})])
+def test_so_it_is_in_fhir(lite: SampleWorld, tmp_path: Path, units: int, found: set[str]) -> None:
+    item = {**GOOD["item"][0], "quantity": {"value": units}}
+    assert of_line(lite, put(tmp_path, json.dumps({**GOOD, "item": [item]}))) == found
+
+
+def test_of_a_code_that_nobody_here_knows_any_number_may_be_billed(lite: SampleWorld, tmp_path: Path) -> None:
+    text = X12.replace("HC:90834:95", "HC:H0004").replace("*UN*1*", "*UN*4*")
+    assert of_line(lite, put(tmp_path, text, "claims.x12")) == set()
+
+
+@pytest.mark.parametrize("gone", ["HI*ABK", "NM1*82"])
+def test_a_diagnosis_is_none_of_the_gates_business(lite: SampleWorld, tmp_path: Path, gone: str) -> None:
+    kept = [one for one in X12.splitlines() if not one.startswith(gone)]
+    text = "\n".join(kept).replace("SE*26", "SE*25").replace("DTP*472*D8", "PWK*OZ*EL~\nDTP*472*D8")
+    assert of_line(lite, put(tmp_path, text.replace("SE*25", "SE*26"), "claims.x12")) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (X12, "claims.x12"),
+        (X12 + "\ufeff" + X12.replace("A-1001", "A-9"), "claims.x12"),
+        (json.dumps(GOOD), "claims.json"),
+        (json.dumps(GOOD), "claims.ndjson"),
+        (json.dumps(GOOD), "claims"),
+    ],
+    ids=["x12", "joined", "json", "ndjson", "unnamed"],
+)
+def test_the_mark_before_utf_8_is_no_part_of_a_file(lite: SampleWorld, tmp_path: Path, text: str, name: str) -> None:
+    plain, marked = tmp_path / name, tmp_path / f"marked-{name}"
+    plain.write_bytes(text.encode())
+    marked.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert [codes(one) for one in lite.lines(marked)] == [codes(one) for one in lite.lines(plain)]
+    with read_batch(lite.gate, marked) as batch:
+        assert all(list(batch.check(lite.gate, "support:billing")))
+        write_cleared(batch, tmp_path / "out")
+    assert (tmp_path / "out").read_bytes()[:1] in (b"I", b"{")
+
+
+@pytest.mark.parametrize("writing", ["utf-16", "utf-16-be"])
+@pytest.mark.parametrize("name", ["claims.x12", "claims.csv", "claims.json"])
+def test_a_file_in_utf_16_is_refused_by_name(lite: SampleWorld, tmp_path: Path, writing: str, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(("" if writing == "utf-16" else "\ufeff").encode(writing) + X12.encode(writing))
+    with pytest.raises(FileRefused, match="UTF-16; save it as UTF-8"), read_batch(lite.gate, path):
+        pass

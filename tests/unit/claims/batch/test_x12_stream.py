@@ -29,7 +29,7 @@ def refused(text: str) -> tuple[ReasonCode, str]:
 
 def test_each_interchange_is_read_with_its_own_separators_and_from_its_own_beginning() -> None:
     other = ONE.replace("*", "|").replace("~", "!")
-    found = names(f"\ufeff \r\n{ONE}\r\n\t {other}{ONE}\n")
+    found = names(f"\xef\xbb\xbf \r\n{ONE}\r\n\t {other}{ONE}\n")
     assert [len(one) for one in found] == [COUNT] * 3
     assert found[0] == found[1] == found[2]
     assert (found[0][0], found[0][-1]) == ("ISA", "IEA")
