@@ -75,11 +75,29 @@ def test_what_somebody_made_her_own_since_the_last_look_stays(office: Site, hand
     assert len(hands.names()) == 4, "asking again takes no more"
 
 
-def test_edits_since_the_last_look_are_recorded_before_the_events_go(office: Site, hands: Hands) -> None:
+@pytest.mark.parametrize("paused", [False, True])
+def test_edits_since_the_last_look_are_recorded_before_the_events_go(office: Site, hands: Hands, paused: bool) -> None:
+    assert not paused or office.calsync("calendars", "pause", "P-1-cal").code == 0
     hands.drag(hands.name_of("SUMMARY:Session 1\n"), at(-2, 15), at(-2, 16), ZONE)
     assert office.calsync("purge", "--events", "--provider", "P-1").code == 0
     assert sorted(hands.names()) == ["forged.ics", "mine.ics"]
     assert [(one["appointment"], one["kind"], one["resolution"]) for one in office.drifts()] == [("1", "moved", "open")]
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_mass_change_is_recorded_edit_by_edit_before_the_rest_goes(office: Site, hands: Hands, stopped: bool) -> None:
+    office.later(minutes=5)
+    for session in ("5", "6", "7"):
+        hands.delete(hands.name_of(f"SUMMARY:Session {session}\n"))
+    assert not stopped or office.sync()["calendars"][0]["state"] == "stopped"
+    hands.drag(hands.name_of("SUMMARY:Session 1\n"), at(-2, 15), at(-2, 16), ZONE)
+    assert office.calsync("purge", "--events", "--provider", "P-1").code == 0
+    assert sorted(hands.names()) == ["forged.ics", "mine.ics"]
+    told = [(one["appointment"], one["kind"], one["resolution"]) for one in office.drifts()]
+    assert sorted(told) == [("1", "moved", "open"), *((one, "deleted", "open") for one in "567")]
+    assert office.calsync("calendars", "resume", "P-1-cal").code == 0
+    office.settle()
+    assert len(hands.names()) >= 5
 
 
 def test_one_that_is_cut_short_is_nobodys_edit(office: Site, hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:

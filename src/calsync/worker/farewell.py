@@ -131,15 +131,23 @@ def _take_out(worker: WorkerContext, row: CalendarRow, lease: Lease, calendar: A
             calendars.set_state(conn, row.id, CalendarState.PAUSED, TAKING_OUT, worker.clock.now())
     hers = made_her_own(worker, row.id)
     wanted = [one for one in on_the_books(worker, row.id) if one not in hers]
-    may, recorded, newer = may_go(worker, row.id), _versions(worker, row.id), set[str]()
+    goes, newer = as_recorded(worker, row.id)
+    return len({*delete_ours(row.id, calendar, wanted, goes), *newer})
+
+
+def as_recorded(worker: WorkerContext, calendar: str) -> tuple[Callable[[Reading], bool], set[str]]:
+    """`may_go` for what still is as the last look recorded it, and the ids of those that it let be for that.
+
+    What was edited in this very moment would be lost with its event: nobody has it on the books.
+    """
+    may, recorded, newer = may_go(worker, calendar), _versions(worker, calendar), set[str]()
 
     def goes(shown: Reading) -> bool:
-        # What was edited in this very moment would be lost with its event: nobody has it on the books.
         if isinstance(shown, Seen) and recorded.get(shown.remote_id) not in (None, shown.version):
             newer.add(shown.remote_id)
         return shown.remote_id not in newer and may(shown)
 
-    return len({*delete_ours(row.id, calendar, wanted, goes), *newer})
+    return goes, newer
 
 
 def _versions(worker: WorkerContext, calendar: str) -> dict[str, str | None]:

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Final
 
 from calsync.domain.span import Window
 from calsync.errors import Problem, Refused
-from calsync.store import audit, calendars, claims, link_changes, links, owed_writes, work
-from calsync.store.calendars import CalendarRow, CalendarState
+from calsync.store import audit, calendars, claims, link_changes, links, owed_writes, stops, work
+from calsync.store.calendars import TAKING_OUT, CalendarRow, CalendarState
 from calsync.store.work import Lease
 from calsync.worker.context import WorkerContext
-from calsync.worker.dispatch import run_now
-from calsync.worker.farewell import delete_ours, is_ours, made_her_own, may_go, on_the_books
-from calsync.worker.leased_run import Request, run_leased
-from calsync.worker.refresh import AT_REST
+from calsync.worker.farewell import as_recorded, delete_ours, is_ours, made_her_own, may_go, on_the_books
+from calsync.worker.last_look import look_once_more
 
 PURGED: Final = "purged"
 _ASK_AGAIN: Final = "Wait for the end of its pass, or stop the worker, and ask again"
@@ -44,25 +41,28 @@ class _NothingKnown:
 def purge(worker: WorkerContext, row: CalendarRow, *, by: str, dry_run: bool = False) -> Purged:
     """Take our events out of the calendar and pause it, so that nothing is written again until it is resumed.
 
-    Edits are recorded first. What a person made into an event of her own stays. Refused while another process works on
-    the calendar. Raises connector errors; what was taken out until then is out, and asking again goes on with the rest.
+    Edits are recorded first, also those of a calendar that is paused or stopped: a mass change edit by edit, which
+    answers its stop. What a person made into an event of her own stays. Refused while another process works on the
+    calendar. Raises connector errors; what was taken out until then is out, and asking again goes on with the rest.
     Past sessions go on counting what the calendar showed (R-23).
     """
-    if not dry_run and row.state not in AT_REST:
-        # What people edited since the last look would be gone with the events.
-        run_now(worker, row.id, partial(run_leased, worker, request=Request(only_record=True)))
+    looks = not dry_run and not (row.state is CalendarState.PAUSED and row.last_error in (PURGED, TAKING_OUT))
     lease = _lease(worker, row.id)
     try:
         calendar = worker.opener.open(row)
+        if looks:
+            # What people edited since the last look would be gone with the events.
+            look_once_more(worker, row, lease, calendar)
         wanted = sorted({*on_the_books(worker, row.id), *_marked(worker, row)} - made_her_own(worker, row.id))
-        goes = may_go(worker, row.id)
+        goes, newer = as_recorded(worker, row.id) if looks else (may_go(worker, row.id), set[str]())
         present = [one.remote_id for one in calendar.read(wanted) if goes(one)]
         if dry_run:
             return Purged(row.id, len(present), len(present))
         # First, so that nobody takes for a person's deletions what a crash leaves half done.
         if not _take_down(worker, row, lease, (by, len(present))):
             raise Refused([Problem("another process works on it", f"calendar {row.id}", _ASK_AGAIN)], code="busy")
-        return Purged(row.id, len(present), len(delete_ours(row.id, calendar, present, goes)))
+        stayed = {*delete_ours(row.id, calendar, present, goes), *newer}
+        return Purged(row.id, len({*present, *newer}), len(stayed))
     finally:
         with worker.database.transaction() as conn:
             work.give_back(conn, lease)
@@ -90,6 +90,7 @@ def _take_down(worker: WorkerContext, row: CalendarRow, lease: Lease, told: tupl
         if not work.hold_fence(conn, lease):
             return False
         now = worker.clock.now()
+        stops.release(conn, row.id, now, None, by)
         calendars.set_state(conn, row.id, CalendarState.PAUSED, PURGED, now)
         calendars.forget_cursor(conn, row.id)
         for link in list(links.of_calendar(conn, row.id)):
