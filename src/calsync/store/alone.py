@@ -15,6 +15,8 @@ from typing import Any
 from sqlalchemy import Dialect, Engine, Insert, Select
 from sqlalchemy.exc import DBAPIError
 
+from calsync.store.dialect import is_useless
+
 Processor = Callable[[Any], Any]
 
 
@@ -113,7 +115,7 @@ def _rows(engine: Engine, statement: str, parameters: Any) -> Sequence[Sequence[
         finally:
             cursor.close()
     except engine.dialect.loaded_dbapi.Error as problem:
-        if engine.dialect.is_disconnect(problem, raw.driver_connection, None):
+        if is_useless(problem) or engine.dialect.is_disconnect(problem, raw.driver_connection, None):
             raw.invalidate(problem)
             raise _LostError(problem) from problem
         raise

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
+    ExceptionContext,
     Executable,
     Select,
     Table,
@@ -187,6 +188,21 @@ def take_turns(conn: Connection, what: str) -> None:
         conn.execute(_TURN, {"what": what})
 
 
+_READ_ONLY: Final = "25006"
+_UNSUPPORTED: Final = "0A000"
+CHANGED_PLAN: Final = "cached plan must not change result type"
+_GIVE_UP: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+# The same for the server's end, which by itself would keep the locks of a lost client for two hours.
+_GIVE_UP_THERE: Final = (
+    "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=30000"
+    " -c idle_in_transaction_session_timeout=300000"
+)
 _TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 # A number, whose form no setting of the server (DateStyle) changes.
 _DATABASE_TIME = select(
@@ -259,11 +275,41 @@ class BegunHere(SQLiteDialect_pysqlite):
 registry.register("sqlite.calsync", __name__, BegunHere.__name__)
 
 
+def postgres_arguments(url: URL, *, options: str = "", **more: Any) -> dict[str, Any]:
+    """How to connect so that nobody waits for ever for a server, or a client, that is gone without a word.
+
+    Silence of half a minute ends a connection on either side, and five idle minutes inside a transaction end it on the
+    server's: whatever it had locked is free then. What the address itself says goes before all of it.
+    """
+    given = {**_GIVE_UP, **{name: value for name, value in more.items() if name != "options"}}
+    told = f"{_GIVE_UP_THERE} {options} {url.query.get('options', '')}"
+    return {
+        **{name: value for name, value in given.items() if name not in url.query},
+        "options": " ".join(told.split()),
+    }
+
+
+def is_useless(problem: BaseException | None) -> bool:
+    """Whether a new connection may do what this one cannot, although it stands: PostgreSQL only.
+
+    Its server became a standby, or it keeps a plan that was made for tables as they were.
+    """
+    state = getattr(problem, "sqlstate", None)
+    return state == _READ_ONLY or (state == _UNSUPPORTED and CHANGED_PLAN in str(problem))
+
+
+def _drop_useless(context: ExceptionContext) -> None:
+    if is_useless(context.original_exception):
+        context.is_disconnect = True
+
+
 def _postgres_engine(url: URL, *, connect_args: dict[str, Any] | None = None, **more: Any) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=_POOL_SIZE,
         max_overflow=_POOL_OVERFLOW,
-        connect_args={"connect_timeout": 10, **(connect_args or {})},
+        connect_args=postgres_arguments(url, **(connect_args or {})),
         **{"pool_pre_ping": True, **more},
     )
+    event.listen(engine, "handle_error", _drop_useless)
+    return engine

@@ -6,7 +6,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
 from calsync.errors import CalsyncError
-from calsync.store.dialect import sqlite_file
+from calsync.store.dialect import CHANGED_PLAN, sqlite_file
 from calsync.store.errors import NotUpgraded, StoreUnavailable
 
 # Words of an SQLite message, what they mean, what to do.
@@ -43,7 +43,15 @@ _POSTGRES = (
     ("53300", "the database server has no connection left", "Raise max_connections, or run fewer workers"),
     ("53", "the database server has run out of room or memory", "Make room on it; nothing was changed"),
     ("57", "the database server is shutting down or ended the request", "Try again when it runs"),
+    (
+        "58",
+        "the database server's own disk or files answer with an error",
+        "Look into the server's log and at its disk",
+    ),
+    ("25P03", "the database server ended a transaction that stood still", "Try again; nothing was changed"),
+    ("25P04", "the database server ended a transaction that took too long", "Try again; nothing was changed"),
     ("08", "the connection to the database broke", "Check that the server runs and can be reached"),
+    ("0A000", "the database's tables were changed while this program runs", "Try again"),
     ("25006", "the database may not be written", "Point [database] url at the primary server, not at a standby"),
     ("40", "two transactions stood in each other's way", "Try again"),
     ("55P03", "another program has kept the database locked", "Try again"),
@@ -102,6 +110,8 @@ def _from_sqlite(problem: DBAPIError, url: URL) -> CalsyncError | None:
 
 def _from_postgres(problem: DBAPIError, url: URL) -> CalsyncError | None:
     state = getattr(problem.orig, "sqlstate", None) or _refusal(str(problem.orig).lower())
+    if state == "0A000" and CHANGED_PLAN not in str(problem.orig):
+        return None
     if state in ("42P01", "42703"):
         return not_upgraded(url, "the database lacks tables that this program needs")
     for start, what, remedy in _POSTGRES:

@@ -9,7 +9,7 @@ import structlog
 
 from calsync.ports import Sleep, Stop
 from calsync.store.database import Database
-from calsync.store.dialect import CHANNEL
+from calsync.store.dialect import CHANNEL, postgres_arguments
 
 _log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ def listen(database: Database, heard: Callable[[], None], stop: Stop, sleep: Sle
 def _hear(database: Database, heard: Callable[[], None], stop: Stop) -> None:
     dialect = database.engine.dialect
     given, named = dialect.create_connect_args(database.url)
-    raw: Any = dialect.connect(*given, **{**named, "autocommit": True, "connect_timeout": 10})
+    raw: Any = dialect.connect(*given, **{**named, **postgres_arguments(database.url, autocommit=True)})
     try:
         raw.execute(f"LISTEN {CHANNEL}")
         heard()

@@ -24,6 +24,7 @@ from sqlalchemy import Connection
 from calsync.store import carried_jobs, glance
 from calsync.store.carried_jobs import QUEUE
 from calsync.store.database import Database
+from calsync.store.dialect import postgres_arguments
 from calsync.store.errors import StoreUnavailable
 from calsync.store.work import Priority
 from calsync.worker.context import PassResult, WorkerContext
@@ -244,4 +245,5 @@ async def _without_transactions(connection: Any) -> None:
 def _address(worker: WorkerContext) -> dict[str, Any]:
     database = worker.database
     _, named = database.engine.dialect.create_connect_args(database.url)
-    return {"kwargs": {name: value for name, value in named.items() if name != "context"}}
+    given = {**named, **postgres_arguments(database.url)}
+    return {"kwargs": {name: value for name, value in given.items() if name != "context"}}
