@@ -10,37 +10,22 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from calsync.connector.errors import AuthRevoked, CalendarError, Forbidden, NotFound, Throttled
+from calsync.connector.errors import CalendarError
 from calsync.errors import NotFoundError, UserError
-from calsync.store import (
-    audit,
-    calendars,
-    claims,
-    glance,
-    links,
-    outbox,
-    owed_writes,
-    stops,
-    subject_changes,
-    watches,
-    work,
-)
+from calsync.store import calendars, glance, links, owed_writes, subject_changes, watches, work
 from calsync.store.calendars import CalendarRow
 from calsync.store.errors import StoreUnavailable
 from calsync.store.glance import Ending, Glance
 from calsync.store.work import Lease
 from calsync.worker.busy_times import BusyReading, Strangers
-from calsync.worker.calendar_pass import WriteForbiddenError, run_pass
-from calsync.worker.context import ACTOR, LeaseLostError, PassContext, PassResult, Rules, WorkerContext
+from calsync.worker.calendar_pass import run_pass
+from calsync.worker.calendar_states import change_state, outcome_of
+from calsync.worker.context import LeaseLostError, PassContext, PassResult, Rules, WorkerContext
 from calsync.worker.lease import LeaseKeeper
 from calsync.worker.watching import keep_watch
 
 # A full comparison of versions at least this often finds what a feed never told (F-15, caldav.md rule 6).
 INVENTORY_EVERY = timedelta(hours=24)
-FIRST_BACKOFF_S = 30.0
-LONGEST_BACKOFF_S = 1800.0
-# A calendar without a usable credential is looked at again this often at the earliest: hammering locks accounts.
-RECONNECT_RETRY = timedelta(hours=6)
 # A pass is directly followed by another while more is known to be waiting: a large import, sessions imported after the
 # fact. The bound only keeps a fault of ours from running for ever.
 FOLLOW_UPS = 200
@@ -59,15 +44,6 @@ class Request:
     full: bool = False
     dry_run: bool = False
     only_record: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What an error means for the calendar: its state (None: as it was), a code, and when to try again."""
-
-    state: str | None
-    code: str
-    retry_at: datetime
 
 
 def run_leased(
@@ -209,7 +185,7 @@ def _succeeded(worker: WorkerContext, lease: Lease, row: CalendarRow, rules: Rul
             calendars.save_reading(conn, row.id, result.cursor, result.began_at, inventory_at=inventory_at)
         state = "stopped" if result.stopped else _state_after(row, result)
         if state not in {"stopped", row.state}:
-            _change_state(conn, worker, row, (state, None, now))
+            change_state(conn, worker, row, (state, None, now))
         # A pass that a stop cut short goes on as soon as somebody works again.
         is_cut = worker.is_stopping and not result.stopped and (result.owed > 0 or result.again)
         due = now if is_cut else _next_due(conn, worker, row, rules, now)
@@ -237,11 +213,11 @@ def _failed(worker: WorkerContext, lease: Lease, row: CalendarRow, problem: Cale
     worker.opener.forget(row.id)
     with worker.database.transaction() as conn:
         now = worker.database.now(conn, worker.clock)
-        outcome = _outcome(worker, row, problem, now)
+        outcome = outcome_of(worker, row, problem, now)
         if not work.defer(conn, lease, outcome.retry_at, outcome.code, now):
             return PassResult(calendar=row.id, state=row.state, error="lease-lost")
         if outcome.state is not None and outcome.state != row.state:
-            _change_state(conn, worker, row, (outcome.state, outcome.code, now))
+            change_state(conn, worker, row, (outcome.state, outcome.code, now))
         owed = owed_writes.count_owed(conn, row.id)
     sentence = str(problem) if isinstance(problem, UserError) else outcome.code
     return PassResult(
@@ -251,67 +227,3 @@ def _failed(worker: WorkerContext, lease: Lease, row: CalendarRow, problem: Cale
         owed=owed,
         retry_at=outcome.retry_at,
     )
-
-
-def _outcome(worker: WorkerContext, row: CalendarRow, problem: CalendarError | UserError, now: datetime) -> Outcome:
-    """One answer for each error of the closed set."""
-    backoff = now + timedelta(seconds=_backoff_s(row.attempts) * worker.ids.jitter(0.8, 1.2))
-    if isinstance(problem, AuthRevoked):
-        return Outcome("needs-reconnect", "auth-revoked", now + RECONNECT_RETRY)
-    if isinstance(problem, WriteForbiddenError):
-        return Outcome("read-only", "write-forbidden", backoff)
-    if isinstance(problem, Forbidden):
-        return Outcome("needs-reconnect", "forbidden", now + RECONNECT_RETRY)
-    if isinstance(problem, NotFound):
-        return Outcome("stopped", "calendar-gone", backoff)
-    if isinstance(problem, Throttled):
-        wait = timedelta(seconds=min(problem.retry_after or 0.0, 86400.0))
-        return Outcome(None, "throttled", max(backoff, now + wait))
-    return Outcome("unreachable", _code_of(problem), backoff)
-
-
-def _code_of(problem: CalendarError | UserError) -> str:
-    return {"Unavailable": "unavailable", "Malformed": "malformed"}.get(type(problem).__name__, "cannot-open")
-
-
-def _backoff_s(attempts: int) -> float:
-    return min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** min(attempts, 10))
-
-
-def _change_state(
-    conn: Connection, worker: WorkerContext, row: CalendarRow, change: tuple[str, str | None, datetime]
-) -> None:
-    """Record a new state and tell whoever must act, once per change."""
-    state, code, now = change
-    if not calendars.set_state(conn, row.id, state, code, now):
-        return
-    audit.append(
-        conn,
-        at=now,
-        actor=ACTOR,
-        what="calendar-state",
-        subject=f"calendar:{row.id}",
-        detail={"from": row.state, "to": state, "because": code},
-    )
-    if state == "stopped":
-        stop = stops.StopRow(
-            id=worker.ids.new_id("stop"),
-            calendar=row.id,
-            started_at=now,
-            kind="lost",
-            evidence={"because": code},
-            touched=(),
-        )
-        stops.start(conn, stop)
-        claims.touch_provider(conn, row.provider)
-    recipient = {"needs-reconnect": f"provider:{row.provider}", "stopped": "support", "read-only": "support"}.get(state)
-    if recipient is not None:
-        outbox.put(
-            conn,
-            key=f"{state}:{row.id}:{now.isoformat()}",
-            kind=f"calendar-{state}",
-            recipient=recipient,
-            payload={"calendar": row.id, "since": now.isoformat(), "because": code},
-            now=now,
-            due_at=now,
-        )
