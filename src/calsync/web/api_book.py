@@ -31,8 +31,8 @@ from calsync.store import money, records
 from calsync.store.known import known_provider, known_series
 from calsync.web import paging, shapes
 from calsync.web.access import ReadingCaller
-from calsync.web.api_appointments import booking_of, cancellation_of, moment, move, outcome_row, zone_of
 from calsync.web.bodies import Blocked, BookedSeries, Cancelled, FeeChanged, Id, Moved, Spoken, Times
+from calsync.web.book_bodies import booking_of, cancellation_of, moment, move, outcome_row, zone_of
 from calsync.web.calls import BookCall, SiteHere
 from calsync.web.problems import ApiProblem
 from calsync.web.strict import StrictRoute

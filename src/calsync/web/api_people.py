@@ -21,8 +21,8 @@ from calsync.store.providers import ProviderRow
 from calsync.store.tokens import Role
 from calsync.web import paging, shapes
 from calsync.web.access import Caller, ReadingCaller, require
-from calsync.web.api_appointments import zone_of
 from calsync.web.bodies import Bought, Id, LinkWanted, Paused, Person, invalid
+from calsync.web.book_bodies import zone_of
 from calsync.web.calls import BookCall, PlatformCall, SiteHere
 from calsync.web.strict import StrictRoute
 
