@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from calsync.booking.booking_links import Sealer, booking_token
 from calsync.booking.bookings import check_time
 from calsync.booking.command import Command, rules_for
+from calsync.booking.rulebook import Rulebook
 from calsync.booking.rules import (
-    Rulebook,
     check_not_over,
     check_notice,
     check_open,

@@ -7,7 +7,8 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from calsync.booking.command import Command, note, rules_for
-from calsync.booking.rules import PracticeRules, check_own, check_who, refuse
+from calsync.booking.rulebook import PracticeRules
+from calsync.booking.rules import check_own, check_who, refuse
 from calsync.domain.appointment import Appointment, Block
 from calsync.errors import NotFoundError
 from calsync.store import booked_time, records

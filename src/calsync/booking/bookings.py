@@ -11,14 +11,8 @@ from sqlalchemy import Connection
 from calsync.booking.charges import record_payment, use_credit
 from calsync.booking.command import Command, Outcome, note, rules_for, tell, write
 from calsync.booking.confirming import expect_confirmation
-from calsync.booking.rules import (
-    PracticeRules,
-    check_format,
-    check_own,
-    check_upcoming_start,
-    check_who,
-    refuse,
-)
+from calsync.booking.rulebook import PracticeRules
+from calsync.booking.rules import check_format, check_own, check_upcoming_start, check_who, refuse
 from calsync.booking.slots import take_time
 from calsync.domain.appointment import Appointment, AppointmentKind, Series
 from calsync.domain.cadence import normal_rule

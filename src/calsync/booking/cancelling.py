@@ -12,7 +12,8 @@ from calsync.booking.blocks import block_old_time
 from calsync.booking.charges import charge_cancelled
 from calsync.booking.command import Command, Outcome, note, rules_for, tell, write
 from calsync.booking.conditions import Cancellation, Weighed, weigh
-from calsync.booking.rules import PracticeRules, check_reason, check_scope, refuse
+from calsync.booking.rulebook import PracticeRules
+from calsync.booking.rules import check_reason, check_scope, refuse
 from calsync.domain.appointment import Appointment, AppointmentStatus, Series
 from calsync.domain.series_changes import end_series
 from calsync.errors import Problem, Refused

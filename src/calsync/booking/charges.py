@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from calsync.booking.command import Command, note, rules_for
 from calsync.booking.conditions import Weighed
-from calsync.booking.rules import FeeKind, PracticeRules, check_own, check_who, refuse
+from calsync.booking.rulebook import FeeKind, PracticeRules
+from calsync.booking.rules import check_own, check_who, refuse
 from calsync.domain.appointment import Appointment
 from calsync.errors import NotFoundError
 from calsync.settings.lifecycle import Fees

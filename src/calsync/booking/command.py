@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from calsync.booking.rules import PERMISSIVE, PracticeRules, Rulebook, check_owner
+from calsync.booking.rulebook import PERMISSIVE, PracticeRules, Rulebook
+from calsync.booking.rules import check_owner
 from calsync.domain.appointment import Appointment
 from calsync.errors import Problem, Refused
 from calsync.store import audit, outbox, records

@@ -16,7 +16,7 @@ from calsync.booking.confirming import confirm
 from calsync.booking.pausing import pause, resume
 from calsync.booking.requests import Ask, ask_to_reschedule, respond
 from calsync.booking.rescheduling import Move, reschedule
-from calsync.booking.rules import Rulebook
+from calsync.booking.rulebook import Rulebook
 
 __all__ = [
     "Ask",

@@ -12,8 +12,8 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from calsync.booking.command import Command
+from calsync.booking.rulebook import PracticeRules
 from calsync.booking.rules import (
-    PracticeRules,
     Scope,
     caused_by,
     check_answers,

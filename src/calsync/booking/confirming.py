@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from calsync.booking.command import Command, Outcome, note, rules_for
-from calsync.booking.rules import Rulebook, check_own, check_who, refuse
+from calsync.booking.rulebook import Rulebook
+from calsync.booking.rules import check_own, check_who, refuse
 from calsync.domain.appointment import Appointment
 from calsync.settings.lifecycle import Limits
 from calsync.store import plan_changes, providers

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection
 
-from calsync.booking.rules import PracticeRules
+from calsync.booking.rulebook import PracticeRules
 from calsync.domain.appointment import Appointment
 from calsync.errors import Problem, Refused
 from calsync.store import booked_time

@@ -16,9 +16,8 @@ from calsync.booking.blocks import block_old_time
 from calsync.booking.charges import give_back_credit
 from calsync.booking.command import Command, Outcome, note, rules_for, tell, write
 from calsync.booking.rescheduling import Move, move_to
+from calsync.booking.rulebook import PracticeRules, Rulebook
 from calsync.booking.rules import (
-    PracticeRules,
-    Rulebook,
     Scope,
     caused_by,
     check_answers,

@@ -14,8 +14,8 @@ from calsync.booking.bookings import check_time
 from calsync.booking.command import Command, Outcome, note, rules_for, tell, write
 from calsync.booking.free_time import check_free
 from calsync.booking.horizon import origin_of
+from calsync.booking.rulebook import PracticeRules
 from calsync.booking.rules import (
-    PracticeRules,
     Scope,
     caused_by,
     check_answers,

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from calsync.booking.command import Command, rules_for
 from calsync.booking.free_time import check_free
-from calsync.booking.rules import PracticeRules
+from calsync.booking.rulebook import PracticeRules
 from calsync.domain.appointment import Appointment
 from calsync.domain.free_starts import Interval, free_starts
 from calsync.domain.span import Span, Window, instant, wall_time

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from calsync.booking.command import Command, rules_for
 from calsync.booking.conditions import check_may_cancel, refund_is_asked
+from calsync.booking.rulebook import PracticeRules
 from calsync.booking.rules import (
-    PracticeRules,
     caused_by,
     check_not_over,
     check_notice,

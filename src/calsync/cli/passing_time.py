@@ -8,7 +8,7 @@ from calsync.answers.adopting import adopt_drags
 from calsync.answers.words import Desk
 from calsync.booking import horizon
 from calsync.booking.requests import expire_requests
-from calsync.booking.rules import Rulebook
+from calsync.booking.rulebook import Rulebook
 from calsync.cli.context import App
 from calsync.store import audit, retention
 from calsync.worker.clock_watch import ClockWatch

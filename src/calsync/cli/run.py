@@ -20,10 +20,10 @@ from calsync.cli.service_manager import ServiceManager
 from calsync.cli.signals import Signals
 from calsync.cli.webhooks import add_webhook_timers
 from calsync.errors import UserError
-from calsync.notices.dispatching import Station
 from calsync.notices.reminding import Reminding
 from calsync.notices.send import PostOffice, drain_outbox
 from calsync.notices.smtp import SmtpMailer, SmtpServer
+from calsync.notices.dispatching import Station
 from calsync.notices.texts import Texts
 from calsync.settings.key_file import KeyFile
 from calsync.settings.secrets import read_secret_file

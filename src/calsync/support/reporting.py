@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from calsync.booking.confirming import reviews
-from calsync.booking.rules import Rulebook
+from calsync.booking.rulebook import Rulebook
 from calsync.claims.gate import Gate
 from calsync.claims.reasons import Verdict
 from calsync.reports.build import Held, Report, Scope, Upset, add_held

@@ -17,7 +17,8 @@ from sqlalchemy import Connection
 from calsync.booking.booking_links import Sealer, booking_token
 from calsync.booking.command import Command, rules_for
 from calsync.booking.commands import Cancellation, Move, Outcome, cancel, reschedule
-from calsync.booking.rules import PracticeRules, Scope
+from calsync.booking.rulebook import PracticeRules
+from calsync.booking.rules import Scope
 from calsync.booking.slots import SlotQuery
 from calsync.domain.appointment import Appointment, AppointmentStatus
 from calsync.domain.span import Span

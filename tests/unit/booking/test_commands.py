@@ -24,7 +24,7 @@ from calsync.booking.commands import (
     remove_block,
     reschedule,
 )
-from calsync.booking.rules import Rulebook
+from calsync.booking.rulebook import Rulebook
 from calsync.domain.appointment import Block, SubjectKind
 from calsync.domain.drift import Resolution
 from calsync.errors import NotFoundError, Refused

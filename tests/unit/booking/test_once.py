@@ -10,7 +10,7 @@ from calsync.booking.charges import add_package, charge_cancelled
 from calsync.booking.commands import Ask, Booking, ask_to_reschedule, book, respond
 from calsync.booking.conditions import Weighed
 from calsync.booking.requests import expire_requests
-from calsync.booking.rules import PERMISSIVE, PracticeRules
+from calsync.booking.rulebook import PERMISSIVE, PracticeRules
 from calsync.errors import Refused
 from calsync.settings.practice import Practice
 from calsync.store import money, outbox, packages

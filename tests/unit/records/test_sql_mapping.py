@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from calsync.booking import commands
 from calsync.booking.command import Command
-from calsync.booking.rules import Rulebook
+from calsync.booking.rulebook import Rulebook
 from calsync.domain.appointment import AppointmentStatus
 from calsync.errors import Refused
 from calsync.records import sql_mapping
