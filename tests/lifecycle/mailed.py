@@ -24,9 +24,9 @@ from calsync.booking.requests import expire_requests
 from calsync.domain.appointment import Appointment
 from calsync.domain.span import Span
 from calsync.domain.working_times import Hours, WorkingTimes
-from calsync.notices.dispatching import Station
 from calsync.notices.reminding import Reminding
 from calsync.notices.send import PostOffice
+from calsync.notices.station import Station
 from calsync.notices.texts import Texts
 from calsync.settings import load
 from calsync.settings.secrets import Key, KeyRing

@@ -16,12 +16,12 @@ from calsync.answers.adopting import adopt_drags
 from calsync.answers.mail_book import BookForMails
 from calsync.booking.horizon import extend_all
 from calsync.booking.requests import expire_requests
-from calsync.booking.rules import Rulebook
+from calsync.booking.rulebook import Rulebook
 from calsync.claims.gate import drain_touched
-from calsync.notices.dispatching import Station
 from calsync.notices.mailer import Envelope, MailDeferred, MailRefused, MailUnknown
 from calsync.notices.reminding import Reminding
 from calsync.notices.send import LOST_AFTER, PostOffice
+from calsync.notices.station import Station
 from calsync.notices.texts import Texts
 from calsync.settings.secrets import Key, KeyRing
 from calsync.store import clients

@@ -23,7 +23,7 @@ from calsync.errors import UserError
 from calsync.notices.reminding import Reminding
 from calsync.notices.send import PostOffice, drain_outbox
 from calsync.notices.smtp import SmtpMailer, SmtpServer
-from calsync.notices.dispatching import Station
+from calsync.notices.station import Station
 from calsync.notices.texts import Texts
 from calsync.settings.key_file import KeyFile
 from calsync.settings.secrets import read_secret_file

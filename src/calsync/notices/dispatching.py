@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,55 +10,20 @@ import structlog
 from sqlalchemy import Connection
 
 from calsync.notices import message, schedule
-from calsync.notices.answer_links import AnswerLinks
-from calsync.notices.book_port import Book, NoBook
 from calsync.notices.collect import KINDS, LAST_REMINDER, Collector, Facts
 from calsync.notices.compose import compose
 from calsync.notices.facts import EditFacts, Letter, SessionNews
 from calsync.notices.filing_limit import last_moment
-from calsync.notices.folding import SESSION_KINDS
 from calsync.notices.mailer import Envelope
-from calsync.notices.message import Sender
-from calsync.notices.texts import Texts
-from calsync.ports import Clock, Ids
-from calsync.settings.model import Settings
-from calsync.store import asks, audit, claims, clients, drifts, installation, outbox, providers, records
+from calsync.notices.recipients import Person, held_until, is_soon, person_of
+from calsync.notices.station import ACTOR, Station, note
+from calsync.store import asks, audit, claims, drifts, outbox, providers
 from calsync.store.asks import AskRow
-from calsync.store.database import Database
 from calsync.store.outbox import OutboxItem
 
 _log = structlog.get_logger(__name__)
 
-ACTOR: Final = "system"
-_HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
-_FOR_PEOPLE: Final = ("provider:", "client:")
-
-
-@dataclass(frozen=True, slots=True)
-class Station:
-    """What sending needs of an installation. `sender` None: no mail can leave.
-
-    `book` knows the practices' rules and clients' addresses for booking.
-    """
-
-    database: Database
-    clock: Clock
-    ids: Ids
-    settings: Settings
-    texts: Texts
-    book: Book = field(default_factory=NoBook)
-
-    @property
-    def sender(self) -> Sender | None:
-        """Whom mails come from."""
-        mail = self.settings.mail
-        return None if mail.sender is None else Sender(mail.sender, mail.support)
-
-    @property
-    def links(self) -> AnswerLinks:
-        """What makes addresses for answers."""
-        return AnswerLinks(self.settings.web.public_url, self.ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +42,19 @@ class Outgoing:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Person:
-    address: str
-    zone: str
-    practice: str = ""
-
-
 def prepare(station: Station, recipient: str) -> Outgoing | None:
     """Decide what goes to a recipient now and commit that it is going; None if nothing is."""
     with station.database.transaction() as conn:
         now = station.clock.now()
         waiting = outbox.waiting(conn, recipient, KINDS)
-        soon = bool(waiting) and _is_soon(conn, waiting, now)
+        soon = bool(waiting) and is_soon(conn, waiting, now)
         if not waiting or (schedule.burst_ends(waiting) > now and not soon):
             return None
-        person = _person(conn, station, recipient)
+        person = person_of(conn, station, recipient)
         ready = [one for one in waiting if one.due_at <= now]
         if person is None or not ready:
             return None
-        until = _held_until(conn, station, recipient, None if soon else person.zone)
+        until = held_until(conn, station, recipient, None if soon else person.zone)
         if until is not None:
             outbox.hold(conn, [one.key for one in ready], until)
             return None
@@ -109,7 +67,7 @@ def prepare_repeat(station: Station, key: str, before: datetime) -> Outgoing | N
         item = next((one for one in outbox.stuck(conn, before) if one.key == key), None)
         if item is None:
             return None
-        person = _person(conn, station, item.recipient)
+        person = person_of(conn, station, item.recipient)
         members = _members(conn, item)
         again = person is not None and item.repeats == 0
         facts = _facts(conn, station, members, person.zone) if person is not None and again else {}
@@ -117,7 +75,7 @@ def prepare_repeat(station: Station, key: str, before: datetime) -> Outgoing | N
             _give_up(conn, station, item, "repeated-once" if item.repeats else "settled-meanwhile")
             return None
         outbox.mark_repeating(conn, key, station.clock.now())
-        _note(conn, station, "mail-repeated", item, {"message_id": item.message_id})
+        note(conn, station, "mail-repeated", item, {"message_id": item.message_id})
         return _outgoing(station, item, person, facts, members)
 
 
@@ -147,14 +105,14 @@ def note_failed(station: Station, outgoing: Outgoing, code: str, retry_at: datet
             audit.append(conn, at=now, actor=ACTOR, what="mail-failed", subject=f"mail:{outgoing.key}", detail=detail)
 
 
-def _begin(conn: Connection, station: Station, ready: list[OutboxItem], person: _Person) -> Outgoing | None:
+def _begin(conn: Connection, station: Station, ready: list[OutboxItem], person: Person) -> Outgoing | None:
     now = station.clock.now()
     members = [part for one in ready for part in _members(conn, one)]
     facts = _facts(conn, station, members, person.zone)
     for item in ready:
         if not any(part.key in facts for part in _members(conn, item)):
             outbox.withdraw(conn, item.key, now)
-            _note(conn, station, "mail-dropped", item, {"because": "settled"})
+            note(conn, station, "mail-dropped", item, {"because": "settled"})
     left = [one for one in ready if any(part.key in facts for part in _members(conn, one))]
     if not left:
         return None
@@ -169,7 +127,7 @@ def _begin(conn: Connection, station: Station, ready: list[OutboxItem], person: 
     return _outgoing(station, begun, person, facts, [one for one in members if one.key in facts])
 
 
-def _outgoing(station: Station, item: OutboxItem, person: _Person, facts: Facts, members: list[OutboxItem]) -> Outgoing:
+def _outgoing(station: Station, item: OutboxItem, person: Person, facts: Facts, members: list[OutboxItem]) -> Outgoing:
     now, sender = station.clock.now(), station.sender
     assert sender is not None
     letter = Letter(
@@ -216,67 +174,6 @@ def _members(conn: Connection, item: OutboxItem) -> list[OutboxItem]:
     return [item, *(one for one in others if one is not None)]
 
 
-def _is_soon(conn: Connection, waiting: list[OutboxItem], now: datetime) -> bool:
-    """Whether it would be no use to wait for others: a session begins, or a claim must not be sent any more."""
-    if any(one.kind == "claim-recall" and one.payload.get("action") == "stop" and one.due_at <= now for one in waiting):
-        return True
-    about = {str(number) for one in waiting if one.kind in SESSION_KINDS for number in one.payload["appointments"]}
-    sessions = records.appointments_by_ids(conn, about).values()
-    return any(now < one.span.start_at <= now + schedule.SOON for one in sessions)
-
-
-def _held_until(conn: Connection, station: Station, recipient: str, zone: str | None) -> datetime | None:
-    """Until when mails to a recipient wait; `zone` None: the day's limit does not matter for what goes now."""
-    now = station.clock.now()
-    if not recipient.startswith(_FOR_PEOPLE):
-        # Alarms for support and billing are what tells people that something is wrong with everything else.
-        return None
-    if installation.fleet_stop(conn) is not None:
-        return now + schedule.BURST
-    if zone is not None:
-        begun = outbox.begun_for(conn, recipient, schedule.Day.of(now, zone).start)
-        until = schedule.held_until(begun, now, zone)
-        if until is not None:
-            return until
-    if outbox.count_begun(conn, now - _HOUR) < station.settings.fleet.max_mails_per_hour:
-        return None
-    _alarm(conn, station, now)
-    return now + schedule.BURST
-
-
-def _alarm(conn: Connection, station: Station, now: datetime) -> None:
-    """Tell support that mails wait (R-14): once an hour, however many they are."""
-    limit = station.settings.fleet.max_mails_per_hour
-    if outbox.put(
-        conn, f"mails-held:{now:%Y-%m-%dT%H}", "mails-held", "support", {"limit": limit}, now=now, due_at=now
-    ):
-        _log.error("mails_held", because="fleet.max_mails_per_hour", limit=limit)
-
-
-def _person(conn: Connection, station: Station, recipient: str) -> _Person | None:
-    """Where a recipient gets mail; None if nowhere yet, and for clients without an address for good."""
-    kind, _, name = recipient.partition(":")
-    mail = station.settings.mail
-    address, zone, practice = {"billing": mail.billing or mail.support}.get(kind, mail.support) or "", "UTC", ""
-    if kind == "provider":
-        known = providers.get(conn, name)
-        address, zone, practice = (known.email, known.zone, known.practice) if known is not None else ("", "UTC", "")
-    elif kind == "client":
-        client = clients.get(conn, name)
-        address, zone = (client.email, client.zone or "UTC") if client is not None else ("", "UTC")
-    if message.is_address(address):
-        return _Person(address, zone, practice)
-    waiting = outbox.waiting(conn, recipient, KINDS)
-    if kind == "client":
-        for item in waiting:
-            outbox.withdraw(conn, item.key, station.clock.now())
-            _note(conn, station, "mail-dropped", item, {"because": "no-address"})
-        return None
-    _log.warning("mail_without_address", recipient=recipient)
-    outbox.hold(conn, [one.key for one in waiting], station.clock.now() + _HOUR)
-    return None
-
-
 def _ask(conn: Connection, station: Station, outgoing: Outgoing, appointment: str, drift: str) -> None:
     known = asks.of_appointments(conn, [appointment]).get(appointment, [])
     if any(one.about == drift and one.answered_at is None for one in known):
@@ -314,13 +211,7 @@ def _remind_of_calendar(conn: Connection, key: str, now: datetime) -> None:
 
 def _give_up(conn: Connection, station: Station, item: OutboxItem, because: str) -> None:
     outbox.mark_failed(conn, item.key, because, None)
-    _note(conn, station, "mail-unknown", item, {"because": because, "message_id": item.message_id})
-
-
-def _note(conn: Connection, station: Station, what: str, item: OutboxItem, detail: dict[str, str | None]) -> None:
-    now = station.clock.now()
-    told = {"to": item.recipient, **detail}
-    audit.append(conn, at=now, actor=ACTOR, what=what, subject=f"mail:{item.key}", detail=told)
+    note(conn, station, "mail-unknown", item, {"because": because, "message_id": item.message_id})
 
 
 def _id_of(outgoing: Outgoing) -> str:

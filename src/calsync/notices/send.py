@@ -16,8 +16,9 @@ import structlog
 
 from calsync.notices import dispatching
 from calsync.notices.collect import KINDS
-from calsync.notices.dispatching import Outgoing, Station
+from calsync.notices.dispatching import Outgoing
 from calsync.notices.mailer import MailDeferred, Mailer, MailRefused, MailUnknown
+from calsync.notices.station import Station
 from calsync.ports import Stop
 from calsync.store import outbox
 

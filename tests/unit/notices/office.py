@@ -8,9 +8,9 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from calsync.notices.dispatching import Station
 from calsync.notices.mailer import Envelope
 from calsync.notices.send import PostOffice
+from calsync.notices.station import Station
 from calsync.notices.texts import Texts
 from calsync.settings.model import Settings
 from calsync.store import outbox
