@@ -57,8 +57,8 @@ def _check_calendar(world: World, what: tuple[str, Any], calendar: str, span: Sh
     held = [one for link in links for one in world.observer.of_link[link] if one.key[1] == calendar]
     # What a copy beside our event shows, or that it is gone, says nothing of the session's own event.
     # Under a name that it had before, it was the session's event all the same.
-    booked = "SELECT 1 FROM links WHERE remote_id = ?"
-    held = [one for one in held if not one.is_copy or world.books.rows(booked, one.key[2])] or held
+    booked = "SELECT 1 FROM links WHERE remote_id = ? AND calendar = ?"
+    held = [one for one in held if not one.is_copy or world.books.rows(booked, one.key[2], calendar)] or held
     reads = [reads for one in held if (reads := _reads_after(world, one, span[1]))]
     proves = world.services.all[world.places[calendar]].personality.traits.feed_proves
     if not reads:

@@ -717,12 +717,13 @@ class Observer:
 
     def is_own(self, held: Held) -> bool:
         """Whether it bears the name under which the books have a link's own event."""
-        return bool(self.books.rows("SELECT 1 FROM links WHERE remote_id = ?", held.key[2]))
+        booked = "SELECT 1 FROM links WHERE remote_id = ? AND calendar = ?"
+        return bool(self.books.rows(booked, held.key[2], held.key[1]))
 
     def _is_booked(self, held: Held) -> bool:
         """Whether the books know its name."""
-        query = "SELECT 1 FROM {} WHERE remote_id = ?"
-        return any(self.books.rows(query.format(table), held.key[2]) for table in ("links", "link_copies"))
+        copied = "SELECT 1 FROM link_copies WHERE remote_id = ? AND link IN (SELECT id FROM links WHERE calendar = ?)"
+        return self.is_own(held) or bool(self.books.rows(copied, held.key[2], held.key[1]))
 
     def alive(self, calendar: str | None = None) -> Iterable[Held]:
         """Own events that stand, in the order in which they came."""

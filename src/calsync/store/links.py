@@ -106,6 +106,11 @@ def lives_of_subjects(conn: Connection, subjects: Iterable[Subject]) -> dict[Sub
     return found
 
 
+def unreadable(conn: Connection, link_ids: Iterable[str]) -> list[Link]:
+    """Those of these links whose event an open drift says nobody could understand."""
+    return [link_of(row) for part in chunks(sorted(link_ids)) for row in conn.execute(_UNREADABLE, {"ids": part})]
+
+
 def reads_due(conn: Connection, calendar: str, now: datetime, limit: int) -> list[Link]:
     """Links whose event is to be read by id now (R-19), the longest due first."""
     return [link_of(row) for row in conn.execute(_READS_DUE, {"the_calendar": calendar, "now": now, "room": limit})]
@@ -148,6 +153,7 @@ _IS_UNREADABLE = exists().where(
 _VERSIONS = select(_c.remote_id, _c.version).where(
     HERE, _c.remote_id.in_(_IDS), _c.version.is_not(None), _c.absent.is_(False), ~_IS_UNREADABLE, ALIVE
 )
+_UNREADABLE = _BY_IDS.where(_IS_UNREADABLE)
 _ALL_REMOTE_IDS = select(_c.id, _c.remote_id, _c.version).where(HERE, ALIVE).order_by(_c.id)
 _OF_CALENDAR = select(*COLUMNS).where(HERE, ALIVE).order_by(_c.id)
 _LIVES = (

@@ -73,7 +73,12 @@ def start(context: PassContext) -> Start:
         in_play = {p.link.id: p for p in _pending_links(conn, context, subjects)}
         for link in links.by_ids(conn, [link_id for link_id in unanswered if link_id not in in_play]):
             in_play[link.id] = Pending(link)
-        reads_due = tuple(links.reads_due(conn, calendar, context.began_at, READS_AT_MOST))
+        # What nobody could understand last is looked at before anything is decided about it: the version on the books
+        # may be what it says by now.
+        reads_due = (
+            *links.reads_due(conn, calendar, context.began_at, READS_AT_MOST),
+            *links.unreadable(conn, [link_id for link_id, one in in_play.items() if not one.is_new]),
+        )
         unsettled = owed_writes.count_owed(conn, calendar)
         return Start(None if context.full else context.row.cursor, pending, in_play, unanswered, reads_due, unsettled)
 
