@@ -25,7 +25,7 @@ from calsync.notices import wording
 from calsync.notices.day_sheet import DayRow, DaySheet, read_sheet
 from calsync.store import audit
 from calsync.web.edit_answers import read_times
-from calsync.web.visit import STALE, Unclear, Visit, state_mark
+from calsync.web.visit import STALE, UNSENT, Unclear, Visit, state_mark
 
 _NOTE = "on the day sheet"
 _STATES = {
@@ -78,7 +78,7 @@ def _all_as_booked(conn: Connection, visit: Visit, sheet: DaySheet) -> int:
     sessions = [row for row in plain if _is_as_shown(visit, row)]
     if not sessions:
         if plain:
-            raise Unclear(STALE)
+            raise _not_as_shown(visit, plain)
         return 0
     complete(conn, visit.command(note=_NOTE), Attested({row.appointment.id: None for row in sessions}))
     _note(conn, visit, len(sessions))
@@ -92,7 +92,7 @@ def _rows(conn: Connection, visit: Visit, sheet: DaySheet) -> int:
         step = _STEPS.get(said)
         if step is not None:
             if not _is_as_shown(visit, row):
-                raise Unclear(STALE)
+                raise _not_as_shown(visit, [row])
             step(conn, visit, row, sheet.zone)
             count += 1
     if count == 0:
@@ -212,6 +212,12 @@ def _state(row: DayRow) -> str:
 
 def _is_as_shown(visit: Visit, row: DayRow) -> bool:
     return visit.given.get(f"state.{row.appointment.id}") == _state(row)
+
+
+def _not_as_shown(visit: Visit, rows: list[DayRow]) -> Unclear:
+    """Why nothing can be said about these: the page was older than they are, or what it showed did not come along."""
+    was_sent = any(f"state.{row.appointment.id}" in visit.given for row in rows)
+    return Unclear(STALE if was_sent else UNSENT)
 
 
 def _row_words(row: DayRow, zone: str, visit: Visit) -> dict[str, Any]:

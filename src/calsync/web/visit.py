@@ -97,6 +97,7 @@ class Unclear(CalsyncError):
     """The form lacks something that a person must choose. Its text is shown above the form."""
 
 
+UNSENT = "Your answer came without what the page showed. Please choose again on this page. Nothing was changed now."
 STALE = "This was changed since this page was opened. Please look again. Nothing was changed now."
 
 

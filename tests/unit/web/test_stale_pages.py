@@ -78,3 +78,16 @@ def test_all_as_booked_speaks_for_the_times_that_were_shown(desk: Desk) -> None:
     desk.world.book("3", "2026-11-16T14:00")
     assert desk.browser.post(path, data={**shown, "do": "all"}).status_code == 200
     assert [desk.status(number) for number in "123"] == ["completed", "completed", "scheduled"]
+
+
+@pytest.mark.parametrize("said_so", [{"do": "all"}, {"do": "rows", "row.1": "booked"}])
+def test_an_answer_without_what_the_page_showed_says_so_on_the_page(desk: Desk, said_so: dict[str, str]) -> None:
+    desk.world.book("1", "2026-11-16T10:00")
+    path = day_sheet(desk)
+    field = {name: value for name, value in hidden(desk, path).items() if not name.startswith("state.")}
+    answer = desk.browser.post(path, data={**field, **said_so})
+    assert (answer.status_code, desk.status("1")) == (422, "scheduled")
+    assert "came without what the page showed. Please choose again on this page" in answer.text
+    again = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', answer.text))
+    assert desk.browser.post(path, data={**again, **said_so}).status_code == 200
+    assert desk.status("1") == "completed"
