@@ -20,7 +20,7 @@ from calsync.worker.context import PassContext, PassResult
 from calsync.worker.gather import Gathered, gather
 from calsync.worker.in_play import Pending, Start, links_to_read, start
 from calsync.worker.plan_steps import steps_of
-from calsync.worker.read import Sights, absences, doubted, locate_gone, read_by_id, read_changes
+from calsync.worker.read import Sights, absences, doubted, locate_gone, read_beside, read_by_id, read_changes
 from calsync.worker.record import record
 from calsync.worker.write import write_due
 
@@ -73,6 +73,10 @@ def _look(context: PassContext, begun: Start) -> Sights:
     if gone:
         with context.worker.database.reading() as conn:
             known = links.by_remote_ids(conn, context.row.id, gone)
+            beside = copies.of_links(conn, [link.id for link in known])
+        read_beside(
+            context, sights, {link.remote_id: [one.remote_id for one in beside.get(link.id, ())] for link in known}
+        )
         locate_gone(context, sights, [(link.remote_id, link.uid) for link in known if not link.absent])
     return sights
 

@@ -6,7 +6,7 @@ has said so, too; what could not be read is unknown, which is neither.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -97,6 +97,17 @@ def read_by_id(context: PassContext, sights: Sights, remote_ids: Iterable[str], 
     told = set(told_gone)
     _read(context, sights, [*remote_ids, *told_gone])
     _read(context, sights, [one for one, item in sights.items.items() if isinstance(item, Gone) and one not in told])
+
+
+def read_beside(context: PassContext, sights: Sights, copies_of: Mapping[str, Sequence[str]]) -> None:
+    """Read the copies beside events of ours that are gone: one may take the place, and only as it is now.
+
+    `copies_of`: their remote ids, by that of the event. What cannot be read leaves open what became of that.
+    """
+    wanted = [one for those in copies_of.values() for one in those if one not in sights.items]
+    _read(context, sights, wanted)
+    _read(context, sights, [one for one in wanted if isinstance(sights.items.get(one), Gone)])
+    sights.unknown |= {own for own, those in copies_of.items() if not sights.unknown.isdisjoint(those)}
 
 
 def _read(context: PassContext, sights: Sights, remote_ids: Iterable[str]) -> None:
