@@ -327,10 +327,13 @@ class Observer:
         return asked and bool(self.books.rows(sent, held.link))
 
     def _is_renamed(self, held: Held, span: Shown) -> bool:
-        """Whether it is our own event under another id, and nothing else of it is left: it shows what we wrote."""
+        """Whether it is our own event under another id, as the books have it by now or as nothing else of it is left.
+
+        It shows what we wrote: to whoever only reads, nothing was edited there.
+        """
         wrote = self.wrote.get((held.link, held.stored.marker)) if held.stored is not None else None
         alone = not any(one.stored is not None for one in self.of_link[held.link] if one is not held)
-        return held.is_copy and alone and wrote is not None and counted(wrote)[span] > 0
+        return held.is_copy and (alone or self.is_own(held)) and wrote is not None and counted(wrote)[span] > 0
 
     def _about(self, held: Held, pos: int, **wanted: Shown) -> list[Revision]:
         """Drifts on the books that tell of it: recorded since, or still open and saying just this.
