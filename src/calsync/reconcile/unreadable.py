@@ -65,7 +65,10 @@ def _put_back(case: LinkCase, moment: Moment) -> tuple[WantedWrite, ...]:
     if not asked or not isinstance(sight, UnreadableNow) or sight.version is None:
         return ()
     told = [one for one in open_ones if one.kind not in (DriftKind.UNREADABLE, DriftKind.DUPLICATED)]
-    kept = {one.original_start: one.observed for one in told if not (one.disposition.reverts or one.is_asked_back)}
+    let_be = [one for one in told if not (one.disposition.reverts or one.is_asked_back)]
+    # What stands in the rest of a split is not to stand in our own event as well.
+    beside = {copy.remote_id for copy in case.copies}
+    kept = {one.original_start: None if one.copy_id in beside else one.observed for one in let_be}
     target = None if case.expected is None else build_target(case.expected, kept=kept)
     kind = WriteKind.DELETE if target is None else WriteKind.UPDATE
     # Met as it was decided on, and refused all the same: the service is given time.

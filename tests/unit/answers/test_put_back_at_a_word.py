@@ -286,3 +286,23 @@ def test_a_time_that_the_record_went_on_from_does_not_come_back_with_another_ses
     world.people.drag_occurrence(own, slots[2], timedelta(hours=1))
     restore_only(world, slots[2], DriftKind.MOVED)
     assert starts(world, own) == [slots[0], slots[1] + timedelta(hours=5), slots[2], slots[3]]
+
+
+def test_where_nobody_can_read_a_series_all_of_it_is_written_at_a_word_about_one(world: Desked) -> None:
+    own, slots = flagged_series(world)
+    copy = world.people.duplicate(own, timedelta(hours=1))
+    world.run()
+    world.people.break_event(own)
+    restore_only(world, slots[1], DriftKind.UNREADABLE)
+    assert starts(world, own) == slots
+    assert starts(world, copy) == [slot + timedelta(hours=1) for slot in slots]
+
+
+def test_what_stands_in_a_rest_is_not_written_over_an_event_that_nobody_can_read(world: Desked) -> None:
+    own, slots = flagged_series(world)
+    rest = world.people.split_series(own, slots[2], timedelta(hours=2))
+    world.run()
+    world.people.break_event(own)
+    restore_only(world, slots[1], DriftKind.UNREADABLE)
+    assert starts(world, own) == slots[:2]
+    assert starts(world, rest) == [slot + timedelta(hours=2) for slot in slots[2:]]
