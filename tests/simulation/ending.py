@@ -79,6 +79,7 @@ def _judge(world: World) -> None:
 
 _TITLE = "Session"  # how our own titles begin
 _HORIZON = timedelta(days=399).total_seconds()
+_PAST = timedelta(days=60).total_seconds()
 
 
 def _compare(world: World, calendar: str) -> None:
@@ -106,7 +107,9 @@ def _compare(world: World, calendar: str) -> None:
     now = world.clock.now().timestamp()
     for name in sorted({*expected, *shown} - skip):
         # What lies behind the window's end is not mirrored.
-        wanted, seen = _mirrored(expected.get(name), now), _mirrored(shown.get(name), now)
+        seen = _mirrored(shown.get(name), now)
+        # Nor is made anew what its record was moved to behind the window's beginning.
+        wanted = _inside(_mirrored(expected.get(name), now), seen, now)
         flags = _standing(world, links.get(name, set()))
         if not _explained(wanted, _without_hers(wanted, seen, flags, hers.get(name, Counter())), flags, now):
             told = f"{name} in {calendar}: wanted {_told(wanted)}, shown {_told(seen)}"
@@ -129,6 +132,10 @@ def _without_hers(
 
 def _mirrored(spans: Counter[Shown] | None, now: float) -> Counter[Shown]:
     return Counter({span: n for span, n in (spans or Counter()).items() if span[0] < now + _HORIZON})
+
+
+def _inside(wanted: Counter[Shown], seen: Counter[Shown], now: float) -> Counter[Shown]:
+    return Counter({span: n for span, n in wanted.items() if seen or span[1] >= now - _PAST})
 
 
 def _explained(wanted: Counter[Shown], seen: Counter[Shown], flags: list[Revision], now: float) -> bool:

@@ -60,6 +60,7 @@ class Held:
     since: dict[Shown, int] = field(default_factory=dict)
     gone: dict[Shown, int] = field(default_factory=dict)
     removed: tuple[int, dict[Shown, int], dict[Shown, int]] | None = None  # where, with what was changed then
+    taken: tuple[Event, Counter[Shown], dict[Shown, int], dict[Shown, int]] | None = None  # by us, as it was then
     edited_at: datetime | None = None
     title: str | None = None
     removed_by: Actor | None = None
@@ -190,6 +191,11 @@ class Observer:
                 return
             held = self._adopt(key, known[1])
             held.is_copy = True
+        if held.stored is None and held.taken is not None and change.after is not None:
+            was, ours, since, gone = held.taken
+            if change.after.event == was:
+                # Back, with its account for instance, just as it was when we took it away: that is no news.
+                held.ours, held.since, held.gone = ours, since, gone
         since, gone = held.since, held.gone
         if change.after is None:
             held.removed = (self.pos, since, gone)
@@ -244,6 +250,8 @@ class Observer:
 
     def _take(self, held: Held, change: Change) -> None:
         self.wrote_pos[held.link] = self.pos
+        was = change.before if change.after is None else None
+        held.taken = None if was is None else (was.event, held.ours, held.since, held.gone)
         held.stored = change.after
         held.ours = Counter(look(change.after))
         held.since, held.gone, held.edited_at, held.removed = {}, {}, None, None
@@ -366,9 +374,12 @@ class Observer:
     def _is_as_told(self, held: Held, one: Revision) -> bool:
         """Whether an edit that somebody answered, or the record overtook, shows still, or again, as it was told.
 
-        It may have another id by now, or have been away in between; only we wrote nothing since that anybody heard of.
+        It may have another id by now, or have been away in between; only we wrote nothing since that anybody heard of,
+        or took it away as its record called for. It may come back just as it was answered, with its account.
         """
         here = not held.is_copy or self._stands_alone(held)
+        if here and self.drifts[one.id].accepted and not self._is_wanted(held.link):
+            return True
         return here and (self.wrote_pos.get(held.link, -1) < one.pos or self._was_never_heard(held.sent))
 
     def _stands_alone(self, held: Held) -> bool:
