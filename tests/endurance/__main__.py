@@ -27,6 +27,7 @@ from tests.endurance import (
     notice,
     repeated_events,
     repeats,
+    sleepers,
     soak,
     upgrades,
 )
@@ -127,6 +128,13 @@ def _claims(args: argparse.Namespace, folder: Path) -> Report:
     ], told.problems
 
 
+def _sleepers(args: argparse.Namespace, folder: Path) -> Report:
+    with _books(args.books) as address:
+        told = sleepers.storm(folder, args.count or 200, address, Progress("sleepers"))
+    slept: list[tuple[str, object]] = [(f"slept at a {one}", count) for one, count in sorted(told.slept.items())]
+    return [("rounds", told.rounds), *slept, ("edits, and drifts", told.edits)], told.problems
+
+
 def _days(args: argparse.Namespace, folder: Path) -> Report:
     del folder
     _quietly()
@@ -212,6 +220,7 @@ STORMS: dict[str, tuple[str, Callable[[argparse.Namespace, Path], Report]]] = {
     ),
     "upgrade": ("kill -9 at each statement of each step of an upgrade", _upgrade),
     "claims": ("kill -9 of `claims check --file … --write-cleared` while people edit past sessions", _claims),
+    "sleepers": ("workers that sleep past their lease while another takes over and people edit", _sleepers),
     "repeats": ("every operation, hook, line, mail and job once, three times, and eight at once: one effect", _repeats),
     "foreign": ("10,000 events of the provider's own and 1,000 of ours with their fields: none is touched", _foreign),
     "insisting": ("somebody insists for seven virtual days; --count: minutes between two looks", _insisting),
