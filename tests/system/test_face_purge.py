@@ -8,6 +8,7 @@ import pytest
 
 from calsync.connector.protocol import Reading
 from calsync.connector.wrappers import Around
+from calsync.worker.context import LeaseLostError
 from calsync.worker.farewell import delete_ours
 from tests.system.hands import Hands
 from tests.system.site import ZONE, Site, at, row
@@ -117,6 +118,18 @@ def test_one_that_is_cut_short_is_nobodys_edit(office: Site, hands: Hands, monke
     assert (len(hands.names()), office.drifts(), office.settle()["written"]) == (6, [], 0)
     assert office.calsync("purge", "--events", "--provider", "P-1").code == 0
     assert sorted(hands.names()) == ["forged.ics", "mine.ics"]
+
+
+def test_one_whose_lease_is_lost_on_the_way_takes_nothing_out(
+    office: Site, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_: object) -> None:
+        raise LeaseLostError("P-1-cal")
+
+    monkeypatch.setattr("calsync.worker.purging.look_once_more", lose)
+    done = office.calsync("purge", "--events", "--provider", "P-1")
+    assert (done.code, "another process works on it" in done.err) == (1, True), done
+    assert len(hands.names()) == 6
 
 
 def test_it_asks_what_and_whose(office: Site, hands: Hands) -> None:

@@ -12,7 +12,7 @@ from calsync.errors import Problem, Refused
 from calsync.store import audit, calendars, claims, link_changes, links, owed_writes, stops, work
 from calsync.store.calendars import TAKING_OUT, CalendarRow, CalendarState
 from calsync.store.work import Lease
-from calsync.worker.context import WorkerContext
+from calsync.worker.context import LeaseLostError, WorkerContext
 from calsync.worker.farewell import as_recorded, delete_ours, is_ours, made_her_own, may_go, on_the_books
 from calsync.worker.last_look import look_once_more
 
@@ -60,12 +60,18 @@ def purge(worker: WorkerContext, row: CalendarRow, *, by: str, dry_run: bool = F
             return Purged(row.id, len(present), len(present))
         # First, so that nobody takes for a person's deletions what a crash leaves half done.
         if not _take_down(worker, row, lease, (by, len(present))):
-            raise Refused([Problem("another process works on it", f"calendar {row.id}", _ASK_AGAIN)], code="busy")
+            raise _busy(row.id)
         stayed = {*delete_ours(row.id, calendar, present, goes), *newer}
         return Purged(row.id, len({*present, *newer}), len(stayed))
+    except LeaseLostError:
+        raise _busy(row.id) from None
     finally:
         with worker.database.transaction() as conn:
             work.give_back(conn, lease)
+
+
+def _busy(calendar: str) -> Refused:
+    return Refused([Problem("another process works on it", f"calendar {calendar}", _ASK_AGAIN)], code="busy")
 
 
 def _lease(worker: WorkerContext, calendar: str) -> Lease:
@@ -73,7 +79,7 @@ def _lease(worker: WorkerContext, calendar: str) -> Lease:
         now = worker.database.now(conn, worker.clock)
         lease = work.claim_one(conn, calendar, worker.owner, now, worker.lease_for)
     if lease is None:
-        raise Refused([Problem("another process works on it", f"calendar {calendar}", _ASK_AGAIN)], code="busy")
+        raise _busy(calendar)
     return lease
 
 
