@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from calsync.store import work
@@ -104,11 +104,11 @@ def _forget_what_nobody_recorded(world: World, last_reads: dict[str, object]) ->
 
 
 def _forget_waits_off_the_books(world: World) -> None:
-    """What a service told a worker that died, or lost its lease, nobody else can know."""
-    now = int(world.clock.now().timestamp() * 1_000_000)
-    rows = world.books.rows("SELECT id FROM calendars WHERE not_before IS NULL OR not_before <= ?", now)
-    for (name,) in rows:
-        world.readings.alone_until.pop(name, None)
+    """What a service told a worker that died, or lost its lease, nobody else can know; an earlier wait may go on."""
+    for name, booked in world.books.rows("SELECT id, not_before FROM calendars"):
+        until = world.readings.alone_until.pop(name, None)
+        if until is not None and booked is not None:
+            world.readings.alone_until[name] = min(until, datetime.fromtimestamp(booked / 1_000_000, UTC))
 
 
 def _watched(world: World, running: Running, lease: Any, request: Request) -> PassResult:
