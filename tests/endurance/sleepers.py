@@ -71,7 +71,7 @@ class _Office:
     def drag(self, session: int) -> None:
         """To a time at which nobody has put anything yet: what is meant twice is let be."""
         self.drags += 1
-        start = a_morning() + timedelta(days=session, minutes=60 + self.drags % 700)
+        start = a_morning() + timedelta(days=session, hours=1, seconds=20 * self.drags)
         self.hands.drag(self.hands.name_of(f"SUMMARY:Session {session}\n"), start, start + timedelta(minutes=50), ZONE)
 
     def end_leases(self) -> None:
