@@ -311,9 +311,10 @@ class Observer:
                     )
             for span, pos in one.gone.items():
                 if after[span] > one.now[span]:
-                    self._require(
-                        one, pos, self._about(one, pos, expected=span), "brought back", span, unguarded=unguarded
-                    )
+                    # What was let be may be told of as standing in the rest of a split, just as it stood in ours.
+                    cut_off = [told for told in self._about(one, pos, observed=span) if told.kind == "split"]
+                    found = self._about(one, pos, expected=span) or cut_off
+                    self._require(one, pos, found, "brought back", span, unguarded=unguarded)
                     if (not unguarded or "revert" in causes) and not self._is_called_since(one, pos, span):
                         self._count_revert(one, span, change, causes)
 

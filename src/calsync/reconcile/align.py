@@ -58,10 +58,13 @@ def align(
         _fetch(one, key, into=left, beyond=wide)
     for key in set(left) - set(right):
         _fetch(other, key, into=right, beyond=wide)
-    pairs = {key: key for key in left if key in right}
+    along = {key: at for key, at in _taken_along(one, other, shift).items() if key in left and at in right}
+    gone_on = set(along.values())
+    pairs = along | {key: key for key in left if key in right and key not in along and key not in gone_on}
     spare_left = sorted(key for key in left if key not in pairs)
     # A cancelled occurrence without a slot shows nobody anything.
-    spare_right = sorted(key for key in right if key not in pairs and not right[key].cancelled)
+    paired = set(pairs.values())
+    spare_right = sorted(key for key in right if key not in paired and not right[key].cancelled)
     known = alone or {}
     by_itself = [key for key in spare_right if key in known and _is_as_known(right[key], known[key])]
     spare_right = [key for key in spare_right if key not in by_itself]
@@ -130,6 +133,21 @@ def _nearest(
             i -= 1
         else:
             j -= 1
+    return pairs
+
+
+def _taken_along(one: Event, other: Event, shift: timedelta) -> dict[datetime, datetime]:
+    """Pair what stands on its own where it stood, in a series that was dragged: its slot went along with the others.
+
+    By a whole period, that is where the next one's was.
+    """
+    there = {change.original_start: change.appearance for change in other.overrides} if shift else {}
+    zones = one.master.span.zone, other.master.span.zone
+    pairs = {}
+    for change in one.overrides:
+        at = instant(wall_time(change.original_start, zones[0]).replace(fold=0) + shift, zones[1])
+        if at in there and not there[at].cancelled and there[at].span.same_time_as(change.appearance.span):
+            pairs[change.original_start] = at
     return pairs
 
 

@@ -255,3 +255,21 @@ def test_an_occurrence_far_beyond_the_window_finds_its_slot_in_the_other_event(f
     for one, other in ((endless, brought), (brought, endless)):
         found = align(one, other, window)
         assert (found.pairs[far], found.extra) == (far, ())
+
+
+@pytest.mark.parametrize(
+    ("own", "pairs"),
+    [
+        (seen("2026-12-01T12:00"), {0: 1, 1: 4, 2: 2, 3: 3}),  # stands where it stood: who it was is told by that
+        (seen("2026-12-01T13:00"), {0: 4, 1: 1, 2: 2, 3: 3}),
+        (seen("2026-12-01T12:00", cancelled=True), {0: 4, 1: 1, 2: 2, 3: 3}),
+    ],
+)
+def test_what_stands_on_its_own_stays_who_it_is_in_a_series_dragged_by_a_week(
+    own: Appearance, pairs: dict[int, int]
+) -> None:
+    slots = [*SLOTS, SLOTS[3] + WEEK]
+    before = replace(weekly(), overrides=(Override(SLOTS[0], seen("2026-12-01T12:00")),))
+    dragged = replace(weekly("2026-12-08T10:00"), overrides=(Override(SLOTS[1], own),))
+    found = align(before, dragged, WINDOW).pairs
+    assert {slots.index(one): slots.index(other) for one, other in found.items()} == pairs
