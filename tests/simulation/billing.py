@@ -9,7 +9,7 @@ from typing import Any
 from calsync.claims.answer import Answer
 from calsync.claims.gate import Gate, Question
 from calsync.claims.reasons import Verdict
-from tests.simulation.observer import HOLDS_NOTHING, Held, Revision
+from tests.simulation.held import HOLDS_NOTHING, Held, Revision
 from tests.simulation.sights import Shown
 from tests.simulation.truth import Read
 from tests.simulation.world import World

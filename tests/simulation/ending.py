@@ -10,7 +10,7 @@ from calsync.claims.gate import drain_touched
 from calsync.store import audit
 from tests.simulation import passes
 from tests.simulation.billing import unanswered
-from tests.simulation.observer import COSMETIC, HOLDS_NOTHING, REVERTS, Held, Revision
+from tests.simulation.held import COSMETIC, HOLDS_NOTHING, REVERTS, Held, Revision
 from tests.simulation.reached import mark_reached
 from tests.simulation.sights import Shown, renamed
 from tests.simulation.world import World

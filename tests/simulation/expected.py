@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.simulation.observer import STILL, Observer
+from tests.simulation.held import STILL
+from tests.simulation.observer import Observer
 from tests.simulation.plan import Plan
 from tests.simulation.ports import Books
 from tests.simulation.sights import Shown

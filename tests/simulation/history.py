@@ -18,7 +18,7 @@ from tests.simulation.canaries import Listener
 from tests.simulation.carrying import carry_out
 from tests.simulation.ending import finish
 from tests.simulation.generate import generate
-from tests.simulation.observer import Violation
+from tests.simulation.held import Violation
 from tests.simulation.plan import Plan
 from tests.simulation.world import ZONE, Tally, World
 

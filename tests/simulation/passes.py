@@ -13,6 +13,7 @@ from calsync.testing.memory_service import MemoryService
 from calsync.worker.context import PassResult
 from calsync.worker.dispatch import run_now
 from calsync.worker.leased_run import Request, run_leased
+from tests.simulation.owed_edits import check_owed
 from tests.simulation.ports import Crash, Process
 from tests.simulation.workers import Running, worker_of
 
@@ -135,7 +136,7 @@ def _watched(world: World, running: Running, lease: Any, request: Request) -> Pa
         if full:
             world.services.lied.discard(calendar)
         before = began - timedelta(seconds=3)
-        world.observer.check_owed(calendar, pos, before, world.expected.of(calendar))
+        check_owed(world.observer, calendar, pos, before, world.expected.of(calendar))
     return result
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from calsync.testing.personality import VersionStyle
 from tests.simulation.acts import DOINGS, doing
-from tests.simulation.observer import Held
+from tests.simulation.held import Held
 from tests.simulation.plan import Act
 from tests.simulation.sights import by_slot
 from tests.simulation.world import World

@@ -10,8 +10,8 @@ import pytest
 
 from tests.simulation import command, fresh, many
 from tests.simulation.fresh import FRESH_BELOW, FRESH_FROM, draw, drawn_by, longest_run, run_fresh
+from tests.simulation.held import Violation
 from tests.simulation.history import Report, run_seed
-from tests.simulation.observer import Violation
 from tests.simulation.plan import Plan
 from tests.simulation.world import Tally
 
