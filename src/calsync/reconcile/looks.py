@@ -122,8 +122,9 @@ def _is_hers(ground: Ground, seen: tuple[OriginalStart, Shown], agreed: Appearan
     if shown.own is None or (ground.case.expected is None and not ground.hers):
         return False
     before, ours = agreed, ground.agreed
-    if drift is not None and ours is not None:
-        # What is let be becomes part of what we write: it is measured against what was there before she edited it.
+    if drift is not None and ours is not None and same_state(agreed, drift.observed):
+        # What is let be becomes part of what we write: it is measured against what was there before she edited it. The
+        # record may have moved it since.
         before = drift.expected
         ours = replace(ours, overrides=tuple(one for one in ours.overrides if one.original_start != key))
     if before is None or shown.own.title == before.title:

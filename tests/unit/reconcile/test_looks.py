@@ -299,6 +299,13 @@ class TestHers:
         assert looked(case, THIRD).hers
         assert not looked(replace(case, drifts=()), THIRD).hers
 
+    def test_what_its_record_moved_after_she_named_it_is_measured_against_what_we_wrote_last(self) -> None:
+        about = answered(replace(IN_SLOT, title="Choir"), original_start=THIRD, expected=IN_SLOT)
+        moved = seen("2026-12-15T19:00")
+        before = replace(SERIES, overrides=(Override(THIRD, moved),))
+        shows = replace(SERIES, overrides=(Override(THIRD, replace(moved, title="Choir")),))
+        assert not looked(agreed(before, shows, drifts=(about,), expected=CUT), THIRD).hers
+
     def test_a_title_that_stood_there_before_her_edit_is_no_sign(self) -> None:
         named = replace(IN_SLOT, title="Choir")
         before = replace(SERIES, overrides=(Override(THIRD, named),))
