@@ -138,7 +138,8 @@ def back(world: World, calendar: str, name: str) -> None:
     while booked is not None and counts_anew and events.events[name].version < booked:
         events.touch(name)
     known = world.observer.events.get((world.places[calendar], calendar, name))
-    if events.events[name].version == booked and known is not None and (known.since or known.gone):
+    told_elsewise = known is not None and (known.since or known.gone)
+    if events.events[name].version == booked and (told_elsewise or events.events[name].unreadable):
         events.touch(name)
 
 

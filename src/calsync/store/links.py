@@ -107,7 +107,7 @@ def lives_of_subjects(conn: Connection, subjects: Iterable[Subject]) -> dict[Sub
 
 
 def unreadable(conn: Connection, link_ids: Iterable[str]) -> list[Link]:
-    """Those of these links whose event an open drift says nobody could understand."""
+    """Those of these links whose event, as an open or accepted drift says, nobody could understand."""
     return [link_of(row) for part in chunks(sorted(link_ids)) for row in conn.execute(_UNREADABLE, {"ids": part})]
 
 
@@ -147,7 +147,7 @@ _BY_REMOTE_IDS = select(*COLUMNS).where(HERE, _c.remote_id.in_(_IDS))
 _IS_UNREADABLE = exists().where(
     drifts.c.link == _c.id,
     drifts.c.kind == DriftKind.UNREADABLE.value,
-    drifts.c.resolution == Resolution.OPEN.value,
+    or_(drifts.c.resolution == Resolution.OPEN.value, drifts.c.accepted.is_(True)),
 )
 # One that was missing and is back is news, even under its old version: tags may be hashes of the content.
 _VERSIONS = select(_c.remote_id, _c.version).where(

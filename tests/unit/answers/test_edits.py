@@ -12,12 +12,12 @@ from calsync.answers.edits import Settled, resolve_drift, resolve_edit
 from calsync.answers.words import Answer, Desk, Word
 from calsync.claims.answer import Answer as GateAnswer
 from calsync.claims.gate import Gate, Question
-from calsync.domain.appointment import AppointmentStatus
+from calsync.domain.appointment import AppointmentStatus, Subject, SubjectKind
 from calsync.domain.drift import Drift, Resolution
 from calsync.errors import NotFoundError, Refused
 from calsync.settings.model import Settings
-from calsync.store import audit, holds, outbox, owed_writes, records, statements, webhooks
-from calsync.testing.personality import CALDAV_SYNC, Personality
+from calsync.store import audit, holds, outbox, owed_writes, records, statements, subject_changes, webhooks
+from calsync.testing.personality import CALDAV_SOGO, CALDAV_SYNC, Personality
 from tests.unit.worker.world import NOW, World
 
 ALL = [one for one in Answer if one not in (Answer.TOOK_PLACE, Answer.RESCHEDULE)]
@@ -113,6 +113,22 @@ def test_stands_accepts_what_is_seen_and_leaves_the_calendar(world: Desked) -> N
     assert (world.check().verdict, world.check().date_of_service) == ("cleared", date(2026, 11, 16))
     assert (world.statement().says, world.statement().saw) == ("as-booked", (drift.id,))
     assert (world.open_holds(), world.is_audited(drift.id)) == (0, True)
+
+
+@pytest.mark.parametrize("personality", [CALDAV_SYNC, CALDAV_SOGO], ids=lambda one: one.name)
+def test_what_nobody_can_read_and_is_let_be_is_told_of_once(personality: Personality) -> None:
+    world = Desked(personality)
+    dragged_past(world)
+    world.answer(Answer.DISMISS, note=None)
+    world.people.break_event(world.only())
+    world.run()
+    world.answer(Answer.STANDS)
+    for full in (False, True):
+        assert world.run(full=full).drifts == 0
+    with world.database.transaction() as conn:
+        subject_changes.mark(conn, "P-1", Subject(SubjectKind.APPOINTMENT, "A-1"))
+    assert world.run().drifts == 0
+    assert [one.resolution for one in world.drifts()] == [Resolution.IGNORED, Resolution.ACKNOWLEDGED]
 
 
 def test_dismiss_ends_it_without_a_word_about_the_session(world: Desked) -> None:
