@@ -12,7 +12,7 @@ from tests.simulation import passes
 from tests.simulation.billing import unanswered
 from tests.simulation.held import COSMETIC, HOLDS_NOTHING, REVERTS, Held, Revision
 from tests.simulation.reached import mark_reached
-from tests.simulation.sights import Shown, renamed
+from tests.simulation.sights import OUR_TITLES, Shown, renamed
 from tests.simulation.world import World
 
 ROUNDS = 5  # passes per calendar: one reads everything, the others follow its settle times
@@ -77,7 +77,6 @@ def _judge(world: World) -> None:
         world.observer.fail("I4-owed", f"still owed: {owed[:3]}")
 
 
-_TITLE = "Session"  # how our own titles begin
 _HORIZON = timedelta(days=399).total_seconds()
 _PAST = timedelta(days=60).total_seconds()
 
@@ -103,7 +102,7 @@ def _compare(world: World, calendar: str) -> None:
         behind = 0 if world.observer.is_own(held) else (world.clock.now() - timedelta(days=60)).timestamp()
         shown.setdefault(name, Counter()).update({span: n for span, n in held.now.items() if span[1] >= behind})
         if world.observer.is_own(held):
-            hers.setdefault(name, Counter()).update(renamed(held.stored.event, _TITLE))
+            hers.setdefault(name, Counter()).update(renamed(held.stored.event, OUR_TITLES) | held.named)
     now = world.clock.now().timestamp()
     for name in sorted({*expected, *shown} - skip):
         # What lies behind the window's end is not mirrored.
@@ -153,7 +152,7 @@ def _explained(wanted: Counter[Shown], seen: Counter[Shown], flags: list[Revisio
     while about:
         # What has to show takes its place first: what is told of as gone may show again as another's. Of others the one
         # with fewer places: what is over may show as it was seen, and be back where it belongs.
-        one = min(about, key=lambda one: (one.kind == "duplicated", one.observed is None, len(_places(one, rest))))
+        one = min(about, key=lambda one: _turn(one, rest, now))
         about.remove(one)
         there = _places(one, rest)
         if there:
@@ -161,6 +160,11 @@ def _explained(wanted: Counter[Shown], seen: Counter[Shown], flags: list[Revisio
         elif one.kind != "duplicated" and _has_to_show(one, now):
             return False
     return not +rest
+
+
+def _turn(flag: Revision, rest: Counter[Shown], now: float) -> tuple[bool, bool, bool, int]:
+    doubled = flag.kind == "duplicated"
+    return doubled, flag.observed is None, not _has_to_show(flag, now), len(_places(flag, rest))
 
 
 def _places(flag: Revision, rest: Counter[Shown]) -> list[Shown]:

@@ -45,6 +45,8 @@ class Held:
     removed_by: Actor | None = None
     wipe: int = 0
     is_copy: bool = False
+    wrote_at: int = -1  # where we wrote to it last
+    named: Counter[Shown] = field(default_factory=Counter)  # what a person gave a title, whatever became of that
     sent: tuple[str, ...] = ()  # our writes that were under way when it became what it was before people changed it
 
     @property

@@ -21,7 +21,7 @@ from tests.simulation.held import Held, Key, Revision, Violation, look
 from tests.simulation.on_books import writes_under_way
 from tests.simulation.overwriting import check_allowed, check_recorded, check_user_fields
 from tests.simulation.ports import Books
-from tests.simulation.sights import Shown
+from tests.simulation.sights import OUR_TITLES, Shown, renamed
 
 
 class Observer:
@@ -109,6 +109,7 @@ class Observer:
             # Removed and put back before anybody looked: what was changed then has been so all along.
             _, since, gone = held.removed
         held.stored = change.after
+        held.named = held.named if change.after is None else renamed(change.after.event, OUR_TITLES)
         held.edited_at = change.at
         now = held.now
         self.versions.setdefault(held.link, []).append((self.pos, now))
@@ -154,7 +155,7 @@ class Observer:
         return held.link if held is not None else ""
 
     def _take(self, held: Held, change: Change) -> None:
-        self.wrote_pos[held.link] = self.pos
+        self.wrote_pos[held.link] = held.wrote_at = self.pos
         was = change.before if change.after is None else None
         held.taken = None if was is None else (was.event, held.ours, held.since, held.gone)
         held.stored = change.after

@@ -50,6 +50,9 @@ def counted(event: Event) -> Counter[Shown]:
     return Counter(spans_of(event))
 
 
+OUR_TITLES = "Session"  # how they begin
+
+
 def renamed(event: Event, ours: str) -> Counter[Shown]:
     """As `counted`, of the occurrences alone whose title does not begin as ours do."""
     shown = [event.master] if event.recurrence is None else by_slot(event).values()

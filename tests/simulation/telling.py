@@ -50,9 +50,18 @@ def _is_as_told(observer: Observer, held: Held, one: Revision) -> bool:
     or took it away as its record called for. It may come back just as it was answered, with its account.
     """
     here = not held.is_copy or stands_alone(observer, held)
+    # To take a copy away from beside it is no write to it.
+    wrote_at = held.wrote_at if observer.is_own(held) else observer.wrote_pos.get(held.link, -1)
     if here and observer.drifts[one.id].accepted and not is_wanted(observer, held.link):
         return True
-    return here and (observer.wrote_pos.get(held.link, -1) < one.pos or was_never_heard(observer, held.sent))
+    return here and (wrote_at < one.pos or was_never_heard(observer, held.sent))
+
+
+def told_as_gone(observer: Observer, held: Held, pos: int, span: Shown) -> list[Revision]:
+    """Drifts that told of it as an edit, and since it went tell that nothing is seen there any more."""
+    revisions = observer.revisions.get(held.link, ())
+    told = {one.id for one in revisions if one.observed == span}
+    return [one for one in revisions if one.pos >= pos and one.id in told and one.observed is None]
 
 
 def told_here(observer: Observer, held: Held, found: list[Revision], span: Shown) -> list[Revision]:

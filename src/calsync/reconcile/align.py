@@ -58,7 +58,8 @@ def align(
         _fetch(one, key, into=left, beyond=wide)
     for key in set(left) - set(right):
         _fetch(other, key, into=right, beyond=wide)
-    along = {key: at for key, at in _taken_along(one, other, shift).items() if key in left and at in right}
+    zones = one.master.span.zone, other.master.span.zone
+    along = {key: at for key, at in _taken_along(left, other, shift, zones).items() if at in right}
     gone_on = set(along.values())
     pairs = along | {key: key for key in left if key in right and key not in along and key not in gone_on}
     spare_left = sorted(key for key in left if key not in pairs)
@@ -68,9 +69,7 @@ def align(
     known = alone or {}
     by_itself = [key for key in spare_right if key in known and _is_as_known(right[key], known[key])]
     spare_right = [key for key in spare_right if key not in by_itself]
-    pairs |= pair_in_order(
-        spare_left, spare_right, shift=shift, zones=(one.master.span.zone, other.master.span.zone), period=_period(left)
-    )
+    pairs |= pair_in_order(spare_left, spare_right, shift=shift, zones=zones, period=_period(left))
     taken = set(pairs.values())
     # What nothing explains is paired in order, so that an occurrence taken away and one added read as a move.
     lost = [key for key in spare_left if key not in pairs and touches(one, key, left[key], window)]
@@ -136,18 +135,17 @@ def _nearest(
     return pairs
 
 
-def _taken_along(one: Event, other: Event, shift: timedelta) -> dict[datetime, datetime]:
+def _taken_along(left: Keyed, other: Event, shift: timedelta, zones: tuple[str, str]) -> dict[datetime, datetime]:
     """Pair what stands on its own where it stood, in a series that was dragged: its slot went along with the others.
 
     By a whole period, that is where the next one's was.
     """
     there = {change.original_start: change.appearance for change in other.overrides} if shift else {}
-    zones = one.master.span.zone, other.master.span.zone
     pairs = {}
-    for change in one.overrides:
-        at = instant(wall_time(change.original_start, zones[0]).replace(fold=0) + shift, zones[1])
-        if at in there and not there[at].cancelled and there[at].span.same_time_as(change.appearance.span):
-            pairs[change.original_start] = at
+    for at, shown in there.items():
+        key = instant(wall_time(at, zones[1]).replace(fold=0) - shift, zones[0])
+        if key in left and not shown.cancelled and shown.span.same_time_as(left[key].span):
+            pairs[key] = at
     return pairs
 
 

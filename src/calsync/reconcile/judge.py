@@ -189,10 +189,12 @@ def _put_right(ground: Ground, one: Look) -> FoundDrift | None:
 
 
 def _overtaken(ground: Ground, one: Look, drift: Drift) -> DriftChange:
-    ended = overtaken_as(one.expected, one.phase, ground.moment.now, guarded=one.guards)
     if same_state(one.shown.seen, one.expected) and one.shown.copy_id is None:
-        ended = Resolution.RECORD_CORRECTED
-    return _change(drift, one.shown.seen, ended)
+        return _change(drift, one.shown.seen, Resolution.RECORD_CORRECTED)
+    ended = overtaken_as(one.expected, one.phase, ground.moment.now, guarded=one.guards)
+    # It may be another edit by now than it was told as: what goes is on the books as it stood last.
+    changed = replace(_change(drift, one.shown.seen, ended), copy_id=one.shown.copy_id)
+    return changed if one.kind is None else replace(changed, kind=one.kind)
 
 
 def _back(ground: Ground, one: Look, drift: Drift) -> tuple[DriftChange, ...]:

@@ -273,3 +273,13 @@ def test_what_stands_on_its_own_stays_who_it_is_in_a_series_dragged_by_a_week(
     dragged = replace(weekly("2026-12-08T10:00"), overrides=(Override(SLOTS[1], own),))
     found = align(before, dragged, WINDOW).pairs
     assert {slots.index(one): slots.index(other) for one, other in found.items()} == pairs
+
+
+def test_neither_does_one_that_stood_in_its_slot_become_another() -> None:
+    """It was given a title, which makes it one of its own, and then its series was dragged by more than a week."""
+    later = timedelta(hours=4)
+    stays = Override(SLOTS[2] + later, replace(seen("2026-12-08T10:00"), title="Mine"))
+    dragged = replace(weekly("2026-12-08T14:00"), overrides=(stays,))
+    found = align(weekly(), dragged, WINDOW).pairs
+    assert found[SLOTS[1]] == SLOTS[2] + later
+    assert SLOTS[2] + later not in {found.get(key) for key in (SLOTS[0], *SLOTS[2:])}

@@ -234,6 +234,19 @@ class TestAnOpenDrift:
         (change,) = self.changes(last_seen(case, shown), THIRD, NOW)
         assert change.ended is Resolution.RECORD_CORRECTED
 
+    def test_that_the_record_overtook_is_kept_as_it_stood_last(self) -> None:
+        about = replace(split(kind=DriftKind.DELETED), copy_id=None, observed=None)
+        wanted = replace(SERIES, overrides=(Override(THIRD, seen("2026-12-16T15:00")),))
+        case = agreed(SERIES, CUT, drifts=(about,), copies=(rest(),), expected=wanted)
+        (change,) = self.changes(last_seen(case, CUT), THIRD, NOW)
+        assert (change.kind, change.copy_id, change.observed) == (DriftKind.SPLIT, rest().remote_id, LATER)
+        assert change.ended is Resolution.SUPERSEDED
+        gone = replace(SERIES, overrides=(Override(THIRD, replace(IN_SLOT, cancelled=True)),))
+        about = replace(about, kind=DriftKind.MOVED, observed=LATER)
+        case = agreed(SERIES, gone, drifts=(about,), expected=wanted)
+        (change,) = self.changes(last_seen(case, gone), THIRD, NOW)
+        assert change.kind is DriftKind.CANCELLED
+
 
 class TestEvidence:
     """An edit that the record's own change overtook is told once, and asks only where it may say when it was."""
