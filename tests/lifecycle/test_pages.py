@@ -12,7 +12,7 @@ import pytest
 from calsync.booking import commands
 from calsync.booking.booking_links import revoke_link
 from calsync.booking.commands import Ask, Cancellation, Move
-from calsync.store import records
+from calsync.store import record_changes
 from calsync.store.database import Database, open_database
 from tests.lifecycle.mailed import Mailed
 from tests.unit.notices.office import text_of
@@ -171,7 +171,7 @@ class TestCancellingByLink:
         assert grow.session("A-1").status == "scheduled"
         with grow.database.transaction() as conn:
             other = replace(grow.session("A-1"), client="C-2", version=2)
-            records.put_appointment(conn, other, now=grow.clock.now(), actor="support:x", action="corrected")
+            record_changes.put_appointment(conn, other, now=grow.clock.now(), actor="support:x", action="corrected")
         assert grow.see(path).status_code == 410
 
     def test_gt_10_after_cancelling_the_client_is_offered_another_time(self, grow: Mailed) -> None:

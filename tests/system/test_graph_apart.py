@@ -11,7 +11,7 @@ import pytest
 from calsync.domain.appointment import Appointment, Series
 from calsync.domain.drift import DriftKind, Resolution
 from calsync.domain.span import Span
-from calsync.store import records
+from calsync.store import record_changes
 from tests.system.graph_world import GraphWorld
 
 MONTH_ENDS = [datetime(2026, 12, 31, 10), datetime(2027, 1, 31, 10), datetime(2027, 3, 31, 10)]
@@ -39,10 +39,10 @@ def book(world: GraphWorld, rule: str, zone: str, starts: list[datetime]) -> lis
     now = world.clock.now()
     with world.database.transaction() as conn:
         series = Series("S", "P-1", "K-1", spans[0], rule)
-        records.put_series(conn, series, now=now, actor="support:test", action="book")
+        record_changes.put_series(conn, series, now=now, actor="support:test", action="book")
         for number, span in enumerate(spans):
             one = Appointment(f"S-{number}", "P-1", "K-1", span, series="S", original_start=span.start_at)
-            records.put_appointment(conn, one, now=now, actor="support:test", action="book", origin="book")
+            record_changes.put_appointment(conn, one, now=now, actor="support:test", action="book", origin="book")
     return spans
 
 

@@ -20,7 +20,7 @@ from calsync.domain.drift import Resolution
 from calsync.domain.span import Span, instant
 from calsync.errors import NotFoundError, Problem, Refused
 from calsync.settings.lifecycle import Roles
-from calsync.store import drifts, records, requests, statements
+from calsync.store import drifts, record_changes, records, requests, statements
 from calsync.store.known import known_appointment
 from calsync.store.records import AppointmentFilter
 from calsync.store.statements import StatementRow
@@ -109,7 +109,7 @@ def record_no_show(conn: Connection, command: Command, appointment_id: str, *, w
         check_waiver(rules, command, one)
     after = replace(one, status=AppointmentStatus.NO_SHOW, pending=None)
     write(conn, command, "no-show", [after])
-    records.answer_missing(conn, [one.id], command.now)
+    record_changes.answer_missing(conn, [one.id], command.now)
     requests.withdraw(conn, [one.id], command.now, command.actor)
     note(conn, command, "no-show-recorded", f"appointment:{one.id}", {})
     fee = charge_no_show(conn, rules, command, one, waived=waive_fee)
@@ -129,7 +129,7 @@ def _write(conn: Connection, command: Command, sessions: list[Appointment]) -> O
     ]
     done = write(conn, command, "completed", new, completed_by=command.actor)
     # Who says now that it took place says that it stands, whatever became of its row.
-    records.answer_missing(conn, done, command.now)
+    record_changes.answer_missing(conn, done, command.now)
     for key in done:
         note(conn, command, "attendance-recorded", f"appointment:{key}", {})
     return Outcome(appointments=tuple(done))

@@ -11,7 +11,7 @@ from calsync.booking.rulebook import PracticeRules
 from calsync.booking.rules import check_own, check_who, refuse
 from calsync.domain.appointment import Appointment, Block
 from calsync.errors import NotFoundError
-from calsync.store import booked_time, records
+from calsync.store import booked_time, record_changes, records
 
 
 def add_block(conn: Connection, command: Command, block: Block) -> list[str]:
@@ -27,7 +27,7 @@ def add_block(conn: Connection, command: Command, block: Block) -> list[str]:
     if block.span.end_at <= block.span.start_at:
         raise refuse("bad-time", "the end is not after the start", "Choose an end after it")
     taken = booked_time.taken_between(conn, block.provider, block.span.start_at, block.span.end_at)
-    records.put_block(
+    record_changes.put_block(
         conn, block, now=command.now, actor=command.actor, action="blocked", reason=command.reason, note=command.note
     )
     note(conn, command, "block-added", f"block:{block.id}", {"provider": block.provider})
@@ -40,7 +40,7 @@ def block_old_time(conn: Connection, command: Command, rules: PracticeRules, one
     standing = records.block(conn, key)
     version = standing.version + 1 if standing is not None else 1
     block = Block(key, one.provider, one.span, rules.policy.blocks.title, version=version)
-    records.put_block(
+    record_changes.put_block(
         conn, block, for_appointment=one.id, now=command.now, actor=command.actor, action="blocked", note=command.note
     )
     note(conn, command, "block-added", f"block:{key}", {"provider": one.provider, "appointment": one.id})
@@ -57,7 +57,7 @@ def remove_block(conn: Connection, command: Command, block_id: str) -> bool:
     check_own(command.actor, known.provider)
     if known.cancelled:
         return False
-    records.put_block(
+    record_changes.put_block(
         conn,
         replace(known, cancelled=True, version=known.version + 1),
         now=command.now,

@@ -21,7 +21,7 @@ from calsync.domain.span import Span
 from calsync.domain.time_text import check_length
 from calsync.errors import Problem, Refused
 from calsync.settings.lifecycle import Roles
-from calsync.store import clients, providers, records
+from calsync.store import clients, providers, record_changes, records
 
 # Staff put down what has taken place already; clients book what is to come.
 _MAY_BOOK_THE_PAST: Final[Roles] = ("provider", "support", "system")
@@ -92,7 +92,7 @@ def book_series(conn: Connection, command: Command, booking: Booking, rule: str,
     sessions[0] = replace(sessions[0], kind=booking.kind)
     take_time(conn, command, sessions)
     clients.add_unknown(conn, [booking.client])
-    records.put_series(
+    record_changes.put_series(
         conn,
         series,
         defaults=defaults.as_json(),
@@ -101,7 +101,7 @@ def book_series(conn: Connection, command: Command, booking: Booking, rule: str,
         action="booked",
         note=command.note,
     )
-    records.set_materialised(conn, series.id, horizon)
+    record_changes.set_materialised(conn, series.id, horizon)
     made = write(conn, command, "booked", sessions, origin="book")
     expect_confirmation(conn, command, sessions[0])
     note(conn, command, "series-booked", f"series:{series.id}", {"rule": cadence, "sessions": len(made)})

@@ -17,7 +17,7 @@ from calsync.booking.rules import check_reason, check_scope, refuse
 from calsync.domain.appointment import Appointment, AppointmentStatus, Series
 from calsync.domain.series_changes import end_series
 from calsync.errors import Problem, Refused
-from calsync.store import plan_changes, records, requests
+from calsync.store import plan_changes, record_changes, records, requests
 from calsync.store.known import known_appointment, known_series
 from calsync.store.plan_changes import PlanChange
 
@@ -107,7 +107,7 @@ def _carry_out(
         for one, weighed in off.values()
     ]
     done = write(conn, command, "cancelled", changed)
-    records.answer_missing(conn, done, command.now)
+    record_changes.answer_missing(conn, done, command.now)
     requests.withdraw(conn, done, command.now, command.actor)
     plan_changes.end_confirmations(conn, done, command.now)
     for one in changed:
@@ -162,7 +162,7 @@ def _end(conn: Connection, command: Command, series: Series, stay: list[Appointm
     standing = [one.original_start for one in stay if one.status.shows_in_calendars and one.original_start is not None]
     cut = max(standing) + timedelta(seconds=1) if standing else series.span.start_at
     ended = end_series(series, cut)
-    records.put_series(
+    record_changes.put_series(
         conn,
         replace(ended, version=series.version + 1),
         now=command.now,

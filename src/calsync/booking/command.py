@@ -13,7 +13,7 @@ from calsync.booking.rulebook import PERMISSIVE, PracticeRules, Rulebook
 from calsync.booking.rules import check_owner
 from calsync.domain.appointment import Appointment
 from calsync.errors import Problem, Refused
-from calsync.store import audit, outbox, records
+from calsync.store import audit, outbox, record_changes, records
 from calsync.store.known import known_provider
 
 
@@ -90,7 +90,7 @@ def write(conn: Connection, command: Command, action: str, changed: Iterable[App
         "note": command.note,
         **more,
     }
-    records.put_appointments(conn, numbered, **told)
+    record_changes.put_appointments(conn, numbered, **told)
     return [one.id for one in written]
 
 

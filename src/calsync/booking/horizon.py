@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from calsync.domain.appointment import Appointment
 from calsync.domain.series_slots import SeriesDefaults, make_sessions, series_slots
-from calsync.store import booked_time, records
+from calsync.store import booked_time, record_changes, records
 from calsync.store.database import Database
 from calsync.store.record_values import SeriesFacts
 
@@ -46,8 +46,8 @@ def extend_series(conn: Connection, series_id: str, now: datetime, horizon: date
     members = records.appointments_of_series(conn, series_id)
     sessions = _missing(members, facts, horizon)
     origin = origin_of(conn, members)
-    made = records.put_appointments(conn, sessions, now=now, actor=ACTOR, action="materialised", origin=origin)
-    records.set_materialised(conn, series_id, horizon)
+    made = record_changes.put_appointments(conn, sessions, now=now, actor=ACTOR, action="materialised", origin=origin)
+    record_changes.set_materialised(conn, series_id, horizon)
     return made
 
 

@@ -39,7 +39,7 @@ from calsync.domain.series_slots import SeriesDefaults, starts_its_rule
 from calsync.domain.span import Span
 from calsync.errors import NotFoundError, Problem, Refused
 from calsync.settings.lifecycle import CausedBy
-from calsync.store import plan_changes, records, requests
+from calsync.store import plan_changes, record_changes, records, requests
 from calsync.store.known import known_appointment
 from calsync.store.plan_changes import PlanChange
 from calsync.store.record_batch import Change
@@ -234,9 +234,9 @@ def _write_course(conn: Connection, command: Command, series: Series, outcome: C
 
 def _write_series(conn: Connection, command: Command, outcome: Continued) -> None:
     told = Change(now=command.now, actor=command.actor, action="continued", reason=command.reason, note=command.note)
-    records.put_series(conn, replace(outcome.ended, version=outcome.ended.version + 1), **told)
-    records.put_series(conn, outcome.series, defaults=outcome.defaults.as_json(), **told)
-    records.set_materialised(conn, outcome.series.id, outcome.horizon)
+    record_changes.put_series(conn, replace(outcome.ended, version=outcome.ended.version + 1), **told)
+    record_changes.put_series(conn, outcome.series, defaults=outcome.defaults.as_json(), **told)
+    record_changes.set_materialised(conn, outcome.series.id, outcome.horizon)
 
 
 def _cadence(series: Series, cut: datetime, move: Move) -> str:

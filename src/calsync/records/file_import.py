@@ -25,7 +25,7 @@ from calsync.records.rows import Row, read_rows
 from calsync.records.series_family import Family
 from calsync.records.series_rows import plan_series
 from calsync.records.turns import opened_for_rows
-from calsync.store import audit, import_rows, record_sources, records
+from calsync.store import audit, import_rows, record_changes, record_sources, records
 from calsync.store.database import Database
 
 MOST_MISSING: Final = 0.2
@@ -220,8 +220,8 @@ def _missing_among(conn: Connection, ids: Iterable[str]) -> set[str]:
 
 
 def _mark(conn: Connection, listed: Sequence[str], missing: Sequence[str], now: datetime) -> None:
-    records.found_again(conn, listed)
-    records.set_missing(conn, missing, now)
+    record_changes.found_again(conn, listed)
+    record_changes.set_missing(conn, missing, now)
 
 
 def _audit(conn: Connection, result: ImportResult, request: ImportRequest) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from calsync.domain.appointment import Appointment, AppointmentStatus
 from calsync.domain.series_slots import SeriesDefaults
 from calsync.records.import_plan import Books, Change, Plan
-from calsync.store import clients, import_rows, providers, record_batch, records
+from calsync.store import clients, import_rows, providers, record_batch, record_changes, records
 from calsync.store.record_values import SeriesFacts
 from calsync.store.rows import chunks
 
@@ -57,9 +57,9 @@ def write_plan(conn: Connection, plan: Plan, stamp: Stamp, progress: Progress | 
     for one in plan.series:
         action = "imported" if one.before is None else "changed"
         series = one.after if one.before is None else replace(one.after, version=one.before.version + 1)
-        records.put_series(conn, series, defaults=one.defaults.as_json(), **_change(stamp, action))
+        record_changes.put_series(conn, series, defaults=one.defaults.as_json(), **_change(stamp, action))
         if one.materialised_until is not None:
-            records.set_materialised(conn, series.id, one.materialised_until)
+            record_changes.set_materialised(conn, series.id, one.materialised_until)
     clients.add_unknown(conn, sorted({change.after.client for change in plan.changes}))
     for change in plan.changes:
         if change.renamed_from is not None:
@@ -70,7 +70,7 @@ def write_plan(conn: Connection, plan: Plan, stamp: Stamp, progress: Progress | 
             told = _change(stamp, action)
             if completion:
                 told["completed_by"] = COMPLETED_BY
-            records.put_appointments(conn, [_as_written(change) for change in part], **told)
+            record_changes.put_appointments(conn, [_as_written(change) for change in part], **told)
             done += len(part)
             if progress is not None:
                 progress(done, len(plan.changes))

@@ -18,7 +18,7 @@ from calsync.records.findings import Findings
 from calsync.records.import_plan import Books
 from calsync.records.import_store import Stamp, load_books, write_plan
 from calsync.records.rows import Row
-from calsync.store import api_records, audit, providers, records
+from calsync.store import api_records, audit, providers, record_changes, records
 from calsync.store.api_records import SaidRecord
 
 STALE = "stale-update"
@@ -72,7 +72,7 @@ def take_appointment(conn: Connection, said: SaidAppointment, stamp: Stamp) -> l
     plan.said = {}
     write_plan(conn, plan, stamp)
     api_records.put(conn, key, SaidRecord(max(as_of, last.updated_at) if last else as_of, told))
-    records.found_again(conn, [key])
+    record_changes.found_again(conn, [key])
     changes = [(change.after.id, change.action) for change in plan.changes]
     if changes or plan.series:
         detail = {"changes": len(changes), "series": len(plan.series)}

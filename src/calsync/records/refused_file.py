@@ -11,7 +11,7 @@ from calsync.records.import_store import load_books
 from calsync.records.rows import read_rows
 from calsync.records.turns import opened_for_rows
 from calsync.records.values import is_id
-from calsync.store import audit, records
+from calsync.store import audit, record_changes, records
 from calsync.store.database import Database
 
 _SHOWN = 20
@@ -36,7 +36,7 @@ def hold_what_it_doubts(database: Database, request: ImportRequest) -> list[str]
         unclear = {ids[number] for number in findings.rows() if number in ids}
         facts = records.appointment_facts(conn, {*doubted_of(plan), *unclear})
         held = sorted(key for key, one in facts.items() if one.missing_since is None)
-        records.set_missing(conn, held, request.now)
+        record_changes.set_missing(conn, held, request.now)
         if held:
             detail = {"file": request.path.name, "sessions": held[:_SHOWN], "held": len(held)}
             audit.append(

@@ -25,7 +25,7 @@ from calsync.records.turns import opened_for_rows
 from calsync.records.values import is_id
 from calsync.settings.model import Settings
 from calsync.settings.records import CONSTANT, Records
-from calsync.store import audit, claims, outbox, record_sources, records
+from calsync.store import audit, claims, outbox, record_changes, record_sources, records
 from calsync.store.database import Database
 from calsync.store.foreign_records import ForeignTable, SourceUnavailable
 from calsync.store.record_sources import SourceRow
@@ -168,10 +168,10 @@ class SqlMapping:
     def _write(self, conn: Connection, plan: Plan, listed: list[str], absent: set[str], now: datetime) -> None:
         write_plan(conn, plan, Stamp(now, ACTOR, origin=ORIGIN))
         facts = records.appointment_facts(conn, listed)
-        records.found_again(conn, listed)
-        records.set_origin(conn, [key for key, one in facts.items() if one.origin != ORIGIN], ORIGIN)
+        record_changes.found_again(conn, listed)
+        record_changes.set_origin(conn, [key for key, one in facts.items() if one.origin != ORIGIN], ORIGIN)
         lost = self._newly_lost(conn, absent)
-        records.set_missing(conn, lost, now)
+        record_changes.set_missing(conn, lost, now)
         if plan.changes or lost:
             detail = {"source": SOURCE, "counts": plan.counts(), "missing": lost[:_SHOWN], "lost": len(lost)}
             audit.append(conn, at=now, actor=ACTOR, what="appointments-imported", subject="import", detail=detail)
@@ -201,7 +201,7 @@ class SqlMapping:
     def _stop(self, conn: Connection, source: SourceRow, among: set[str], why: str, now: datetime) -> PullResult:
         """Change nothing; the claims of the sessions in question wait until a person has looked."""
         touched = self._newly_lost(conn, among)
-        records.set_missing(conn, touched, now)
+        record_changes.set_missing(conn, touched, now)
         record_sources.put(conn, source, stopped_at=now, stopped_because=why, read_at=now)
         detail = {"because": why, "sessions": touched[:_SHOWN]}
         audit.append(conn, at=now, actor="system", what="records-stopped", subject=f"source:{SOURCE}", detail=detail)

@@ -1,23 +1,18 @@
-"""The platform's records: appointments, series and blocks, and their history.
+"""The platform's records as they stand: appointments, series and blocks, and their history. Reads only.
 
-Every `put_` is whole: it writes the record and its history, marks the subject for every mirror calendar of the
-provider (of the old one, too, where that changed) and has the claims assessed again. A record that is already so is
-left alone. Nothing here checks rules: that is the callers' business.
+`record_changes` writes them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Unpack
+from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, exists, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, exists, or_, select
 
-from calsync.domain.appointment import Appointment, AppointmentStatus, Block, Series, Subject, SubjectKind
-from calsync.store import claims
-from calsync.store.dialect import Upsert
-from calsync.store.record_batch import Batch, Change, put
+from calsync.domain.appointment import Appointment, AppointmentStatus, Block, Series, SubjectKind
 from calsync.store.record_values import (
     APPOINTMENT,
     BLOCK,
@@ -25,13 +20,10 @@ from calsync.store.record_values import (
     AppointmentFacts,
     SeriesFacts,
     appointment_of,
-    block_columns,
     block_of,
-    series_columns,
     series_of,
 )
 from calsync.store.rows import Shape, chunks, stream
-from calsync.store.schema import providers
 from calsync.store.schema_claims import filings
 from calsync.store.schema_records import appointments as appointments_table
 from calsync.store.schema_records import blocks as blocks_table
@@ -67,112 +59,6 @@ class HistoryRow:
     after: dict[str, Any] | None
     reason: str | None = None
     note: str | None = None
-
-
-# --- writing -------------------------------------------------------------------------------------------------------
-
-
-def put_appointment(conn: Connection, appointment: Appointment, **change: Unpack[Change]) -> bool:
-    """Add the appointment, or make the known one so; True if anything but its version number changed."""
-    return put_appointments(conn, [appointment], **change) == 1
-
-
-def put_appointments(conn: Connection, wanted: Iterable[Appointment], **change: Unpack[Change]) -> int:
-    """Like `put_appointment`, for many; how many were added or changed."""
-    changed = 0
-    for part in chunks(wanted):
-        batch = Batch(change, _zones(conn, {one.provider for one in part}))
-        known = _known(conn, [one.id for one in part])
-        for one in part:
-            put(batch, one, known.get(one.id))
-        batch.write(conn, _PUT_APPOINTMENT)
-        claims.touch(conn, [row["id"] for row in batch.rows])
-        changed += len(batch.rows)
-    return changed
-
-
-def put_series(
-    conn: Connection, series: Series, *, defaults: Mapping[str, Any] | None = None, **change: Unpack[Change]
-) -> bool:
-    """Add the series, or make the known one so; True if anything but its version number changed.
-
-    `defaults` is what occurrences made later start out with; None keeps those on the books.
-    """
-    known = series_facts(conn, series.id)
-    kept = known.defaults if known is not None else {}
-    to_keep = kept if defaults is None else dict(defaults)
-    if known is not None and replace(series, version=known.series.version) == known.series and to_keep == kept:
-        return False
-    batch = Batch(change)
-    batch.rows.append({**series_columns(series), "defaults": to_keep})
-    batch.add(SubjectKind.SERIES, series_columns(known.series) if known else None, series_columns(series))
-    for provider in {series.provider, known.series.provider if known else series.provider}:
-        batch.subjects.add((provider, Subject(SubjectKind.SERIES, series.id)))
-    batch.write(conn, _PUT_SERIES)
-    claims.touch(conn, conn.execute(_IDS_OF_SERIES, {"the_series": series.id}).scalars())
-    return True
-
-
-def put_block(conn: Connection, block: Block, *, for_appointment: str | None = None, **change: Unpack[Change]) -> bool:
-    """Add the block, or make the known one so; True if anything but its version number changed."""
-    known = _block(conn, block.id)
-    if known is not None and replace(block, version=known.version) == known:
-        return False
-    batch = Batch(change)
-    batch.rows.append({**block_columns(block), "for_appointment": for_appointment})
-    batch.add(SubjectKind.BLOCK, block_columns(known) if known else None, block_columns(block))
-    for provider in {block.provider, known.provider if known else block.provider}:
-        batch.subjects.add((provider, Subject(SubjectKind.BLOCK, block.id)))
-    batch.write(conn, _PUT_BLOCK)
-    return True
-
-
-def set_missing(conn: Connection, appointment_ids: Iterable[str], at: datetime) -> None:
-    """Remember since when these appointments are missing from their source (R-24): a person is asked about each."""
-    _set_missing(conn, appointment_ids, at, None)
-
-
-def answer_missing(conn: Connection, appointment_ids: Iterable[str], at: datetime) -> None:
-    """Remember that a person has said what became of those that are missing; nobody is asked until they come back."""
-    facts = appointment_facts(conn, set(appointment_ids)).values()
-    _set_missing(conn, [one.id for one in facts if one.missing_since is not None], None, at)
-
-
-def found_again(conn: Connection, appointment_ids: Iterable[str]) -> None:
-    """Remember that these appointments are in their source, those that were missing from it as well."""
-    facts = appointment_facts(conn, set(appointment_ids)).values()
-    back = [one.id for one in facts if (one.missing_since, one.missing_answered_at) != (None, None)]
-    _set_missing(conn, back, None, None)
-
-
-def _set_missing(conn: Connection, ids: Iterable[str], since: datetime | None, answered: datetime | None) -> None:
-    for part in chunks(sorted(set(ids))):
-        conn.execute(_SET_MISSING, [{"the_id": one, "since": since, "answered": answered} for one in part])
-        claims.touch(conn, part)
-
-
-def set_origin(conn: Connection, appointment_ids: Iterable[str], origin: str) -> None:
-    """Have these appointments be of an origin from now on: another one tells of them."""
-    for part in chunks(sorted(set(appointment_ids))):
-        conn.execute(_SET_ORIGIN, [{"the_id": one, "the_origin": origin} for one in part])
-        claims.touch(conn, part)
-
-
-def set_materialised(conn: Connection, series_id: str, until: datetime) -> None:
-    """Remember that the series' occurrences exist as appointments up to `until`."""
-    conn.execute(_SET_MATERIALISED, {"the_id": series_id, "until": until})
-
-
-def _zones(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
-    return {row.id: row.zone for row in conn.execute(_ZONES, {"ids": sorted(ids)})}
-
-
-def _known(conn: Connection, ids: list[str]) -> dict[str, tuple[Appointment, AppointmentFacts]]:
-    width = len(APPOINTMENT)
-    return {row.id: (appointment_of(row[:width]), _FACTS.of(row[width:])) for row in conn.execute(_KNOWN, {"ids": ids})}
-
-
-# --- reading -------------------------------------------------------------------------------------------------------
 
 
 def appointment(conn: Connection, appointment_id: str) -> Appointment | None:
@@ -214,7 +100,8 @@ def all_series(conn: Connection, provider: str | None = None) -> list[Series]:
 
 def block(conn: Connection, block_id: str) -> Block | None:
     """The block, or None."""
-    return _block(conn, block_id)
+    row = conn.execute(_BLOCK, {"the_id": block_id}).first()
+    return None if row is None else block_of(row)
 
 
 def blocks(conn: Connection, provider: str | None = None) -> list[Block]:
@@ -280,18 +167,11 @@ def history(conn: Connection, kind: SubjectKind | str, subject: str) -> list[His
     return _HISTORY_SHAPE.all(conn, _HISTORY, {"the_kind": SubjectKind(kind).value, "the_subject": subject})
 
 
-def _block(conn: Connection, block_id: str) -> Block | None:
-    row = conn.execute(_BLOCK, {"the_id": block_id}).first()
-    return None if row is None else block_of(row)
-
-
 _a = appointments_table.c
 _s = series_table.c
 _FACTS = Shape(appointments_table, AppointmentFacts)
 _HISTORY_SHAPE = Shape(record_history, HistoryRow)
 _IDS: Any = bindparam("ids", expanding=True)
-_ZONES = select(providers.c.id, providers.c.zone).where(providers.c.id.in_(_IDS))
-_KNOWN = select(*APPOINTMENT, *_FACTS.columns).where(_a.id.in_(_IDS))
 _APPOINTMENT = select(*APPOINTMENT).where(_a.id == bindparam("the_id"))
 _BY_IDS = select(*APPOINTMENT).where(_a.id.in_(_IDS)).order_by(_a.id)
 _FACTS_BY_IDS = select(*_FACTS.columns).where(_a.id.in_(_IDS))
@@ -305,32 +185,6 @@ _UNFILED = (
         ~exists().where(filings.c.appointment == _a.id, filings.c.ended_at.is_(None)),
     )
     .order_by(_a.end_at, _a.id)
-)
-_IDS_OF_SERIES = select(_a.id).where(_a.series == bindparam("the_series"))
-_MADE_ONCE = ("id", "origin", "created_at", "missing_since", "missing_answered_at")
-_PUT_APPOINTMENT = Upsert(
-    appointments_table,
-    [_a.id],
-    lambda new: {column.name: new[column.name] for column in _a if column.name not in _MADE_ONCE},
-)
-_PUT_SERIES = Upsert(
-    series_table,
-    [_s.id],
-    lambda new: {column.name: new[column.name] for column in _s if column.name not in ("id", "materialised_until")},
-)
-_PUT_BLOCK = Upsert(
-    blocks_table,
-    [blocks_table.c.id],
-    lambda new: {column.name: new[column.name] for column in blocks_table.c if column.name != "id"},
-)
-_SET_MISSING = (
-    update(appointments_table)
-    .where(_a.id == bindparam("the_id"))
-    .values(missing_since=bindparam("since"), missing_answered_at=bindparam("answered"))
-)
-_SET_ORIGIN = update(appointments_table).where(_a.id == bindparam("the_id")).values(origin=bindparam("the_origin"))
-_SET_MATERIALISED = (
-    update(series_table).where(_s.id == bindparam("the_id")).values(materialised_until=bindparam("until"))
 )
 _SERIES = select(*SERIES, _s.materialised_until, _s.defaults).where(_s.id == bindparam("the_id"))
 _TO_MATERIALISE = (

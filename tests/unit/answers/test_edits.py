@@ -16,7 +16,17 @@ from calsync.domain.appointment import AppointmentStatus, Subject, SubjectKind
 from calsync.domain.drift import Drift, Resolution
 from calsync.errors import NotFoundError, Refused
 from calsync.settings.model import Settings
-from calsync.store import audit, holds, outbox, owed_writes, records, statements, subject_changes, webhooks
+from calsync.store import (
+    audit,
+    holds,
+    outbox,
+    owed_writes,
+    record_changes,
+    records,
+    statements,
+    subject_changes,
+    webhooks,
+)
 from calsync.testing.personality import CALDAV_SOGO, CALDAV_SYNC, Personality
 from tests.unit.worker.world import NOW, World
 
@@ -38,7 +48,7 @@ class Desked(World):
         with self.database.transaction() as conn:
             done: dict[str, Any] = {"now": self.clock.now(), "actor": "provider:P-1", "action": "complete"}
             after = type(one)(**{**_fields(one), "status": AppointmentStatus.COMPLETED})
-            records.put_appointment(conn, after, completed_by="provider:P-1", **done)
+            record_changes.put_appointment(conn, after, completed_by="provider:P-1", **done)
             if origin != "book":
                 conn.exec_driver_sql(f"UPDATE appointments SET origin = '{origin}'")
         self.run()

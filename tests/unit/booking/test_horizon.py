@@ -7,7 +7,7 @@ from threading import Barrier
 from calsync.booking import horizon
 from calsync.booking.commands import Cancellation, cancel, cancel_series
 from calsync.domain.appointment import SubjectKind
-from calsync.store import records
+from calsync.store import record_changes, records
 from tests.unit.booking.conftest import HORIZON, Book
 
 
@@ -27,7 +27,7 @@ def test_session_that_stands_beyond_the_horizon_is_met(the_book: Book) -> None:
     the_book.weekly()
     the_book.do(lambda conn, command: cancel(conn, command, "S-7@20261208T1000", Cancellation(scope="this")))
     with the_book.database.transaction() as conn:
-        records.set_materialised(conn, "S-7", the_book.now)
+        record_changes.set_materialised(conn, "S-7", the_book.now)
     assert horizon.extend_all(the_book.database, the_book.now, HORIZON + timedelta(days=7)) == 1
     assert len(the_book.members("S-7")) == 10
     assert the_book.get("S-7@20261208T1000").status == "cancelled"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from calsync.booking.commands import Attested, cancel, complete
 from calsync.booking.story import tell_story
-from calsync.store import clients, records
+from calsync.store import clients, record_changes
 from calsync.store.clients import ClientRow
 from tests.unit.booking.conftest import Book, span
 
@@ -32,7 +32,7 @@ def test_attested_time_and_missing_row(the_book: Book) -> None:
     the_book.now += timedelta(days=3)
     the_book.do(lambda conn, command: complete(conn, command, Attested({"A-1": span("11-24T10:15", 45)})))
     with the_book.database.transaction() as conn:
-        records.set_missing(conn, ["A-1"], the_book.now)
+        record_changes.set_missing(conn, ["A-1"], the_book.now)
     story = told(the_book, "A-1")
     assert "Wed 25 Nov 2026, 13:00: provider:P-1 said: took place from Tue 24 Nov 2026, 10:15." in story
     assert "No calendar has been read for it since it ended." in story

@@ -26,7 +26,7 @@ from calsync.store import (
     observations,
     providers,
     recalls,
-    records,
+    record_changes,
 )
 from calsync.store.calendars import CalendarSpec
 from calsync.store.database import Database, open_database
@@ -76,7 +76,7 @@ class GateWorld:
             Appointment(number, "P-1", "C-1", SPAN, status=AppointmentStatus.COMPLETED, code="90834"), **changes
         )
         with self.db.transaction() as conn:
-            records.put_appointment(
+            record_changes.put_appointment(
                 conn, one, now=LINKED, actor="provider:P-1", action="book", completed_by="provider:P-1"
             )
         return one

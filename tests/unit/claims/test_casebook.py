@@ -34,8 +34,8 @@ from calsync.store import (
     evidence,
     filings,
     providers,
+    record_changes,
     record_sources,
-    records,
     statements,
 )
 from calsync.store.asks import AskRow
@@ -350,7 +350,7 @@ class TestCalendars:
 def test_what_a_platforms_table_told_early_counts_once_it_was_read_again(world: GateWorld) -> None:
     one = Appointment("A-2", "P-1", "C-2", SPAN, status=AppointmentStatus.COMPLETED, code="90834")
     with world.db.transaction() as conn:
-        records.put_appointment(
+        record_changes.put_appointment(
             conn, one, now=LINKED, actor="import", action="created", completed_by="import", origin="mapping"
         )
     world.link(number="A-2")

@@ -13,7 +13,16 @@ from calsync.claims.filing import FiledLine, file_claims
 from calsync.claims.gate import Question, judge
 from calsync.domain.appointment import Appointment, AppointmentStatus
 from calsync.domain.drift import DriftKind, Phase, Resolution
-from calsync.store import calendars, clearances, drifts, link_changes, observations, providers, records, stops
+from calsync.store import (
+    calendars,
+    clearances,
+    drifts,
+    link_changes,
+    observations,
+    providers,
+    record_changes,
+    stops,
+)
 from calsync.store.calendars import CalendarState
 from calsync.store.providers import ProviderRow
 from calsync.store.stops import StopRow
@@ -267,16 +276,16 @@ def test_an_imports_default_is_no_persons_word_where_there_is_no_calendar(world:
             ),
         )
         one = Appointment("A-2", "P-2", "C-2", SPAN, status=AppointmentStatus.COMPLETED)
-        records.put_appointment(conn, one, now=NOW, actor="import", action="import", completed_by="import")
+        record_changes.put_appointment(conn, one, now=NOW, actor="import", action="import", completed_by="import")
     assert codes(world.check("A-2")) == {"not-completed"}
 
 
 def test_a_record_that_is_missing_from_its_source_holds(world: GateWorld) -> None:
     with world.db.transaction() as conn:
-        records.set_missing(conn, ["A-1"], NOW)
+        record_changes.set_missing(conn, ["A-1"], NOW)
     assert codes(world.check()) == {"not-completed"}
     with world.db.transaction() as conn:
-        records.found_again(conn, ["A-1"])
+        record_changes.found_again(conn, ["A-1"])
     assert world.check().verdict == "cleared"
 
 

@@ -18,7 +18,7 @@ from calsync.claims.reasons import Verdict
 from calsync.domain.appointment import AppointmentStatus
 from calsync.domain.span import Span
 from calsync.settings.model import Settings
-from calsync.store import records
+from calsync.store import record_changes, records
 from tests.unit.claims.gate_world import DAY, SPAN, GateWorld, codes
 from tests.unit.worker.world import ZONE, World
 
@@ -50,7 +50,9 @@ class Practice(World):
             assert one is not None
             done = replace(one, status=AppointmentStatus.COMPLETED)
             who = "provider:P-1"
-            records.put_appointment(conn, done, now=self.clock.now(), actor=who, action="completed", completed_by=who)
+            record_changes.put_appointment(
+                conn, done, now=self.clock.now(), actor=who, action="completed", completed_by=who
+            )
 
     def say(self, answer: Answer) -> None:
         """Support answers the only edit."""
@@ -111,7 +113,7 @@ def shift_the_record(practice: Practice, clock: str) -> None:
         one = records.appointment(conn, "A-1")
         assert one is not None
         moved = replace(one, span=one.span.starting(datetime.fromisoformat(f"2026-11-17T{clock}")))
-        records.put_appointment(conn, moved, now=practice.clock.now(), actor="import", action="import")
+        record_changes.put_appointment(conn, moved, now=practice.clock.now(), actor="import", action="import")
 
 
 def passes(practice: Practice) -> None:

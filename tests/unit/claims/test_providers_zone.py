@@ -10,7 +10,7 @@ import pytest
 from calsync.claims.answer import Answer
 from calsync.domain.appointment import Appointment, AppointmentStatus
 from calsync.domain.span import Span
-from calsync.store import records
+from calsync.store import record_changes
 from tests.unit.claims.gate_world import LINKED, GateWorld, codes, in_memory
 
 # Before midnight in Chicago, and after it in New York.
@@ -59,6 +59,8 @@ def test_a_provider_who_moves_house_takes_no_booked_session_along(world: GateWor
 def test_where_somebody_lived_when_a_session_took_place_is_not_known_afterwards(world: GateWorld) -> None:
     one = Appointment("A-2", "P-1", "C-2", LATE, status=AppointmentStatus.COMPLETED, code="90834")
     with world.db.transaction() as conn:
-        records.put_appointment(conn, one, now=AFTER, actor="import", action="import", completed_by="provider:P-1")
+        record_changes.put_appointment(
+            conn, one, now=AFTER, actor="import", action="import", completed_by="provider:P-1"
+        )
     world.configure(date_zone="provider", backfilled="clear")
     assert codes(world.check("A-2")) == {"zone-unknown"}

@@ -8,7 +8,7 @@ import pytest
 from calsync.domain.appointment import AppointmentStatus, SubjectKind
 from calsync.errors import Refused
 from calsync.records.file_import import Period
-from calsync.store import audit, import_rows, providers, records
+from calsync.store import audit, import_rows, providers, record_changes, records
 from calsync.store.providers import ProviderRow
 from tests.unit.records.conftest import HEADER, Books
 
@@ -87,7 +87,7 @@ def test_what_was_changed_here_outlives_a_file_that_says_nothing_new(books: Book
         one = records.appointment(conn, "A-1")
         assert one is not None
         done = replace(one, status=AppointmentStatus.COMPLETED, version=2)
-        records.put_appointment(conn, done, now=books.now, actor="provider:P-1", action="complete")
+        record_changes.put_appointment(conn, done, now=books.now, actor="provider:P-1", action="complete")
     assert not books.load(HEADER + SINGLE).changed_anything
     assert books.appointments()["A-1"] == ("2026-11-24T10:00", "completed")
     books.load(HEADER + SINGLE.replace("T10", "T11"))
@@ -128,7 +128,7 @@ def test_rows_that_a_person_has_answered_for_are_no_part_of_a_broken_export(book
     for lost, left in ((9, (2, 3, 4, 5, 6)), (6, (2, 3, 4, 5)), (5, (2, 3, 4))):
         assert books.load(HEADER + week(*left), complete=NOVEMBER).newly_missing == (f"W-{lost}",)
         with books.database.transaction() as conn:
-            records.answer_missing(conn, [f"W-{lost}"], books.now)
+            record_changes.answer_missing(conn, [f"W-{lost}"], books.now)
         assert books.load(HEADER + week(*left), complete=NOVEMBER).missing == ()
 
 

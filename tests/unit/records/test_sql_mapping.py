@@ -22,7 +22,7 @@ from calsync.records.sql_mapping import SOURCE, PullResult, SqlMapping
 from calsync.records.sql_reading import read_table
 from calsync.settings.model import Settings
 from calsync.settings.records import Records
-from calsync.store import claims, outbox, providers, record_sources, records
+from calsync.store import claims, outbox, providers, record_changes, record_sources, records
 from calsync.store.database import Database, open_database
 from calsync.store.foreign_records import SourceUnavailable
 from calsync.store.providers import ProviderRow
@@ -390,7 +390,7 @@ class TestMissing:
         platform.remove("A-3")
         mapping.pull(NOW + HOUR, full=True)
         with mapping.database.transaction() as conn:
-            records.answer_missing(conn, ["A-3", "A-4"], NOW + HOUR)
+            record_changes.answer_missing(conn, ["A-3", "A-4"], NOW + HOUR)
         assert mapping.pull(NOW + 2 * HOUR, full=True).missing == ()
         assert not is_missing(mapping, "A-3")
         platform.put("A-3", "2026-12-04T10:00", at=NOW + 3 * HOUR)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Connection
 
-from calsync.store import claims, records
+from calsync.store import claims, record_changes
 from calsync.store.database import Database
 from tests.unit.store.samples import BY, appointment
 
@@ -49,7 +49,9 @@ def test_a_rolled_back_transaction_touches_nothing(db: Database) -> None:
 
 
 def test_all_of_a_provider(conn: Connection) -> None:
-    records.put_appointments(conn, [appointment("a1"), appointment("a2"), appointment("a3", provider="p2")], **BY)
+    record_changes.put_appointments(
+        conn, [appointment("a1"), appointment("a2"), appointment("a3", provider="p2")], **BY
+    )
     for number, revision in claims.touched(conn, 10):
         claims.take_away(conn, number, revision)
     claims.touch_provider(conn, "p1")

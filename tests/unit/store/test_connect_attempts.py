@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from calsync.domain.appointment import Appointment, AppointmentStatus, Block, Series
 from calsync.domain.span import Span, Window
-from calsync.store import calendars, connect_attempts, connections, first_plan, records, watches
+from calsync.store import calendars, connect_attempts, connections, first_plan, record_changes, watches
 from calsync.store.calendars import LEAVING, CalendarSpec, CalendarState
 from calsync.store.connect_attempts import KEPT_FOR, Attempt, Stage
 from calsync.store.connections import ConnectionRow, Sealed
@@ -61,20 +61,20 @@ def test_the_plan_counts_what_the_window_holds(db: Database) -> None:
 
     def put(number: str, days: int, **more: object) -> None:
         one = Appointment(number, "P-1", "K-1", span(days), **more)  # type: ignore[arg-type]
-        records.put_appointment(conn, one, now=NOW, actor="support:x", action="book", origin="book")
+        record_changes.put_appointment(conn, one, now=NOW, actor="support:x", action="book", origin="book")
 
     with db.transaction() as conn:
         put("1", 8)
         put("2", -10)
         put("3", -100)
         put("4", 9, status=AppointmentStatus.CANCELLED)
-        records.put_series(
+        record_changes.put_series(
             conn, Series("S", "P-1", "K-1", span(1), "FREQ=WEEKLY"), now=NOW, actor="support:x", action="book"
         )
         put("5", 1, series="S", original_start=span(1).start_at)
         put("6", 15, series="S", original_start=span(15).start_at)
         block = Block("B", "P-1", span(20))
-        records.put_block(conn, block, now=NOW, actor="provider:P-1", action="add")
+        record_changes.put_block(conn, block, now=NOW, actor="provider:P-1", action="add")
         plan = first_plan.of_provider(conn, "P-1", window, NOW, 2)
         assert (plan.singles, plan.series, plan.blocks, plan.events) == (2, 1, 1, 4)
         assert plan.next == (("5", span(1).start_at), ("1", span(8).start_at))

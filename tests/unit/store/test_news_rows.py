@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from calsync.domain.appointment import Appointment, AppointmentStatus, Series
 from calsync.domain.span import Span
-from calsync.store import calendars, news_rows, outbox, records
+from calsync.store import calendars, news_rows, outbox, record_changes
 from calsync.store.calendars import CalendarSpec
 from tests.unit.store.samples import NOW
 
@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 def put(conn: Connection, number: str, hours: float, origin: str = "book", **changes: Any) -> Appointment:
     start = Span.between(NOW + hours * HOUR, NOW + (hours + 1) * HOUR, ZONE)
     one = Appointment(number, "p1", "c1", start, **changes)
-    records.put_appointment(conn, one, now=NOW, actor="support:x", action="booked", origin=origin)
+    record_changes.put_appointment(conn, one, now=NOW, actor="support:x", action="booked", origin=origin)
     return one
 
 
@@ -52,7 +52,7 @@ def test_whose_day_is_open(conn: Connection) -> None:
 def test_a_number_rises_with_each_change_of_a_series_or_a_member(conn: Connection) -> None:
     wall = datetime(2026, 11, 24, 10)
     series = Series("s1", "p1", "c1", Span(wall, wall + HOUR, ZONE), "FREQ=WEEKLY")
-    records.put_series(conn, series, now=NOW, actor="x", action="booked")
+    record_changes.put_series(conn, series, now=NOW, actor="x", action="booked")
     first = news_rows.last_change(conn, "s1", [])
     put(conn, "m1", 5)
     second = news_rows.last_change(conn, "s1", ["m1"])

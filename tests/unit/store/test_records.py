@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from calsync.domain.appointment import AppointmentStatus, Subject, SubjectKind
-from calsync.store import calendars, claims, records, subject_changes
+from calsync.store import calendars, claims, record_changes, records, subject_changes
 from calsync.store.database import Database
 from calsync.store.records import AppointmentFilter
 from tests.unit.store.samples import BY, DAY, LATER, NOW, SPAN, add_calendar, appointment, block, series, subject
@@ -52,10 +52,10 @@ def test_records_come_back_as_they_went_in(conn: Connection) -> None:
     repeated_hour = appointment("a3", span=SPAN.starting(datetime(2026, 10, 25, 2, 30, fold=1)))
     whole = series(added=(NOW,), excluded=(NOW + DAY, NOW + 2 * DAY), continues="s0", cancelled=True, version=3)
     for one in (appointment(), full, repeated_hour):
-        records.put_appointment(conn, one, **BY)
+        record_changes.put_appointment(conn, one, **BY)
         assert records.appointment(conn, one.id) == one
-    records.put_series(conn, whole, **BY)
-    records.put_block(conn, block(), **BY)
+    record_changes.put_series(conn, whole, **BY)
+    record_changes.put_block(conn, block(), **BY)
     assert records.series(conn, "s1") == whole
     assert records.block(conn, "b1") == block()
     assert records.blocks(conn, "p1") == [block()]
@@ -66,7 +66,7 @@ def test_records_come_back_as_they_went_in(conn: Connection) -> None:
 
 def test_a_new_record_makes_calendars_due_and_claims_be_assessed(conn: Connection) -> None:
     before = calendars.get(conn, "k1")
-    assert records.put_appointment(conn, appointment(), **BY)
+    assert record_changes.put_appointment(conn, appointment(), **BY)
     after = calendars.get(conn, "k1")
     assert before is not None
     assert after is not None
@@ -77,20 +77,20 @@ def test_a_new_record_makes_calendars_due_and_claims_be_assessed(conn: Connectio
 
 
 def test_the_same_again_changes_nothing(conn: Connection) -> None:
-    records.put_appointment(conn, appointment(), **BY)
-    records.put_series(conn, series(), defaults={"code": "90837"}, **BY)
-    records.put_block(conn, block(), **BY)
+    record_changes.put_appointment(conn, appointment(), **BY)
+    record_changes.put_series(conn, series(), defaults={"code": "90837"}, **BY)
+    record_changes.put_block(conn, block(), **BY)
     before = (calendars.get(conn, "k1"), marks(conn))
-    assert not records.put_appointment(conn, appointment(version=9), **BY)
-    assert not records.put_series(conn, series(version=9), **BY)
-    assert not records.put_block(conn, block(version=9), **BY)
+    assert not record_changes.put_appointment(conn, appointment(version=9), **BY)
+    assert not record_changes.put_series(conn, series(version=9), **BY)
+    assert not record_changes.put_block(conn, block(version=9), **BY)
     assert (calendars.get(conn, "k1"), marks(conn)) == before
     assert len(records.history(conn, "appointment", "a1")) == 1
 
 
 def test_history_tells_every_change_with_who_and_why(conn: Connection) -> None:
-    records.put_appointment(conn, appointment(), **BY)
-    records.put_appointment(
+    record_changes.put_appointment(conn, appointment(), **BY)
+    record_changes.put_appointment(
         conn,
         appointment(span=LATER, version=2),
         now=NOW + DAY,
@@ -112,49 +112,49 @@ def test_history_tells_every_change_with_who_and_why(conn: Connection) -> None:
 
 
 def test_history_keeps_no_title_that_a_person_typed(conn: Connection) -> None:
-    records.put_block(conn, block(title="Surgery"), **BY)
+    record_changes.put_block(conn, block(title="Surgery"), **BY)
     assert "Surgery" not in str(records.history(conn, SubjectKind.BLOCK, "b1"))
 
 
 def test_facts_beside_the_record(conn: Connection) -> None:
-    records.put_appointment(conn, appointment(), origin="import", **BY)
+    record_changes.put_appointment(conn, appointment(), origin="import", **BY)
     later = {**BY, "now": NOW + DAY}
     done = appointment(status=AppointmentStatus.COMPLETED)
-    assert records.put_appointment(conn, done, completed_by="import", origin="api", **later)
-    assert not records.put_appointment(conn, done, **later)
-    assert records.put_appointment(conn, done, completed_by="provider:p1", **later)
-    records.set_missing(conn, ["a1"], NOW)
+    assert record_changes.put_appointment(conn, done, completed_by="import", origin="api", **later)
+    assert not record_changes.put_appointment(conn, done, **later)
+    assert record_changes.put_appointment(conn, done, completed_by="provider:p1", **later)
+    record_changes.set_missing(conn, ["a1"], NOW)
     facts = records.appointment_facts(conn, ["a1", "no"])["a1"]
     assert (facts.origin, facts.created_at, facts.updated_at) == ("import", NOW, NOW + DAY)
     assert (facts.completed_by, facts.missing_since) == ("provider:p1", NOW)
     assert (facts.start_at, facts.end_at) == (SPAN.start_at, SPAN.end_at)
-    records.put_appointment(conn, appointment(), **BY)
+    record_changes.put_appointment(conn, appointment(), **BY)
     assert records.appointment_facts(conn, ["a1"])["a1"].completed_by is None
 
 
 def test_an_open_request_keeps_its_time_and_loses_it_when_it_ends(conn: Connection) -> None:
-    records.put_appointment(conn, appointment(pending="reschedule"), pending_until=NOW + DAY, **BY)
-    records.put_appointment(conn, appointment(pending="reschedule", code="x"), **BY)
+    record_changes.put_appointment(conn, appointment(pending="reschedule"), pending_until=NOW + DAY, **BY)
+    record_changes.put_appointment(conn, appointment(pending="reschedule", code="x"), **BY)
     assert records.appointment_facts(conn, ["a1"])["a1"].pending_until == NOW + DAY
-    records.put_appointment(conn, appointment(), **BY)
+    record_changes.put_appointment(conn, appointment(), **BY)
     assert records.appointment_facts(conn, ["a1"])["a1"].pending_until is None
 
 
 def test_another_provider_is_news_for_both_providers_calendars(conn: Connection) -> None:
     add_calendar(conn, "k2", "p2")
-    records.put_appointment(conn, appointment(), **BY)
+    record_changes.put_appointment(conn, appointment(), **BY)
     assert marks(conn, "k2") == {}
-    records.put_appointment(conn, appointment(provider="p2"), **BY)
+    record_changes.put_appointment(conn, appointment(provider="p2"), **BY)
     assert marks(conn, "k1") == {subject(): 2}
     assert marks(conn, "k2") == {subject(): 1}
 
 
 def test_an_occurrence_is_news_of_its_series_and_of_the_one_it_left(conn: Connection) -> None:
-    records.put_appointment(conn, appointment(series="s1", original_start=SPAN.start_at), **BY)
+    record_changes.put_appointment(conn, appointment(series="s1", original_start=SPAN.start_at), **BY)
     assert marks(conn) == {SERIES: 1}
-    records.put_appointment(conn, appointment(series="s2", original_start=SPAN.start_at), **BY)
+    record_changes.put_appointment(conn, appointment(series="s2", original_start=SPAN.start_at), **BY)
     assert marks(conn) == {SERIES: 2, Subject(SubjectKind.SERIES, "s2"): 1}
-    records.put_appointment(conn, appointment(), **BY)
+    record_changes.put_appointment(conn, appointment(), **BY)
     assert subject() in marks(conn)
 
 
@@ -162,16 +162,16 @@ def test_only_calendars_that_mirror_are_told(conn: Connection) -> None:
     add_calendar(conn, "busy", mode="busy")
     add_calendar(conn, "gone")
     calendars.remove(conn, "gone", NOW)
-    records.put_appointment(conn, appointment(), **BY)
+    record_changes.put_appointment(conn, appointment(), **BY)
     assert marks(conn, "busy") == marks(conn, "gone") == {}
 
 
 def test_a_changed_series_has_its_sessions_assessed(conn: Connection) -> None:
-    records.put_series(conn, series(), defaults={"code": "90837"}, **BY)
-    records.put_appointment(conn, appointment(series="s1", original_start=SPAN.start_at), **BY)
+    record_changes.put_series(conn, series(), defaults={"code": "90837"}, **BY)
+    record_changes.put_appointment(conn, appointment(series="s1", original_start=SPAN.start_at), **BY)
     for number, revision in claims.touched(conn, 10):
         claims.take_away(conn, number, revision)
-    assert records.put_series(conn, series(rule="FREQ=DAILY"), **BY)
+    assert record_changes.put_series(conn, series(rule="FREQ=DAILY"), **BY)
     assert touched(conn) == ["a1"]
     facts = records.series_facts(conn, "s1")
     assert facts is not None
@@ -180,18 +180,18 @@ def test_a_changed_series_has_its_sessions_assessed(conn: Connection) -> None:
 
 def test_series_that_need_more_occurrences(conn: Connection) -> None:
     for number, changes in (("s1", {}), ("s2", {}), ("s3", {"cancelled": True}), ("s4", {})):
-        records.put_series(conn, series(number, **changes), **BY)
-    records.set_materialised(conn, "s1", NOW)
-    records.set_materialised(conn, "s2", NOW + DAY)
+        record_changes.put_series(conn, series(number, **changes), **BY)
+    record_changes.set_materialised(conn, "s1", NOW)
+    record_changes.set_materialised(conn, "s2", NOW + DAY)
     assert [one.series.id for one in records.series_to_materialise(conn, NOW + DAY)] == ["s1", "s4"]
-    records.put_series(conn, series("s1", rule="FREQ=DAILY"), **BY)
+    record_changes.put_series(conn, series("s1", rule="FREQ=DAILY"), **BY)
     facts = records.series_facts(conn, "s1")
     assert facts is not None
     assert facts.materialised_until == NOW
 
 
 def test_lists_are_narrowed_and_ordered(conn: Connection) -> None:
-    records.put_appointments(
+    record_changes.put_appointments(
         conn,
         [
             appointment("late", span=LATER, client="c2"),
@@ -220,8 +220,8 @@ def test_ten_thousand_rows_at_once(db: Database) -> None:
     many = [appointment(f"a{number:05}") for number in range(10_000)]
     with db.transaction() as conn:
         add_calendar(conn)
-        assert records.put_appointments(conn, many, **BY) == 10_000
-        assert records.put_appointments(conn, many, **BY) == 0
+        assert record_changes.put_appointments(conn, many, **BY) == 10_000
+        assert record_changes.put_appointments(conn, many, **BY) == 0
         assert ids(conn, ids=[one.id for one in many]) == [one.id for one in many]
     with db.reading() as conn:
         row = calendars.get(conn, "k1")

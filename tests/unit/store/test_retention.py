@@ -8,7 +8,7 @@ from sqlalchemy import select
 from calsync.domain.appointment import Appointment
 from calsync.domain.drift import Resolution
 from calsync.domain.span import Span
-from calsync.store import action_links, drifts, observations, outbox, records, retention, statements
+from calsync.store import action_links, drifts, observations, outbox, record_changes, retention, statements
 from calsync.store.action_links import ActionLink
 from calsync.store.database import Database
 from calsync.store.observations import Observation
@@ -30,7 +30,9 @@ def fill(db: Database) -> None:
         for key, start in (("old", OLD), ("open", OLD), ("young", YOUNG)):
             span = Span(start, start + timedelta(minutes=50), "UTC")
             one = Appointment(id=key, provider="P-1", client="C-1", span=span)
-            records.put_appointment(conn, one, now=NOW - timedelta(days=3000), actor="support:s", action="booked")
+            record_changes.put_appointment(
+                conn, one, now=NOW - timedelta(days=3000), actor="support:s", action="booked"
+            )
             observations.insert(conn, seen(key, start))
             word = StatementRow(id=f"s-{key}", appointment=key, by="provider:P-1", at=NOW, saw=(), says="as-booked")
             statements.insert(conn, word)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from calsync.domain.appointment import AppointmentStatus, Subject, SubjectKind
 from calsync.domain.link import LinkState
 from calsync.domain.span import Span, Window
-from calsync.store import calendars, link_changes, records, subject_changes
+from calsync.store import calendars, link_changes, record_changes, subject_changes
 from calsync.store.calendars import CalendarRow
 from calsync.store.work import Priority
 from tests.unit.store.samples import (
@@ -48,10 +48,10 @@ def row(conn: Connection) -> CalendarRow:
 
 
 def book_all_kinds(conn: Connection) -> None:
-    records.put_appointment(conn, appointment("a1"), **BY)
-    records.put_series(conn, series("s1"), **BY)
-    records.put_appointment(conn, appointment("o1", series="s1", original_start=SPAN.start_at), **BY)
-    records.put_block(conn, block("b1"), **BY)
+    record_changes.put_appointment(conn, appointment("a1"), **BY)
+    record_changes.put_series(conn, series("s1"), **BY)
+    record_changes.put_appointment(conn, appointment("o1", series="s1", original_start=SPAN.start_at), **BY)
+    record_changes.put_block(conn, block("b1"), **BY)
 
 
 def test_a_mark_is_taken_away_only_as_it_was_seen(conn: Connection) -> None:
@@ -87,11 +87,11 @@ def test_marks_come_in_parts(conn: Connection) -> None:
 
 def test_a_new_calendar_looks_at_everything_inside_the_window(conn: Connection) -> None:
     book_all_kinds(conn)
-    records.put_appointment(conn, appointment("old", span=_days(-100)), **BY)
-    records.put_appointment(conn, appointment("far", span=_days(500)), **BY)
-    records.put_appointment(conn, appointment("off", status=AppointmentStatus.CANCELLED), **BY)
-    records.put_appointment(conn, appointment("other", provider="p2"), **BY)
-    records.put_block(conn, block("b2", cancelled=True), **BY)
+    record_changes.put_appointment(conn, appointment("old", span=_days(-100)), **BY)
+    record_changes.put_appointment(conn, appointment("far", span=_days(500)), **BY)
+    record_changes.put_appointment(conn, appointment("off", status=AppointmentStatus.CANCELLED), **BY)
+    record_changes.put_appointment(conn, appointment("other", provider="p2"), **BY)
+    record_changes.put_block(conn, block("b2", cancelled=True), **BY)
     add_calendar(conn)
     assert pending(conn) == {}
     subject_changes.mark_calendar(conn, "k1", WINDOW)
@@ -100,7 +100,7 @@ def test_a_new_calendar_looks_at_everything_inside_the_window(conn: Connection) 
 
 
 def test_the_window_is_half_open(conn: Connection) -> None:
-    records.put_appointment(conn, appointment("a1"), **BY)
+    record_changes.put_appointment(conn, appointment("a1"), **BY)
     add_calendar(conn)
     subject_changes.mark_calendar(conn, "k1", Window(SPAN.end_at, SPAN.end_at + DAY))
     subject_changes.mark_calendar(conn, "k1", Window(SPAN.start_at - DAY, SPAN.start_at))
@@ -136,7 +136,7 @@ def test_the_sweep_finds_links_whose_subject_left_the_window(conn: Connection) -
 
 
 def test_a_sweep_is_the_passs_own_and_makes_nothing_due(conn: Connection) -> None:
-    records.put_appointment(conn, appointment("a1"), **BY)
+    record_changes.put_appointment(conn, appointment("a1"), **BY)
     add_calendar(conn)
     before = row(conn)
     assert subject_changes.sweep(conn, "k1", WINDOW) == 1

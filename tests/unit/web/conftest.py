@@ -18,7 +18,7 @@ from calsync.domain.span import Span
 from calsync.notices.answer_links import AnswerLinks
 from calsync.settings.model import Settings
 from calsync.settings.secrets import Key, KeyRing
-from calsync.store import calendars, drifts, edits, holds, providers, records, tokens
+from calsync.store import calendars, drifts, edits, holds, providers, record_changes, tokens
 from calsync.store.calendars import CalendarSpec
 from calsync.store.database import Database, open_database
 from calsync.store.edits import EditRow
@@ -82,7 +82,7 @@ class House:
         wall = datetime.fromisoformat(start)
         one = Appointment(number, "P-1", "K-1", Span(wall, wall + timedelta(minutes=50), ZONE), code="90834")
         with self.database.transaction() as conn:
-            records.put_appointment(conn, one, now=self.clock.now(), actor="support:x", action="book")
+            record_changes.put_appointment(conn, one, now=self.clock.now(), actor="support:x", action="book")
         return one
 
     def edit(self, number: str, phase: Phase = Phase.PAST, resolution: Resolution = Resolution.OPEN) -> str:

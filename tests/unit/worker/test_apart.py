@@ -10,7 +10,7 @@ import pytest
 from calsync.domain.appointment import Appointment, AppointmentStatus
 from calsync.domain.drift import DriftKind, Resolution
 from calsync.domain.event import Event
-from calsync.store import records
+from calsync.store import record_changes, records
 from calsync.testing.personality import CALDAV_SYNC, GOOGLE, GRAPH, Personality
 from tests.unit.worker.world import World
 
@@ -52,7 +52,7 @@ def change(world: World, one: Appointment, **values: object) -> None:
         known = records.appointment(conn, one.id)
         assert known is not None
         changed = replace(known, **values)  # type: ignore[arg-type]
-        records.put_appointment(conn, changed, now=world.clock.now(), actor="support:test", action="change")
+        record_changes.put_appointment(conn, changed, now=world.clock.now(), actor="support:test", action="change")
 
 
 def session(world: World, number: int) -> Appointment:
@@ -109,10 +109,10 @@ def test_a_cancelled_series_takes_its_events_along(world: World) -> None:
         series = records.series(conn, "S")
         assert series is not None
         now = world.clock.now()
-        records.put_series(conn, replace(series, cancelled=True), now=now, actor="support:test", action="cancel")
+        record_changes.put_series(conn, replace(series, cancelled=True), now=now, actor="support:test", action="cancel")
         for each in sessions:
             one = replace(each, status=AppointmentStatus.CANCELLED)
-            records.put_appointment(conn, one, now=now, actor="support:test", action="cancel")
+            record_changes.put_appointment(conn, one, now=now, actor="support:test", action="cancel")
     world.run()
     world.run()
     assert world.people.ids() == []
@@ -128,7 +128,7 @@ def test_a_new_rule_changes_between_one_event_and_many(world: World, to_one_even
             series = records.series(conn, "S")
             assert series is not None
             now = world.clock.now()
-            records.put_series(conn, replace(series, rule=rule), now=now, actor="support:test", action="change")
+            record_changes.put_series(conn, replace(series, rule=rule), now=now, actor="support:test", action="change")
         for _ in range(3):
             world.run()
 
@@ -146,7 +146,9 @@ def test_sessions_that_come_into_the_window_follow(world: World) -> None:
     with world.database.transaction() as conn:
         later = span.starting(span.start + timedelta(weeks=1))
         one = Appointment("S-6", "P-1", "K-1", later, series="S", original_start=later.start_at, code="90834")
-        records.put_appointment(conn, one, now=world.clock.now(), actor="support:test", action="book", origin="book")
+        record_changes.put_appointment(
+            conn, one, now=world.clock.now(), actor="support:test", action="book", origin="book"
+        )
     world.run()
     assert starts(world) == weeks(0, 1, 2, 3, 4, 5, 6)
 

@@ -16,7 +16,7 @@ from calsync.domain.drift import Disposition, DriftKind, Resolution
 from calsync.reports.build import Scope
 from calsync.reports.gather import gather
 from calsync.settings.model import Settings
-from calsync.store import drifts, holds, observations, outbox, providers, records, stops
+from calsync.store import drifts, holds, observations, outbox, providers, record_changes, stops
 from calsync.store.calendars import CalendarState, set_state
 from calsync.store.providers import ProviderRow
 from calsync.testing.personality import CALDAV_CTAG, GOOGLE, GRAPH
@@ -216,7 +216,7 @@ class TestRecordsAndEdits:
         world.run()
         with world.database.transaction() as conn:
             providers.put(conn, ProviderRow("P-2", "Dr. Other", "p2@example.org", "America/New_York"))
-            records.put_appointment(
+            record_changes.put_appointment(
                 conn,
                 replace(one, provider="P-2"),
                 now=world.clock.now(),

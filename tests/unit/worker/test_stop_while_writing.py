@@ -9,7 +9,7 @@ import pytest
 from calsync.connector.errors import Unavailable
 from calsync.domain.appointment import Block
 from calsync.domain.span import Span
-from calsync.store import calendars, records
+from calsync.store import calendars, record_changes
 from calsync.testing.weather import fails, meanwhile
 from tests.unit.worker.world import ZONE, World
 
@@ -26,7 +26,7 @@ def to_be_titled_anew(world: World) -> None:
             wall = datetime(2026, 11, 17, 10) + timedelta(weeks=week)
             block = Block(f"B-{week}", "P-1", Span(wall, wall + timedelta(hours=1), ZONE), title)
             with world.database.transaction() as conn:
-                records.put_block(conn, block, now=world.clock.now(), actor="provider:P-1", action="add")
+                record_changes.put_block(conn, block, now=world.clock.now(), actor="provider:P-1", action="add")
         if not title:
             world.run()
     assert len(world.people.ids()) == 8

@@ -13,7 +13,7 @@ from calsync.domain.marker import MarkerKeys
 from calsync.domain.span import Span
 from calsync.reconcile.case import DecisionPolicy
 from calsync.settings.practice import Practice
-from calsync.store import calendars, drifts, providers, records, subject_changes
+from calsync.store import calendars, drifts, providers, record_changes, subject_changes
 from calsync.store.calendars import CalendarRow, CalendarSpec
 from calsync.store.database import Database, open_database
 from calsync.store.drifts import DriftFilter
@@ -116,7 +116,7 @@ class World:
     def put(self, appointment: Appointment) -> None:
         """Write a record."""
         with self.database.transaction() as conn:
-            records.put_appointment(
+            record_changes.put_appointment(
                 conn, appointment, now=self.clock.now(), actor="support:test", action="book", origin="book"
             )
 
@@ -126,7 +126,7 @@ class World:
         span = Span(wall, wall + timedelta(minutes=minutes), ZONE)
         made = []
         with self.database.transaction() as conn:
-            records.put_series(
+            record_changes.put_series(
                 conn, Series(name, "P-1", "K-1", span, rule), now=self.clock.now(), actor="support:test", action="book"
             )
             for number in range(count):
@@ -134,7 +134,7 @@ class World:
                 one = Appointment(
                     f"{name}-{number}", "P-1", "K-1", slot, series=name, original_start=slot.start_at, code="90834"
                 )
-                records.put_appointment(
+                record_changes.put_appointment(
                     conn, one, now=self.clock.now(), actor="support:test", action="book", origin="book"
                 )
                 made.append(one)
@@ -145,7 +145,7 @@ class World:
         wall = datetime.fromisoformat(start)
         block = Block(name, "P-1", Span(wall, wall + timedelta(hours=hours), ZONE))
         with self.database.transaction() as conn:
-            records.put_block(conn, block, now=self.clock.now(), actor="provider:P-1", action="add")
+            record_changes.put_block(conn, block, now=self.clock.now(), actor="provider:P-1", action="add")
 
     # Passes.
 

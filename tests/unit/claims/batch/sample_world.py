@@ -18,7 +18,7 @@ from calsync.domain.link import Link
 from calsync.domain.notation import content_hash
 from calsync.domain.span import Span
 from calsync.settings.model import Settings
-from calsync.store import calendars, filings, link_changes, observations, providers, records
+from calsync.store import calendars, filings, link_changes, observations, providers, record_changes
 from calsync.store.calendars import CalendarSpec
 from calsync.store.database import Database
 from calsync.store.filings import Filing
@@ -66,7 +66,7 @@ class SampleWorld:
             number, provider, client, span, kind=AppointmentKind(kind), status=AppointmentStatus(status), **more
         )
         with self.db.transaction() as conn:
-            records.put_appointment(
+            record_changes.put_appointment(
                 conn, one, now=LINKED, actor="import", action="imported", completed_by="provider:P-1"
             )
             name = f"L-{number}"

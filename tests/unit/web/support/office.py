@@ -27,6 +27,7 @@ from calsync.store import (
     link_changes,
     observations,
     outbox,
+    record_changes,
     records,
     stops,
 )
@@ -126,7 +127,7 @@ class Office:
         by = "provider:P-1" if over else None
         at = self.house.clock.now() - timedelta(days=20)
         with self.house.database.transaction() as conn:
-            records.put_appointment(conn, one, now=at, actor="support:x", action="booked", completed_by=by)
+            record_changes.put_appointment(conn, one, now=at, actor="support:x", action="booked", completed_by=by)
             records_link = Link(
                 f"L-{number}", "work", "P-1", Subject(SubjectKind.APPOINTMENT, number), 1, f"r-{number}", f"u-{number}"
             )
