@@ -149,31 +149,33 @@ def _explained(wanted: Counter[Shown], seen: Counter[Shown], flags: list[Revisio
     if +(firm - rest):
         return False
     rest -= firm
-    while about:
-        # What has to show takes its place first: what is told of as gone may show again as another's. Of others the one
-        # with fewer places: what is over may show as it was seen, and be back where it belongs.
-        one = min(about, key=lambda one: _turn(one, rest, now))
-        about.remove(one)
-        there = _places(one, rest)
-        if there:
-            rest[there[0]] -= 1
-        elif one.kind != "duplicated" and _has_to_show(one, now):
-            return False
-    return not +rest
+    left = list(rest.elements())
+    places = [[at for at, span in enumerate(left) if span in (one.observed, one.expected)] for one in about]
+    showing = [found for one, found in zip(about, places, strict=True) if _has_to_show(one, now)]
+    flags_of = [[one for one, found in enumerate(places) if at in found] for at in range(len(left))]
+    # Where either side can be served alone, both can at once (Mendelsohn and Dulmage).
+    return _all_served(showing) and _all_served(flags_of)
 
 
-def _turn(flag: Revision, rest: Counter[Shown], now: float) -> tuple[bool, bool, bool, int]:
-    doubled = flag.kind == "duplicated"
-    return doubled, flag.observed is None, not _has_to_show(flag, now), len(_places(flag, rest))
+def _all_served(wishes: list[list[int]]) -> bool:
+    """Whether each can have one of what it takes, and nobody what another has."""
+    taken: dict[int, int] = {}
 
+    def serve(who: int, asked: set[int]) -> bool:
+        for one in wishes[who]:
+            if one not in asked:
+                asked.add(one)
+                if one not in taken or serve(taken[one], asked):
+                    taken[one] = who
+                    return True
+        return False
 
-def _places(flag: Revision, rest: Counter[Shown]) -> list[Shown]:
-    return [span for span in dict.fromkeys((flag.observed, flag.expected)) if span is not None and rest[span] > 0]
+    return all(serve(who, set()) for who in range(len(wishes)))
 
 
 def _has_to_show(flag: Revision, now: float) -> bool:
     """Whether what was seen shows until the end; of an extra session that is over only the evidence may wait (R-11)."""
-    if flag.observed is None or flag.observed[0] >= now + _HORIZON:
+    if flag.kind == "duplicated" or flag.observed is None or flag.observed[0] >= now + _HORIZON:
         return False
     return flag.expected is not None or flag.observed[0] > now
 

@@ -17,7 +17,7 @@ from tests.simulation.on_books import (
     was_never_heard,
 )
 from tests.simulation.sights import Shown, counted
-from tests.simulation.telling import about, told_as_gone, told_here
+from tests.simulation.telling import about, told_as_overtaken, told_here
 
 if TYPE_CHECKING:
     from tests.simulation.observer import Observer
@@ -67,7 +67,8 @@ def check_recorded(observer: Observer, held: Held, change: Change) -> None:
             if after[span] > one.now[span]:
                 # What was let be may be told of as standing in the rest of a split, just as it stood in ours.
                 cut_off = [told for told in about(observer, one, pos, observed=span) if told.kind == "split"]
-                found = about(observer, one, pos, expected=span) or cut_off or told_as_gone(observer, one, pos, span)
+                found = about(observer, one, pos, expected=span) or cut_off
+                found = found or told_as_overtaken(observer, one, pos, span)
                 _require(observer, one, pos, found, "brought back", span, unguarded=unguarded)
                 if (not unguarded or "revert" in causes) and not _is_called_since(observer, one, pos, span):
                     count_revert(observer, one, span, change, causes)

@@ -57,11 +57,16 @@ def _is_as_told(observer: Observer, held: Held, one: Revision) -> bool:
     return here and (wrote_at < one.pos or was_never_heard(observer, held.sent))
 
 
-def told_as_gone(observer: Observer, held: Held, pos: int, span: Shown) -> list[Revision]:
-    """Drifts that told of it as an edit, and since it went tell that nothing is seen there any more."""
-    revisions = observer.revisions.get(held.link, ())
-    told = {one.id for one in revisions if one.observed == span}
-    return [one for one in revisions if one.pos >= pos and one.id in told and one.observed is None]
+def told_as_overtaken(observer: Observer, held: Held, pos: int, span: Shown) -> list[Revision]:
+    """Drifts since then that the record overtook, where it came to call for this only after our last write.
+
+    Unread by anybody both sides agreed for a while: what became of that is measured against what was agreed before.
+    """
+    subject = observer.subject_of(held.link)
+    if subject is None or observer.called_from.get((*subject, span), -1) < held.wrote_at:
+        return []
+    since = (one for one in observer.revisions.get(held.link, ()) if one.pos >= pos)
+    return [one for one in since if one.resolution == "superseded" and one.observed != span]
 
 
 def told_here(observer: Observer, held: Held, found: list[Revision], span: Shown) -> list[Revision]:

@@ -24,7 +24,8 @@ class Link:
 
     `remote_id` is the service's name of the event, `version` its opaque tag for conditional writes, `baseline` the
     expected event that the calendar last acknowledged (None before the first confirmed write). `observed` is the event
-    last seen, kept only while it differs from the baseline; `absent` that it was last confirmed missing.
+    last seen, kept only while it differs from the baseline; `absent` that it was last confirmed missing, `unreadable`
+    that it was there and nobody could understand it.
     """
 
     id: str
@@ -40,5 +41,6 @@ class Link:
     baseline_hash: str | None = None
     observed: Event | None = None
     absent: bool = False
+    unreadable: bool = False
     confirmed_at: datetime | None = None  # last confirmed write of ours
     linked_at: datetime | None = None  # first confirmed write

@@ -12,6 +12,7 @@ from datetime import datetime
 from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
 from calsync.domain.event import Appearance, OriginalStart
 from calsync.reconcile.brakes import is_fight
+from calsync.reconcile.case import PastRevert
 from calsync.reconcile.disposition import (
     disposition_of,
     disposition_once_undone,
@@ -94,8 +95,11 @@ def _of_whom(one: Look, disposition: Disposition) -> Disposition:
 
 
 def _is_insisted_on(ground: Ground, one: Look) -> bool:
-    again = one.put_back is not None and same_state(one.put_back.observed, one.shown.seen)
-    return again or is_fight(ground.case, one.key, one.shown.seen, now=ground.moment.now, policy=ground.policy)
+    now, case = ground.moment.now, ground.case
+    if one.put_back is not None:
+        # That it was put back turned out just now, and counts like what was known before.
+        case = replace(case, reverts=(*case.reverts, PastRevert(one.key, now, one.put_back.observed)))
+    return is_fight(case, one.key, one.shown.seen, now=now, policy=ground.policy)
 
 
 def _verdict(ground: Ground, one: Look, disposition: Disposition | None, edit: _Edit) -> Verdict:

@@ -71,6 +71,11 @@ def remember(conn: Connection, link_id: str, *, version: str | None, observed: E
     conn.execute(_REMEMBER, {"the_id": link_id, "to_version": version, "to_observed": observed, "to_absent": absent})
 
 
+def set_unreadable(conn: Connection, link_id: str, *, version: str | None) -> None:
+    """The last look showed an event that nobody can understand; `version` None keeps the one on the books."""
+    conn.execute(_SET_UNREADABLE, {"the_id": link_id, "to_version": version})
+
+
 def set_read_after(conn: Connection, link_id: str, at: datetime | None) -> None:
     """Owe a read by id from `at` on; None: none is owed."""
     set_reads_after(conn, {link_id: at})
@@ -116,7 +121,7 @@ _c = links.c
 _RENAME = update(links).where(THIS).values(remote_id=bindparam("to_remote_id"))
 _ADD = links.insert()
 _BASELINE = select(_c.baseline).where(THIS)
-_NOTHING_SEEN: dict[str, Any] = {"observed": None, "absent": False}
+_NOTHING_SEEN: dict[str, Any] = {"observed": None, "absent": False, "unreadable": False}
 _UNWRITTEN: dict[str, Any] = {
     "state": LinkState.ACTIVE.value,
     **dict.fromkeys(("version", "baseline", "baseline_hash", "confirmed_at", "linked_at", "read_after", "ended_at")),
@@ -154,6 +159,16 @@ _REMEMBER = (
         version=func.coalesce(bindparam("to_version", type_=_c.version.type), _c.version),
         observed=bindparam("to_observed"),
         absent=bindparam("to_absent"),
+        unreadable=False,
+    )
+)
+_SET_UNREADABLE = (
+    update(links)
+    .where(THIS)
+    .values(
+        version=func.coalesce(bindparam("to_version", type_=_c.version.type), _c.version),
+        absent=False,
+        unreadable=True,
     )
 )
 _SET_READ_AFTER = (

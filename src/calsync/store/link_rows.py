@@ -33,6 +33,7 @@ COLUMNS = [
         "baseline_hash",
         "observed",
         "absent",
+        "unreadable",
         "confirmed_at",
         "linked_at",
     )

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, func, or_, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from calsync.domain.appointment import Subject, SubjectKind
-from calsync.domain.drift import DriftKind, Resolution
 from calsync.domain.link import Link
 from calsync.store.link_rows import ALIVE, COLUMNS, HERE, THIS, link_of
 from calsync.store.rows import chunks, stream
-from calsync.store.schema import drifts, links
+from calsync.store.schema import links
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def lives_of_subjects(conn: Connection, subjects: Iterable[Subject]) -> dict[Sub
 
 
 def unreadable(conn: Connection, link_ids: Iterable[str]) -> list[Link]:
-    """Those of these links whose event, as an open or accepted drift says, nobody could understand."""
+    """Those of these links whose event was there when it was last looked at, and nobody could understand it."""
     return [link_of(row) for part in chunks(sorted(link_ids)) for row in conn.execute(_UNREADABLE, {"ids": part})]
 
 
@@ -144,16 +143,12 @@ _BY_SUBJECTS = (
     .order_by(_c.generation, _c.id)
 )
 _BY_REMOTE_IDS = select(*COLUMNS).where(HERE, _c.remote_id.in_(_IDS))
-_IS_UNREADABLE = exists().where(
-    drifts.c.link == _c.id,
-    drifts.c.kind == DriftKind.UNREADABLE.value,
-    or_(drifts.c.resolution == Resolution.OPEN.value, drifts.c.accepted.is_(True)),
-)
-# One that was missing and is back is news, even under its old version: tags may be hashes of the content.
+# One that was missing and is back is news, even under its old version: tags may be hashes of the content. So is one
+# that can be understood again.
 _VERSIONS = select(_c.remote_id, _c.version).where(
-    HERE, _c.remote_id.in_(_IDS), _c.version.is_not(None), _c.absent.is_(False), ~_IS_UNREADABLE, ALIVE
+    HERE, _c.remote_id.in_(_IDS), _c.version.is_not(None), _c.absent.is_(False), _c.unreadable.is_(False), ALIVE
 )
-_UNREADABLE = _BY_IDS.where(_IS_UNREADABLE)
+_UNREADABLE = _BY_IDS.where(_c.unreadable.is_(True))
 _ALL_REMOTE_IDS = select(_c.id, _c.remote_id, _c.version).where(HERE, ALIVE).order_by(_c.id)
 _OF_CALENDAR = select(*COLUMNS).where(HERE, ALIVE).order_by(_c.id)
 _LIVES = (

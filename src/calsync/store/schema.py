@@ -150,6 +150,7 @@ links = Table(
     Column("baseline_hash", Text),
     Column("observed", EventColumn),
     Column("absent", Boolean, nullable=False, server_default=text("false")),
+    Column("unreadable", Boolean, nullable=False, server_default=text("false")),
     Column("confirmed_at", Instant),
     Column("linked_at", Instant),
     Column("read_after", Instant),  # a read by id is owed from then on

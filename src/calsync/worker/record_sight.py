@@ -6,12 +6,11 @@ Called by `record`, inside its transaction. Never talks to a calendar.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from calsync.domain.drift import DriftKind, Resolution
+from calsync.domain.drift import Resolution
 from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.case import UnreadableNow
@@ -20,8 +19,6 @@ from calsync.store import audit, claims, copies, link_changes, observations, owe
 from calsync.store.titles import without_marks
 from calsync.worker.context import ACTOR, PassContext
 from calsync.worker.gather import Gathered, LinkFacts
-
-_READ_AGAIN: Final = timedelta(hours=1)
 
 
 def record_sight(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime) -> None:
@@ -40,9 +37,10 @@ def record_sight(conn: Connection, facts: LinkFacts, decision: Decision, now: da
         link_changes.remember(
             conn, link.id, version=decision.version_seen, observed=decision.remember, absent=decision.absent
         )
-    if isinstance(sight, UnreadableNow) and (link.absent or link.version is None):
+    if isinstance(sight, UnreadableNow) and (link.absent or not link.unreadable):
         # It is there, whatever it says; that it goes must be news.
-        link_changes.remember(conn, link.id, version=sight.version, observed=link.observed, absent=False)
+        unknown = link.absent or link.version is None
+        link_changes.set_unreadable(conn, link.id, version=sight.version if unknown else None)
     if facts.copies != facts.copies_before:
         _keep_copies(conn, facts, decision.renamed)
 
@@ -185,16 +183,6 @@ def record_observations(
         claims.touch(conn, [sighting.appointment])
 
 
-def _is_unreadable_untold(facts: LinkFacts, decision: Decision) -> bool:
-    """Whether nothing on the books says that it cannot be understood, as another edit of it is open already.
-
-    Should that be undone, the event may bear the version on the books again, and no listing would tell of it.
-    """
-    told = {one.kind for one in facts.case.drifts if one.resolution is Resolution.OPEN}
-    told |= {one.kind for one in decision.found}
-    return isinstance(facts.case.sight, UnreadableNow) and DriftKind.UNREADABLE not in told
-
-
 def plan_next_read(conn: Connection, context: PassContext, facts: LinkFacts, decision: Decision) -> None:
     """Remember when the event must be read next, for the gate."""
     settle = context.rules.counts_after
@@ -204,7 +192,5 @@ def plan_next_read(conn: Connection, context: PassContext, facts: LinkFacts, dec
     elif facts.link.linked_at is not None:
         due = facts.facts.read_due_after(facts.last_read_at or context.began_at, settle)
         link_changes.set_read_after(conn, facts.link.id, due)
-    if _is_unreadable_untold(facts, decision):
-        link_changes.set_read_after(conn, facts.link.id, context.began_at + _READ_AGAIN)
     if not facts.is_new:
         link_changes.set_last_end(conn, facts.link.id, facts.facts.last_end)

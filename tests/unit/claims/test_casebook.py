@@ -364,3 +364,49 @@ def test_what_a_platforms_table_told_early_counts_once_it_was_read_again(world: 
             record_sources.put(conn, record_sources.get(conn, record_sources.SQL_TABLE), read_at=read_at)
         assert codes(world.check("A-2")) == held
     assert codes(world.check("A-1")) == set(), "it did not come from there"
+    from_table, from_elsewhere = (case_of(world, number).record for number in ("A-2", "A-1"))
+    assert from_table is not None
+    assert from_elsewhere is not None
+    assert (from_table.read_at, from_elsewhere.read_at) == (SPAN.end_at + timedelta(minutes=1), None)
+
+
+class TestSinceWhen:
+    """What we wrote into an event after it had begun shows our own news: then it matters since when they are so."""
+
+    moved_at = SPAN.end_at + timedelta(minutes=2)
+
+    def moved(self, world: GateWorld, *written: datetime | None) -> datetime | None:
+        for number, at in enumerate(written, 1):
+            if number > 1:
+                world.add_calendar(f"K-{number}")
+                world.link(f"K-{number}")
+            world.read(calendar=f"K-{number}", written_at=at)
+        earlier = Span(SPAN.start - HOUR, SPAN.end - HOUR, SPAN.zone)
+        one = Appointment("A-1", "P-1", "C-1", earlier, status=AppointmentStatus.COMPLETED, code="90834")
+        with world.db.transaction() as conn:
+            for at, span in ((LINKED, earlier), (self.moved_at, SPAN)):
+                told = replace(one, span=span)
+                record_changes.put_appointment(conn, told, now=at, actor="support:s", action="moved")
+        found = case_of(world).record
+        assert found is not None
+        return found.times_since
+
+    def test_they_are_so_is_told_where_we_wrote_since_it_began(self, world: GateWorld) -> None:
+        assert self.moved(world, SPAN.start_at) == self.moved_at
+
+    def test_one_calendar_of_several_is_enough(self, world: GateWorld) -> None:
+        assert self.moved(world, LINKED, None, self.moved_at) == self.moved_at
+
+    @pytest.mark.parametrize("written", [SPAN.start_at - timedelta(microseconds=1), None])
+    def test_nobody_asks_where_we_had_written_before(self, world: GateWorld, written: datetime | None) -> None:
+        assert self.moved(world, written) is None
+
+
+def test_what_nobody_knows_goes_by_the_practice_called_default(world: GateWorld) -> None:
+    practice = Practice.model_validate({"claims": {"unlinked": "clear"}})
+    world.settings = world.settings.model_copy(update={"practices": {"default": practice}})
+    with world.db.transaction() as conn:
+        conn.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        conn.exec_driver_sql("UPDATE appointments SET provider = 'P-404'")
+    found = files(world, "A-1", "A-404")
+    assert [one.policy.unlinked for one in found.values()] == ["clear", "clear"]

@@ -165,6 +165,11 @@ class TestAFight:
         assert one.found is not None
         assert (one.found.disposition, one.reverts) == (Disposition.REVERT, True)
 
+    def test_what_turned_out_to_be_put_back_counts_towards_the_limit(self) -> None:
+        shows = single("2026-12-01T16:00")
+        told = [verdict(self.put_back(shows), policy=replace(POLICY, revert_limit=n)).found for n in (1, 2)]
+        assert [one and one.disposition for one in told] == [Disposition.FLAG, Disposition.REVERT]
+
     def insisted(self, *numbers: int) -> tuple[PastRevert, ...]:
         return tuple(PastRevert(DAYS[n], NOW - DAY / 24, seen(f"{DAYS[n]:%Y-%m-%d}T14:00")) for n in numbers)
 

@@ -251,6 +251,21 @@ class TestUnreadable:
         world.run()
         assert world.shown()[world.only()].start == wall("2026-11-24T12:00")
 
+    def test_one_that_came_back_so_is_never_taken_for_what_it_was(self) -> None:
+        world = World(CALDAV_CTAG)
+        world.book("4821", "2026-11-24T10:00")
+        world.run()
+        name = world.only()
+        world.people.delete(name)
+        world.run()
+        world.people.put_back(name)
+        world.people.break_event(name)
+        world.run()
+        world.book("4821", "2026-11-24T10:00", status="cancelled")
+        for _ in range(3):
+            world.run(full=True)
+        assert world.people.see(name).unreadable
+
 
 class TestStops:
     def wipe(self, world: World) -> None:
