@@ -58,7 +58,9 @@ class Turn:
     @property
     def over(self) -> datetime:
         """When its session that is over began: no two are at the same time."""
-        return self.desk.now - timedelta(days=1, hours=1 + int(self.id) % 1000)
+        # By day and at the full hour, whenever this runs: none crosses midnight, or lies where the clocks change.
+        day, hour = divmod(int(self.id) % 1000, 16)
+        return self.desk.now.replace(hour=6 + hour, minute=0) - timedelta(days=2 + day)
 
     def past(self) -> str:
         """A session that is over."""

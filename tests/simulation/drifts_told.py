@@ -66,6 +66,7 @@ def _check_found(observer: Observer, fresh: Revision) -> None:
     versions = [seen for pos, seen in observer.versions.get(fresh.link, ()) if pos > after]
     lacks = any(seen[fresh.expected] == 0 for seen in versions) if fresh.expected is not None else False
     excused = bool(versions) and (_stands_beside(observer, fresh) or _is_one_less(observer, fresh, versions))
+    excused = excused or _is_no_extra_any_more(before, fresh)
     # What our event lost may be told of as standing in a rest that is there, though that was shown before; as gone
     # first, where the service told of the rest later.
     lacks = lacks or (before is not None and before.observed is None)
@@ -82,6 +83,15 @@ def _is_one_less(observer: Observer, told: Revision, versions: list[Counter[Show
     if told.observed is not None or span is None:
         return False
     return min(seen[span] for seen in versions) < max(seen[span] for _, seen in observer.versions[told.link])
+
+
+def _is_no_extra_any_more(before: Revision | None, told: Revision) -> bool:
+    """Whether it ends what was let be of a session that the calendar had besides, and is one of ours by now.
+
+    Which session is which may read otherwise once others are moved: the same appearance stands there, or does not.
+    """
+    ends = told.resolution == "withdrawn" and told.observed is None
+    return ends and before is not None and before.expected is None and before.observed == told.expected
 
 
 def _stands_beside(observer: Observer, told: Revision) -> bool:
