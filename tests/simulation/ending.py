@@ -205,7 +205,7 @@ def _is_let_be(world: World, held: Held) -> bool:
     The rest of a split is none: what it shows besides has to be told of one by one.
     """
     told = [one for one in _standing(world, {held.link}) if one.copy_id == held.key[2]]
-    if not held.is_copy or _is_own(world, held) or any(one.kind == "split" for one in told):
+    if _is_own(world, held) or any(one.kind == "split" for one in told):
         return False
     return any(one.kind == "duplicated" and one.disposition not in REVERTS for one in told)
 

@@ -77,12 +77,17 @@ def _judge_all(ground: Ground, duplicates: Sequence[Duplicate]) -> list[Judged]:
         phases[one.original_start] is Phase.UPCOMING
         and is_fight(ground.case, one.original_start, one.seen, now=ground.moment.now, policy=ground.policy)
         for one in duplicates
-        if not one.copy.told and on_books(ground, one) is None
+        if not one.copy.told and _is_news(ground, one)
     )
     return [
         _judge_occurrence(ground, one, phases[one.original_start], mixed=mixed, fights=fights)
         for one in sorted(duplicates, key=lambda one: sort_key(one.original_start))
     ]
+
+
+def _is_news(ground: Ground, one: Duplicate) -> bool:
+    drift = on_books(ground, one)
+    return drift is None or not same_state(drift.observed, one.seen)
 
 
 def _left_over(ground: Ground, copy: Copy, duplicates: Sequence[Duplicate]) -> list[Judged]:

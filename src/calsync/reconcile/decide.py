@@ -312,6 +312,12 @@ def _changed_wholly(ground: Ground, verdicts: Sequence[Verdict]) -> bool:
 
 
 def _starts(verdicts: Sequence[Verdict]) -> tuple[datetime, ...]:
+    """Return where the sessions of an event that vanished were, those included that its record has changed since."""
+    looks = (one.look for one in verdicts if one.look.phase is Phase.UPCOMING and not one.look.hers)
     return tuple(
-        sorted(one.look.reference.span.start_at for one in verdicts if _lost(one) and one.look.reference is not None)
+        sorted(
+            one.reference.span.start_at
+            for one in looks
+            if one.reference is not None and not same_state(one.reference, one.shown.seen)
+        )
     )

@@ -287,6 +287,12 @@ class TestACopiedSeries:
         decision = judged(case(copy(self.later, told=True), event=weekly(), reverts=again))
         assert {one.disposition for one in decision.found} <= {Disposition.REVERT}
 
+    def test_what_was_told_and_moved_again_is_insisted_on_like_news(self) -> None:
+        again = (PastRevert(DAYS[1], NOW - HOUR, seen("2026-12-08T12:00")),)
+        flagged = about(seen("2026-12-08T11:00"), DAYS[1], disposition=Disposition.FLAG)
+        (changed,) = judged(case(copy(self.later), drifts=(flagged,), event=SERIES, reverts=again)).changed
+        assert changed == DriftChange("D-1", seen("2026-12-08T12:00"), DriftKind.DUPLICATED, Disposition.FLAG)
+
     def test_while_observing_only_what_would_be_done_is_said(self) -> None:
         again = (PastRevert(DAYS[1], NOW - HOUR, seen("2026-12-08T12:00")),)
         observing = replace(POLICY, observe_only=True)

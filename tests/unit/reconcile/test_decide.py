@@ -57,6 +57,18 @@ def test_nothing_new_is_not_looked_at() -> None:
     assert (decision.looked, decision.sightings, decision.writes) == (False, (), ())
 
 
+def test_an_event_that_vanished_was_where_all_its_coming_sessions_were() -> None:
+    """Those as well that the record moved or called off since: several weeks are no week that somebody took off."""
+    world = World.agreed(WEEKLY)
+    world.edit(None)
+    before = world.one_pass().starts
+    assert len(before) == len({start.isocalendar()[:2] for start in before}) == 8
+    world = World.agreed(WEEKLY)
+    world.edit(None)
+    world.expected = event(rule="FREQ=WEEKLY;COUNT=1")
+    assert world.one_pass().starts == before
+
+
 def test_a_revert_waits_for_quiet_and_then_goes_out_once() -> None:
     world = World.agreed(event())
     world.edit(event("2026-12-01T14:00"))
