@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Dialect, Engine, Insert, Select
 from sqlalchemy.exc import DBAPIError
 
-from calsync.store.dialect import is_useless
+from calsync.store.postgres import is_useless
 
 Processor = Callable[[Any], Any]
 

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
-    ExceptionContext,
     Executable,
     Select,
     Table,
@@ -37,12 +36,12 @@ from sqlalchemy.sql.expression import ColumnElement
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from calsync.ports import Clock
+from calsync.store import postgres
 from calsync.store.columns import Instant
 
 BUSY_TIMEOUT_S: Final = 15
 _READING: Final = "calsync_reading"
-_POOL_SIZE: Final = 10
-_POOL_OVERFLOW: Final = 30
+_POOL: Final[dict[str, Any]] = {"pool_size": 10, "max_overflow": 30}
 _KEPT_STATEMENTS: Final = 1000  # more than there are; the driver's own default is fewer, and each would be parsed anew
 _UPGRADE_LOCK: Final = 0x63616C73  # any number that no other program of the database uses: "cals"
 
@@ -146,7 +145,7 @@ def lock_for_upgrade(conn: Connection) -> None:
 
 def make_engine(url: URL) -> Engine:
     """An engine whose transactions behave alike on both databases: see `begin_reading` and the pragmas."""
-    return _sqlite_engine(url) if url.get_backend_name() == "sqlite" else _postgres_engine(url)
+    return _sqlite_engine(url) if url.get_backend_name() == "sqlite" else postgres.make_engine(url, **_POOL)
 
 
 def make_swift_engine(url: URL, engine: Engine) -> Engine:
@@ -155,9 +154,8 @@ def make_swift_engine(url: URL, engine: Engine) -> Engine:
     A database in memory has one connection only, which stays as it is.
     """
     if url.get_backend_name() != "sqlite":
-        options = "-c synchronous_commit=off"
         bare = {"pool_reset_on_return": None, "pool_pre_ping": False}  # `Alone` itself sees to lost connections
-        return _postgres_engine(url, connect_args={"autocommit": True, "options": options}, **bare)
+        return postgres.make_engine(url, settings=postgres.NO_DISK, connect_args={"autocommit": True}, **_POOL, **bare)
     if sqlite_file(url) is None:
         return engine
     swift = _sqlite_engine(url, pool_reset_on_return=None)
@@ -188,21 +186,6 @@ def take_turns(conn: Connection, what: str) -> None:
         conn.execute(_TURN, {"what": what})
 
 
-_READ_ONLY: Final = "25006"
-_UNSUPPORTED: Final = "0A000"
-CHANGED_PLAN: Final = "cached plan must not change result type"
-_GIVE_UP: Final = {
-    "connect_timeout": 10,
-    "keepalives_idle": 15,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
-}
-# The same for the server's end, which by itself would keep the locks of a lost client for two hours.
-_GIVE_UP_THERE: Final = (
-    "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=30000"
-    " -c idle_in_transaction_session_timeout=300000"
-)
 _TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 # A number, whose form no setting of the server (DateStyle) changes.
 _DATABASE_TIME = select(
@@ -230,9 +213,8 @@ def _sqlite_engine(url: URL, **more: Any) -> Engine:
         engine = create_engine(
             url,
             poolclass=QueuePool,
-            pool_size=_POOL_SIZE,
-            max_overflow=_POOL_OVERFLOW,
             connect_args={**arguments, "timeout": BUSY_TIMEOUT_S},
+            **_POOL,
             **more,
         )
     event.listen(engine, "connect", _prepare_sqlite)
@@ -273,43 +255,3 @@ class BegunHere(SQLiteDialect_pysqlite):
 
 
 registry.register("sqlite.calsync", __name__, BegunHere.__name__)
-
-
-def postgres_arguments(url: URL, *, options: str = "", **more: Any) -> dict[str, Any]:
-    """How to connect so that nobody waits for ever for a server, or a client, that is gone without a word.
-
-    Silence of half a minute ends a connection on either side, and five idle minutes inside a transaction end it on the
-    server's: whatever it had locked is free then. What the address itself says goes before all of it.
-    """
-    given = {**_GIVE_UP, **{name: value for name, value in more.items() if name != "options"}}
-    told = f"{_GIVE_UP_THERE} {options} {url.query.get('options', '')}"
-    return {
-        **{name: value for name, value in given.items() if name not in url.query},
-        "options": " ".join(told.split()),
-    }
-
-
-def is_useless(problem: BaseException | None) -> bool:
-    """Whether a new connection may do what this one cannot, although it stands: PostgreSQL only.
-
-    Its server became a standby, or it keeps a plan that was made for tables as they were.
-    """
-    state = getattr(problem, "sqlstate", None)
-    return state == _READ_ONLY or (state == _UNSUPPORTED and CHANGED_PLAN in str(problem))
-
-
-def _drop_useless(context: ExceptionContext) -> None:
-    if is_useless(context.original_exception):
-        context.is_disconnect = True
-
-
-def _postgres_engine(url: URL, *, connect_args: dict[str, Any] | None = None, **more: Any) -> Engine:
-    engine = create_engine(
-        url,
-        pool_size=_POOL_SIZE,
-        max_overflow=_POOL_OVERFLOW,
-        connect_args=postgres_arguments(url, **(connect_args or {})),
-        **{"pool_pre_ping": True, **more},
-    )
-    event.listen(engine, "handle_error", _drop_useless)
-    return engine

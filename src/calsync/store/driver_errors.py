@@ -6,8 +6,9 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
 from calsync.errors import CalsyncError
-from calsync.store.dialect import CHANGED_PLAN, sqlite_file
+from calsync.store.dialect import sqlite_file
 from calsync.store.errors import NotUpgraded, StoreUnavailable
+from calsync.store.postgres import CHANGED_PLAN
 
 # Words of an SQLite message, what they mean, what to do.
 _SQLITE = (

@@ -8,8 +8,9 @@ from typing import Any
 import structlog
 
 from calsync.ports import Sleep, Stop
+from calsync.store import postgres
 from calsync.store.database import Database
-from calsync.store.dialect import CHANNEL, postgres_arguments
+from calsync.store.dialect import CHANNEL
 
 _log = structlog.get_logger(__name__)
 
@@ -37,7 +38,8 @@ def listen(database: Database, heard: Callable[[], None], stop: Stop, sleep: Sle
 def _hear(database: Database, heard: Callable[[], None], stop: Stop) -> None:
     dialect = database.engine.dialect
     given, named = dialect.create_connect_args(database.url)
-    raw: Any = dialect.connect(*given, **{**named, **postgres_arguments(database.url, autocommit=True)})
+    raw: Any = dialect.connect(*given, **{**named, **postgres.arguments(database.url), "autocommit": True})
+    raw.execute(*postgres.first_statement({})).close()
     try:
         raw.execute(f"LISTEN {CHANNEL}")
         heard()

@@ -21,10 +21,9 @@ from procrastinate.worker import Worker
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import Connection
 
-from calsync.store import carried_jobs, glance
+from calsync.store import carried_jobs, glance, postgres
 from calsync.store.carried_jobs import QUEUE
 from calsync.store.database import Database
-from calsync.store.dialect import postgres_arguments
 from calsync.store.errors import StoreUnavailable
 from calsync.store.work import Priority
 from calsync.worker.context import PassResult, WorkerContext
@@ -227,10 +226,8 @@ def _connector(worker: WorkerContext) -> procrastinate.SyncPsycopgConnector:
 def _async_connector(worker: WorkerContext) -> procrastinate.PsycopgConnector:
     # Each call of the engine is a single statement, and its jobs carry no truth: no transaction around it, no wait for
     # the disk, and no question before each whether the connection still lives (if not, the carrier starts anew).
-    given = _address(worker)["kwargs"]
-    given["options"] = f"{given.get('options', '')} -c synchronous_commit=off".strip()
     return procrastinate.PsycopgConnector(
-        pool_factory=_pool, configure=_without_transactions, min_size=1, max_size=4, kwargs=given
+        pool_factory=_pool, configure=_without_transactions, min_size=1, max_size=4, **_address(worker)
     )
 
 
@@ -240,10 +237,11 @@ def _pool(**given: Any) -> AsyncConnectionPool[Any]:
 
 async def _without_transactions(connection: Any) -> None:
     await connection.set_autocommit(True)
+    await connection.execute(*postgres.first_statement(postgres.NO_DISK))
 
 
 def _address(worker: WorkerContext) -> dict[str, Any]:
     database = worker.database
     _, named = database.engine.dialect.create_connect_args(database.url)
-    given = {**named, **postgres_arguments(database.url)}
+    given = {**named, **postgres.arguments(database.url)}
     return {"kwargs": {name: value for name, value in given.items() if name != "context"}}

@@ -50,6 +50,8 @@ def _adopt(conn: Connection, facts: LinkFacts, decision: Decision, now: datetime
     assert adopt is not None
     if facts.facts.expected is None and adopt.baseline is None:
         link_changes.retire(conn, facts.link.id, now)
+        # What a person had restored as well: it would go out to an event that is no more, and SOGo would make it.
+        owed_writes.withdraw(conn, facts.link.id, facts.link.remote_id, now)
         return
     arrived = arrived_write(facts, decision)
     link_changes.confirm(

@@ -69,6 +69,21 @@ def test_an_event_that_got_another_name_meanwhile_is_put_back_there_and_made_no_
     assert [one.resolution for one in world.drifts()] == [Resolution.ACKNOWLEDGED]
 
 
+@pytest.mark.parametrize("personality", [CALDAV_SYNC, CALDAV_SOGO], ids=lambda one: one.name)
+def test_what_was_called_off_and_taken_away_meanwhile_is_not_made_anew(personality: Personality) -> None:
+    world = Desked(personality)
+    dragged_past(world)
+    world.answer(Answer.RESTORE)
+    world.book("A-1", "2026-11-16T10:00", status="cancelled")
+    world.people.delete(world.only())
+    for _ in range(3):
+        world.run()
+        world.later(minutes=10)
+    assert world.people.ids() == []
+    with world.database.reading() as conn:
+        assert owed_writes.count_owed(conn, "work") == 0
+
+
 def test_a_further_edit_is_none_that_the_word_was_about(world: Desked) -> None:
     dragged_past(world)
     world.answer(Answer.RESTORE)

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection, insert, literal_column, select, table, text
-from sqlalchemy.engine import make_url
 
+from calsync.store import postgres
 from calsync.store.alone import Alone
 from calsync.store.database import Database, open_database
-from calsync.store.dialect import postgres_arguments
 from calsync.store.errors import StoreUnavailable
 from calsync.store.schema import clients
 from calsync.store.upgrade import create_for_tests
@@ -59,12 +58,30 @@ def test_both_ends_give_up_a_silent_connection(books: Database) -> None:
             assert shown(conn, "idle_in_transaction_session_timeout") == "5min"
 
 
-def test_what_the_address_says_goes_before(server: Postgres) -> None:
-    url = make_url("postgresql+psycopg://h/x?keepalives_idle=60&options=-c%20tcp_user_timeout%3D1000")
-    given = postgres_arguments(url, options="-c synchronous_commit=off", autocommit=True)
-    assert "keepalives_idle" not in given
-    assert given["options"].endswith("-c synchronous_commit=off -c tcp_user_timeout=1000")
-    assert (given["autocommit"], given["connect_timeout"]) == (True, 10)
+def test_what_the_address_says_goes_before(books: Database) -> None:
+    more = {"keepalives_idle": "60", "options": "-c tcp_user_timeout=1000"}
+    assert "keepalives_idle" not in postgres.arguments(books.url.update_query_dict(more))
+    other = open_database(books.url.update_query_dict(more).render_as_string(hide_password=False))
+    for engine in (other.engine, other._swift):
+        with engine.connect() as conn:
+            assert (shown(conn, "tcp_user_timeout"), shown(conn, "tcp_keepalives_idle")) == ("1000", "15")
+    other.dispose()
+
+
+def test_what_the_server_says_for_a_role_goes_before(books: Database, server: Postgres) -> None:
+    server.run(f"ALTER ROLE calsync IN DATABASE {books.url.database} SET idle_in_transaction_session_timeout = '9min'")
+    books.dispose()
+    with books.reading() as conn:
+        assert shown(conn, "idle_in_transaction_session_timeout") == "9min"
+
+
+def test_a_connection_brings_no_setting_along_that_a_pooler_refuses(books: Database) -> None:
+    """PgBouncer knows few, and `options` not at all."""
+    for engine in (books.engine, books._swift):
+        with engine.connect() as conn:
+            driver = conn.connection.driver_connection
+            assert driver is not None
+            assert not [one for one in driver.pgconn.info if one.keyword == b"options" and one.val]
 
 
 def test_a_transaction_that_stood_still_may_be_tried_again(books: Database) -> None:
