@@ -67,6 +67,8 @@ def _check_found(observer: Observer, fresh: Revision) -> None:
     lacks = any(seen[fresh.expected] == 0 for seen in versions) if fresh.expected is not None else False
     excused = bool(versions) and (_stands_beside(observer, fresh) or _is_one_less(observer, fresh, versions))
     excused = excused or _is_no_extra_any_more(before, fresh)
+    # Told of as gone first, where it was found under another name only later: with what was changed before.
+    excused = excused or (before is not None and before.observed is None and _shows_anywhere(observer, fresh))
     # What our event lost may be told of as standing in a rest that is there, though that was shown before; as gone
     # first, where the service told of the rest later.
     lacks = lacks or (before is not None and before.observed is None)
@@ -106,6 +108,12 @@ def _shows_now(observer: Observer, told: Revision) -> bool:
     return any(one.now[told.observed] for one in observer.of_link.get(told.link, ()) if one.key[2] == told.copy_id)
 
 
+def _shows_anywhere(observer: Observer, told: Revision) -> bool:
+    if told.observed is None:
+        return False
+    return any(one.now[told.observed] for one in observer.of_link.get(told.link, ()))
+
+
 def _read_until(observer: Observer, drift: Revision) -> int:
     """Up to where what people did was read when a drift came to say what it says.
 
@@ -114,11 +122,16 @@ def _read_until(observer: Observer, drift: Revision) -> int:
     back while what was done still stands, it is told again.
     """
     done = [(pos, seen) for pos, seen in observer.versions.get(drift.link, ()) if pos <= drift.read_pos]
-    overtaken = observer.drifts[drift.id].resolution == "superseded" if drift.id in observer.drifts else False
+    overtaken = drift.id in observer.drifts and _is_overtaken(observer.drifts[drift.id])
     stands = bool(done) and observer.wrote_pos.get(drift.link, -1) < done[-1][0]
     if stands and (overtaken or not _shows(done[-1][1], drift)):
         return done[-1][0] - 1
     return drift.read_pos
+
+
+def _is_overtaken(drift: Revision) -> bool:
+    """One that asks about its time counts as put back then, though nobody was to put it back."""
+    return drift.resolution == "superseded" or (drift.resolution == "reverted" and drift.disposition not in REVERTS)
 
 
 def _was_stopped(observer: Observer, calendar: str) -> bool:

@@ -141,20 +141,34 @@ def _explained(wanted: Counter[Shown], seen: Counter[Shown], flags: list[Revisio
     """Whether what is seen is what the records say, but where a flag says that something else was let be."""
     if +wanted == +seen:
         return True
-    firm, rest = Counter(wanted), Counter(seen)
-    about = [one for one in flags if one.kind == "duplicated" or one.expected is None or wanted[one.expected]]
-    for one in about:
-        if one.expected is not None and one.kind != "duplicated":
+    # With an answer the record itself may have changed: it does not want it any more, or there for another session.
+    about = [one for one in flags if one.kind == "duplicated" or one.accepted or _is_of(one, wanted)]
+    return any(_fits(wanted, Counter(seen), (about, freed), now) for freed in (about, [x for x in about if x.open]))
+
+
+def _fits(
+    wanted: Counter[Shown], rest: Counter[Shown], flags: tuple[list[Revision], list[Revision]], now: float
+) -> bool:
+    """Whether it is explained if these flags speak of it, and those free what the records want of their sessions."""
+    about, freed = flags
+    firm = Counter(wanted)
+    for one in freed:
+        if one.expected is not None and one.kind != "duplicated" and wanted[one.expected]:
             firm[one.expected] -= 1
     if +(firm - rest):
         return False
     rest -= firm
     left = list(rest.elements())
     places = [[at for at, span in enumerate(left) if span in (one.observed, one.expected)] for one in about]
-    showing = [found for one, found in zip(about, places, strict=True) if _has_to_show(one, now)]
+    ours = [_has_to_show(one, now) and _is_of(one, wanted) for one in about]
+    showing = [found for shows, found in zip(ours, places, strict=True) if shows]
     flags_of = [[one for one, found in enumerate(places) if at in found] for at in range(len(left))]
     # Where either side can be served alone, both can at once (Mendelsohn and Dulmage).
     return _all_served(showing) and _all_served(flags_of)
+
+
+def _is_of(flag: Revision, wanted: Counter[Shown]) -> bool:
+    return flag.expected is None or wanted[flag.expected] > 0
 
 
 def _all_served(wishes: list[list[int]]) -> bool:

@@ -67,7 +67,8 @@ def _count_mass(observer: Observer, held: Held, change: Change) -> None:
     # What the books had when it was read counts: events may have come in since it happened.
     others = upcoming_links(observer, change.calendar) - together
     upcoming = max(observer.upcoming_at.get(held.wipe, 0), len(together) + len(others))
-    weeks = {_week(observer, span) for link in together for one in observer.of_link[link] for span in one.ours}
+    spans = (span for link in together for one in observer.of_link[link] for span in one.ours)
+    weeks = {_week(observer, span) for span in spans if span[0] > now}
     every = upcoming >= 2 and len(together) >= upcoming
     many = len(together) >= observer.policy["stampede_min"] and len(together) >= 0.2 * upcoming and len(weeks) > 1
     if every or many:

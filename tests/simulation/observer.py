@@ -18,7 +18,7 @@ from calsync.testing.memory_state import Actor, Change
 from tests.simulation.drifts_told import reload
 from tests.simulation.fights import upcoming_links
 from tests.simulation.held import Held, Key, Revision, Violation, look
-from tests.simulation.on_books import writes_under_way
+from tests.simulation.on_books import given_up_on_the_way, writes_under_way
 from tests.simulation.overwriting import check_allowed, check_recorded, check_user_fields
 from tests.simulation.ports import Books
 from tests.simulation.sights import OUR_TITLES, Shown, renamed
@@ -165,6 +165,7 @@ class Observer:
         if change.after is not None and not held.sent:
             # It was on its way while its worker lost the lease: nobody waits for it, and it reads like an edit.
             self.versions.setdefault(held.link, []).append((self.pos, look(change.after)))
+            held.sent = given_up_on_the_way(self, held.link, change)
         held.removed_by = None if change.after is not None else Actor.CALSYNC
         if change.after is not None:
             held.title = change.after.event.master.title

@@ -23,6 +23,13 @@ def writes_under_way(observer: Observer, link: str) -> tuple[str, ...]:
     return tuple(one for (one,) in observer.books.rows(_UNDER_WAY, link))
 
 
+def given_up_on_the_way(observer: Observer, link: str, change: Change) -> tuple[str, ...]:
+    """Our writes of just this content that nobody waited for any more when they arrived."""
+    query = "SELECT id, content FROM owed_writes WHERE link = ? AND state = 'superseded' AND sent_at IS NOT NULL"
+    marker = (change.after.marker if change.after is not None else None) or ""
+    return tuple(one for one, content in observer.books.rows(query, link) if content is not None and content in marker)
+
+
 def was_never_heard(observer: Observer, sent: tuple[str, ...]) -> bool:
     """Whether no answer came to any of these writes, so that nobody knows them to have arrived."""
     # Books that are older than the write know nothing of it.

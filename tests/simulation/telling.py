@@ -77,7 +77,7 @@ def told_here(observer: Observer, held: Held, found: list[Revision], span: Shown
     """
     own = [one for one in found if one.copy_id == held.key[2]]
     here = [one for one in found if one.kind != "duplicated" or one in own]
-    if not held.is_copy:
+    if not held.is_copy and observer.is_own(held):
         return here
     if not observer.is_own(held):
         here = own or here

@@ -57,7 +57,7 @@ def _many_links(decisions: Sequence[Decision], facts: CalendarFacts, policy: Dec
     """
     hits = {hit.link: _Hit(hit.link, hit.vanished, hit.starts) for hit in facts.recent}
     lost = [one for one in decisions if one.vanished or one.changed_wholly]
-    fresh = [one for one in lost if one.link not in hits and not one.told_before]
+    fresh = [one for one in lost if _is_news(one, hits.get(one.link)) and not one.told_before]
     if not fresh or facts.released is not None:
         return None
     hits |= {one.link: _Hit(one.link, one.vanished, one.starts) for one in fresh}
@@ -68,6 +68,11 @@ def _many_links(decisions: Sequence[Decision], facts: CalendarFacts, policy: Dec
     if not (every or many) or (not every and _is_one_week(hits.values(), facts.zone)):
         return None
     return _stop(count, hits.values(), facts, policy)
+
+
+def _is_news(decision: Decision, hit: _Hit | None) -> bool:
+    """Tell whether a link is lost that was not before; what was edited, and has vanished since, is."""
+    return hit is None or (decision.vanished and not hit.vanished)
 
 
 def _many_copies(decisions: Sequence[Decision], facts: CalendarFacts, policy: DecisionPolicy) -> Stampede | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from calsync.domain.drift import Disposition, DriftKind, Phase, Resolution
+from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.case import Copy
 from calsync.reconcile.copy_shown import Judged, flagged, judge_shown, on_books, phase_beside
@@ -60,7 +60,8 @@ def _judge_copy(ground: Ground, copy: Copy, rest: Sequence[Verdict]) -> tuple[li
     """Judge all that a copy shows; `rest`, what of our series it goes on with, comes back where it goes with that."""
     shown = _news_or_known(ground, copy)
     judged = judge_shown(ground, copy, shown)
-    kept = any(one.keep for one in rest) and copy.remote_id not in rests_to_go(ground, rest)
+    going = rests_to_go(ground, rest) - rests_to_go_at_word(ground, rest)
+    kept = any(one.keep for one in rest) and copy.remote_id not in going
     stays = not any(one.by_word for one in rest) and _stays(ground, judged, kept=kept)
     if kept or stays:
         # What it shows in vain is told as well: nobody else would tell of it.
@@ -88,13 +89,22 @@ def rest_of(ground: Ground, one: Look) -> str | None:
 def rests_to_go(ground: Ground, verdicts: Sequence[Verdict]) -> frozenset[str]:
     """Return the rests of which something is put back into our own event: what is kept of them has to go there, too.
 
-    One that stays for what it shows besides keeps all of it, but at a person's word.
+    One that stays for what it shows besides keeps all of it, but at a person's word; and at a word about what it shows
+    besides it goes as well.
     """
     back = [(rest_of(ground, one.look), one.by_word) for one in verdicts if one.reverts]
-    at_word = {rest for rest, by_word in back if by_word}
+    at_word = {rest for rest, by_word in back if by_word} | rests_to_go_at_word(ground, verdicts)
     beside = (copy for copy in ground.case.copies if copy.remote_id not in at_word)
     staying = {copy.remote_id for copy in beside if _stays_on_its_own(ground, copy)}
-    return frozenset(rest for rest, _ in back if rest is not None and rest not in staying)
+    return frozenset(rest for rest in (*at_word, *(rest for rest, _ in back)) if rest is not None) - staying
+
+
+def rests_to_go_at_word(ground: Ground, verdicts: Sequence[Verdict]) -> set[str | None]:
+    """Return the rests that go at a word about what they show besides, with what is let be of them."""
+    rests = {one.look.shown.copy_id for one in verdicts if one.keep}
+    beside = (copy for copy in ground.case.copies if copy.remote_id in rests)
+    shown = ((copy, judge_shown(ground, copy, _news_or_known(ground, copy))) for copy in beside)
+    return {copy.remote_id for copy, judged in shown if any(one.by_word for one in judged)}
 
 
 def _stays_on_its_own(ground: Ground, copy: Copy) -> bool:
@@ -104,8 +114,7 @@ def _stays_on_its_own(ground: Ground, copy: Copy) -> bool:
 def _left_to_people(ground: Ground, copy: Copy) -> Iterator[DriftChange]:
     """Flag what a copy showed that cannot be understood any more: to remove it would be to write blindly."""
     for drift in ground.case.drifts:
-        mine = drift.resolution is Resolution.OPEN and drift.kind is DriftKind.DUPLICATED
-        if mine and drift.copy_id == copy.remote_id and drift.disposition.reverts:
+        if _is_open_copy(drift) and drift.copy_id == copy.remote_id and drift.disposition.reverts:
             yield DriftChange(drift.id, drift.observed, drift.kind, Disposition.FLAG)
 
 
@@ -131,12 +140,23 @@ def _shown_in_vain(
     """
     looks = [one.look for one in rest if one.reverts or one.look.record in (Record.GONE, Record.CHANGED)]
     overtaken = [Duplicate(one.key, copy, one.shown.seen) for one in looks if one.shown.seen is not None]
-    beyond = [one for one in ground.view.beyond if one.copy.remote_id == copy.remote_id]
     told = {one.original_start for one in mine}
-    for one in (*overtaken, *beyond):
+    for one in (*overtaken, *_beyond(ground, copy)):
         if one.original_start not in told and not one.seen.cancelled:
             told.add(one.original_start)
             yield one
+
+
+def _beyond(ground: Ground, copy: Copy) -> Iterator[Duplicate]:
+    """Yield what lies near no session of ours; of one that was called off since it may be on the books already."""
+    known = [one.observed for one in ground.case.drifts if one.copy_id == copy.remote_id and _is_open_copy(one)]
+    for one in ground.view.beyond:
+        if one.copy.remote_id == copy.remote_id and not any(same_state(one.seen, before) for before in known):
+            yield one
+
+
+def _is_open_copy(drift: Drift) -> bool:
+    return drift.resolution is Resolution.OPEN and drift.kind is DriftKind.DUPLICATED
 
 
 def _undone(ground: Ground) -> Iterator[DriftChange]:
@@ -145,8 +165,7 @@ def _undone(ground: Ground) -> Iterator[DriftChange]:
     Where a person said before that the copy is to go, that is answered: there is nothing left to do.
     """
     for drift in ground.case.drifts:
-        mine = drift.resolution is Resolution.OPEN and drift.kind is DriftKind.DUPLICATED
-        if not mine or drift.copy_id not in ground.case.gone_copies:
+        if not _is_open_copy(drift) or drift.copy_id not in ground.case.gone_copies:
             continue
         phase = phase_beside(ground, drift.original_start, drift.expected)
         if drift.is_asked_back:

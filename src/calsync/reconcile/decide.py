@@ -17,7 +17,7 @@ from calsync.domain.notation import content_hash
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.case import DecisionPolicy, LinkCase, Moment, NothingNew, UnreadableNow
 from calsync.reconcile.compare import view
-from calsync.reconcile.copies import judge_copies, rest_of, rests_to_go
+from calsync.reconcile.copies import judge_copies, rest_of, rests_to_go, rests_to_go_at_word
 from calsync.reconcile.ground import Ground, survey, without_renaming
 from calsync.reconcile.judge import Verdict, judge
 from calsync.reconcile.level import Level
@@ -165,9 +165,12 @@ def _went_with_rest(ground: Ground, one: Look) -> bool:
 
 
 def _is_short(ground: Ground, verdicts: Sequence[Verdict]) -> bool:
-    """Tell whether our event lacks what is let be and went with the rest of a split: our write of it was refused."""
-    lost = (one.look for one in verdicts if one.keep and _went_with_rest(ground, one.look))
-    return any(one.drift is not None and not same_state(one.drift.observed, None) for one in lost)
+    """Tell whether our event lacks what is let be, and goes with the rest of a split, or went as ours was refused."""
+    kept = [one.look for one in verdicts if one.keep]
+    lost = (one for one in kept if _went_with_rest(ground, one))
+    went = any(one.drift is not None and not same_state(one.drift.observed, None) for one in lost)
+    going = rests_to_go_at_word(ground, verdicts)
+    return went or any(one.shown.copy_id in going for one in kept)
 
 
 def _has_to_change(verdict: Verdict) -> bool:

@@ -218,8 +218,10 @@ def _arrived(case: LinkCase, moment: Moment) -> SentWrite | None:
 def _proves(case: LinkCase, sight: SeenNow, sent: SentWrite, target: Event, moment: Moment) -> bool:
     marked = sight.marker is not None and sight.marker.content == sent.content
     if sent.given_up:
-        # A later write may have carried the same: only what stands there just as it went out is that one.
-        return marked and content_hash(sight.event) == sent.content != case.link.baseline_hash
+        # A later write may have carried the same: only what stands there just as it went out is that one. Where none
+        # was ever confirmed, there was no other.
+        as_it_went_out = content_hash(sight.event) == sent.content or case.link.baseline is None
+        return marked and as_it_went_out and sent.content != case.link.baseline_hash
     if marked and sent.content != case.link.baseline_hash:
         return True  # nobody else can sign; what differs from it was edited on top
     # A revert writes what the marker said before: then only the sight of what it put back proves that it arrived.

@@ -74,6 +74,8 @@ def test_it_rolls_over_passes() -> None:
     recent = tuple(RecentChange(f"L{n}", vanished=False) for n in range(4))
     assert check_stampede(vanished(0), facts(10, recent=recent), POLICY) is not None
     assert check_stampede(vanished(0), facts(10, recent=recent[:3]), POLICY) is None
+    edited = tuple(RecentChange(f"L{day:03d}", vanished=False) for day in (0, 10))
+    assert check_stampede(vanished(0, 10), facts(2, recent=edited), POLICY) is not None, "gone since, all of them"
     # The same links seen once more are no news.
     again = [Decision("L1", "same/edited", changed_wholly=True)]
     assert check_stampede(again, facts(10, recent=(*recent, RecentChange("L9", vanished=True))), POLICY) is None

@@ -75,6 +75,16 @@ class TestWritesWithoutAnAnswer:
         assert self.arrived(SeenNow("2", MOVED), late) is None
         assert self.arrived(ConfirmedAbsent(), replace(self.removal, given_up=True)) is None
 
+    def test_one_that_was_given_up_was_the_only_one_where_none_was_ever_confirmed(self) -> None:
+        wrote = content_hash(MOVED)
+        late = replace(self.update, content=wrote, given_up=True)
+        sight = SeenNow("2", single("2026-12-05T10:00"), Marker("L1", 1, wrote, "place"))
+        for wanted in (MOVED, None):
+            case = agreed(single(), sight=sight, sent=(late,), expected=wanted)
+            unheard = replace(case.link, baseline=None, baseline_hash=None, confirmed_at=None)
+            ground = survey(replace(case, link=unheard), Moment(NOW, WINDOW), POLICY)
+            assert (ground.arrived, ground.agreed) == (late, MOVED)
+
     def test_an_update_arrived_where_the_event_is_as_it_was_sent(self) -> None:
         assert self.arrived(SeenNow("2", MOVED), self.update) == self.update
         assert self.arrived(SeenNow("2", single()), self.update) is None

@@ -144,6 +144,21 @@ class TestWhatIsKept:
         write = written(last_seen(case, cut), policy=FLAGGING_SPLITS)
         assert (write.reverts, shows(write)[DAYS[1]], shows(write)[THIRD]) == ((THIRD,), "12-08 16", "12-15 10")
 
+    def test_of_a_rest_that_goes_for_what_it_shows_besides_ours_takes_over_what_is_let_be(self) -> None:
+        # The third session was called off since: a person said that it is to go from the rest as well.
+        asked = moved(2, kind=DriftKind.DUPLICATED, copy_id="c-1", resolved_by="support:ada")
+        second = moved(1, kind=DriftKind.SPLIT, copy_id="c-1", disposition=Disposition.FLAG)
+        copy = rest("2026-12-08T14:00", told=True)
+        short, cut = weekly(count=2), weekly(count=1)
+        case = last_seen(agreed(short, cut, drifts=(second, asked), copies=(copy,)), cut)
+        decision = decided(case, policy=FLAGGING_SPLITS)
+        assert [(one.remote_id, one.kind) for one in decision.writes] == [
+            (case.link.remote_id, WriteKind.UPDATE),
+            ("c-1", WriteKind.DELETE),
+        ]
+        assert shows(decision.writes[0]) == {DAYS[0]: "12-01 10", DAYS[1]: "12-08 14"}
+        assert {one.kind for one in decision.found} == {DriftKind.MARKER_LOST}, "the rest is on the books already"
+
     def test_what_was_moved_again_and_is_let_be_is_kept_as_it_shows_now(self) -> None:
         there = at_slots(SERIES, 2, start="14:00")
         there = replace(there, overrides=(*there.overrides, Override(DAYS[1], seen("2026-12-08T16:00"))))
