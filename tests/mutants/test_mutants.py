@@ -6,12 +6,17 @@ from functools import cache
 
 import pytest
 
-from tests.mutants.broken import CANARY, Mutant, mutants
+from tests.mutants.broken import CANARY, ROOT, Mutant, mutants, replaced
 from tests.mutants.forks import findings
 from tests.mutants.table import THE_LIST, number_of
 
 ALL = mutants()
 KILLED = [one for one in ALL if one.survives is None]
+
+
+@pytest.mark.parametrize("mutant", ALL, ids=lambda one: one.name)
+def test_its_patch_still_applies(mutant: Mutant) -> None:
+    assert replaced(mutant, ROOT / "src")
 
 
 @cache

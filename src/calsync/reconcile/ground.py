@@ -222,8 +222,9 @@ def _proves(case: LinkCase, sight: SeenNow, sent: SentWrite, target: Event, mome
         # was ever confirmed, there was no other.
         as_it_went_out = content_hash(sight.event) == sent.content or case.link.baseline is None
         return marked and as_it_went_out and sent.content != case.link.baseline_hash
-    if marked and sent.content != case.link.baseline_hash:
-        return True  # nobody else can sign; what differs from it was edited on top
+    if sent.content != case.link.baseline_hash and sight.marker is not None:
+        # Nobody else can sign: what differs from it was edited on top, and what bears our last one is not this.
+        return marked
     # A revert writes what the marker said before: then only the sight of what it put back proves that it arrived.
     drifts = [d for key, d in open_drifts(case).items() if d.disposition.reverts or key in sent.restores]
     if marked and drifts:

@@ -90,6 +90,13 @@ class TestWritesWithoutAnAnswer:
         assert self.arrived(SeenNow("2", single()), self.update) is None
         assert self.arrived(ConfirmedAbsent(), self.update) is None
 
+    def test_one_that_our_last_marker_still_stands_on_did_not_arrive_though_somebody_moved_it_there(self) -> None:
+        wrote = content_hash(MOVED)
+        sent = replace(self.update, content=wrote)
+        last = Marker("L1", 1, content_hash(single()), "place")
+        assert self.arrived(SeenNow("2", MOVED, last), sent) is None
+        assert self.arrived(SeenNow("2", MOVED, replace(last, content=wrote)), sent) == sent
+
     def test_the_latest_of_several_counts(self) -> None:
         again = replace(self.update, key="again")
         assert self.arrived(SeenNow("2", MOVED), self.update, again) == again
