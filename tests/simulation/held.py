@@ -48,6 +48,7 @@ class Held:
     wrote_at: int = -1  # where we wrote to it last
     named: Counter[Shown] = field(default_factory=Counter)  # what a person gave a title, whatever became of that
     sent: tuple[str, ...] = ()  # our writes that were under way when it became what it was before people changed it
+    replaced: tuple[Event, Counter[Shown], dict[Shown, int], dict[Shown, int]] | None = None  # by those in `sent`
 
     @property
     def now(self) -> Counter[Shown]:

@@ -18,7 +18,7 @@ from calsync.testing.memory_state import Actor, Change
 from tests.simulation.drifts_told import reload
 from tests.simulation.fights import upcoming_links
 from tests.simulation.held import Held, Key, Revision, Violation, look
-from tests.simulation.on_books import given_up_on_the_way, writes_under_way
+from tests.simulation.on_books import given_up_on_the_way, was_never_heard, writes_under_way
 from tests.simulation.overwriting import check_allowed, check_recorded, check_user_fields
 from tests.simulation.ports import Books
 from tests.simulation.sights import OUR_TITLES, Shown, renamed
@@ -113,10 +113,8 @@ class Observer:
         held.edited_at = change.at
         now = held.now
         self.versions.setdefault(held.link, []).append((self.pos, now))
-        if change.after is None:
-            # What stands beside it takes its place: to whoever reads, that is what became of it.
-            beside = (one for one in self.of_link[held.link] if one.stored is not None and one.key[1] == key[1])
-            self.versions[held.link] += [(self.pos, one.now) for one in beside]
+        if change.before is not None and change.after is None:
+            self._put_beside_in_its_place(held, look(change.before), since)
         if change.after is not None and self.wrote.get((held.link, change.after.marker)) == change.after.event:
             # Taken back to what we wrote ourselves before: nobody who only reads can tell it from our own write. What
             # people do next is measured from there.
@@ -124,6 +122,18 @@ class Observer:
             return
         held.since = {span: since.get(span, self.pos) for span in now - held.ours}
         held.gone = {span: gone.get(span, self.pos) for span in held.ours - now}
+
+    def _put_beside_in_its_place(self, held: Held, showed: Counter[Shown], since: dict[Shown, int]) -> None:
+        """What stands beside an event that is taken away takes its place: to whoever reads, that is what became of it.
+
+        Where it shows the same, only its name is another: what was told of it under the old one is told.
+        """
+        for one in self.of_link[held.link]:
+            if one.stored is None or one.key[1] != held.key[1]:
+                continue
+            self.versions[held.link].append((self.pos, one.now))
+            if one.now == showed:
+                one.since = {span: min(pos, since.get(span, pos)) for span, pos in one.since.items()}
 
     def _adopt(self, key: Key, link: str) -> Held:
         held = self.events[key] = Held(key, link, self.pos)
@@ -140,12 +150,20 @@ class Observer:
         if held is None:
             held = self._adopt(key, link)
         check_allowed(self, held, change, link)
+        self._forget_what_was_undone_unheard(held)
         check_recorded(self, held, change)
         check_user_fields(self, held, change)
         if change.after is not None and change.after.marker:
             self.markers[change.after.marker] = (change.calendar, link)
             self.wrote[link, change.after.marker] = change.after.event
         self._take(held, change)
+
+    def _forget_what_was_undone_unheard(self, held: Held) -> None:
+        """Somebody undid a write of ours of which nobody heard: to whoever only reads it never arrived."""
+        was = held.replaced
+        undone = was is not None and held.stored is not None and held.stored.event == was[0]
+        if was is not None and undone and was_never_heard(self, held.sent):
+            _, held.ours, held.since, held.gone = was
 
     def _link_of(self, change: Change, held: Held | None) -> str:
         if change.after is not None and change.after.marker:
@@ -156,8 +174,8 @@ class Observer:
 
     def _take(self, held: Held, change: Change) -> None:
         self.wrote_pos[held.link] = held.wrote_at = self.pos
-        was = change.before if change.after is None else None
-        held.taken = None if was is None else (was.event, held.ours, held.since, held.gone)
+        before = None if change.before is None else (change.before.event, held.ours, held.since, held.gone)
+        held.taken, held.replaced = before if change.after is None else None, before
         held.stored = change.after
         held.ours = Counter(look(change.after))
         held.since, held.gone, held.edited_at, held.removed = {}, {}, None, None

@@ -137,7 +137,8 @@ def _require(
 
 def _is_carried_over(observer: Observer, held: Held, span: Shown) -> bool:
     """Whether our own event shows what a copy showed, or is owed a write that does: so it stays as it was seen."""
-    if any(one.now[span] for one in observer.of_link[held.link] if not one.is_copy):
+    others = (one for one in observer.of_link[held.link] if one is not held)
+    if any(one.now[span] for one in others if not one.is_copy or observer.is_own(one)):
         return True
     query = "SELECT target FROM owed_writes WHERE link = ? AND state IN ('owed', 'sent') AND target IS NOT NULL"
     owed = (event_from_text(text) for (text,) in observer.books.rows(query, held.link))

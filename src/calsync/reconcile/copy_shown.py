@@ -16,6 +16,7 @@ from calsync.reconcile.brakes import is_fight
 from calsync.reconcile.case import Copy
 from calsync.reconcile.disposition import (
     disposition_of,
+    disposition_once_undone,
     phase_of,
     standing_disposition,
 )
@@ -104,20 +105,24 @@ def _left_over(ground: Ground, copy: Copy, duplicates: Sequence[Duplicate]) -> l
 
 
 def _judge_left(ground: Ground, copy: Copy, drift: Drift, *, nowhere: bool) -> Judged:
+    still = any(same_state(one, drift.observed) for one in keyed(copy.event, ground.moment.window).values())
+    undone = not still and (copy.event.is_series or not nowhere)
+    if drift.is_asked_back and (still or undone):
+        return _by_word(ground, drift) if still else _gone_as_asked(ground, drift)
     phase = phase_beside(ground, drift.original_start, drift.expected)
-    disposition = standing_disposition(drift, phase, ground.policy)
+    begun = undone and phase is not Phase.UPCOMING
+    disposition = (disposition_once_undone if begun else standing_disposition)(drift, phase, ground.policy)
     if drift.disposition in _FLAGS:
         # Nothing is agreed any more that could tell whose it is: a flag stays one.
         disposition = left_to_her(disposition)
-    still = any(same_state(one, drift.observed) for one in keyed(copy.event, ground.moment.window).values())
-    if still and drift.is_asked_back:
-        return _by_word(ground, drift)
+    change = DriftChange(drift.id, drift.observed, drift.kind, disposition)
+    judged = Judged(drift.original_start, disposition, drift.changed_at, drift=drift)
+    if not (still or undone):
+        # It was dragged to where no session of ours lies: that is told as well, before anybody takes it away.
+        return replace(judged, quiet_since=ground.moment.now, change=replace(change, observed=copy.event.master))
+    told = disposition is drift.disposition
     stays = still and _has_to_stay(disposition, phase, drift.scope)
-    if still or copy.event.is_series or not nowhere:
-        return Judged(drift.original_start, disposition, drift.changed_at, drift=drift, stays=stays)
-    # It was dragged to where no session of ours lies: that is told as well, before anybody takes it away.
-    change = DriftChange(drift.id, copy.event.master, drift.kind, disposition)
-    return Judged(drift.original_start, disposition, ground.moment.now, change=change, drift=drift)
+    return replace(judged, change=None if told else change, stays=stays)
 
 
 def _judge_occurrence(ground: Ground, one: Duplicate, phase: Phase, *, mixed: bool, fights: bool) -> Judged:
@@ -160,6 +165,12 @@ def _by_word(ground: Ground, drift: Drift) -> Judged:
     return Judged(
         drift.original_start, drift.disposition, ground.moment.now - ground.policy.settle, drift=drift, by_word=True
     )
+
+
+def _gone_as_asked(ground: Ground, drift: Drift) -> Judged:
+    """A person said that it is to go, and somebody took it away since: there is nothing left to do."""
+    change = DriftChange(drift.id, drift.observed, drift.kind, drift.disposition, Resolution.ACKNOWLEDGED)
+    return Judged(drift.original_start, Disposition.IGNORE, ground.moment.now, change=change, drift=drift)
 
 
 def _was_put_back(ground: Ground, one: Duplicate) -> bool:

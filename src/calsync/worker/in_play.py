@@ -150,7 +150,9 @@ def assign(conn: Connection, context: PassContext, in_play: dict[str, Pending], 
     by_id |= {link_id: pending.link for link_id, pending in in_play.items()}
     # A link that is not on the books yet has no event of its own: whatever carries its marker is that event (F-4).
     vanished = {remote_id for remote_id, item in items.items() if isinstance(item, Gone)}
-    gone = vanished | {pending.link.remote_id for pending in in_play.values() if pending.is_new}
+    # But for one that stands under the very name that we would give it.
+    new = {pending.link.remote_id for pending in in_play.values() if pending.is_new}
+    gone = vanished | (new - items.keys())
     matches = match_items(items.values(), by_name, links_by_id=by_id, keys=context.worker.keys, gone=gone)
     assigned = Assigned()
     for match in sorted(matches.ours, key=lambda match: match.role is Role.OWN):

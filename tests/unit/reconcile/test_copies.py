@@ -82,6 +82,38 @@ def test_what_a_copy_no_longer_shows_does_not_keep_it() -> None:
     assert world.copies == {}
 
 
+def without_the_first(event: Event) -> Event:
+    """What a series shows once its first session ahead is taken out."""
+    assert event.recurrence is not None
+    return replace(event, recurrence=replace(event.recurrence, excluded=(event.master.span.start_at,)))
+
+
+def test_what_was_taken_out_of_a_copy_before_its_session_began_waits_for_a_person() -> None:
+    world = World.agreed(series("2026-12-01T10:00", 3))
+    copied = series("2026-12-01T14:00", 3)
+    world.copies["c-1"] = beside(copied)
+    world.one_pass()
+    assert {one.disposition for one in duplicated(world)} == {Disposition.REVERT}
+    world.copies["c-1"] = beside(without_the_first(copied), "8")
+    world.now = datetime(2026, 12, 1, 20, tzinfo=UTC)
+    world.one_pass()
+    assert world.copies == {}
+    first, *others = duplicated(world)
+    assert (first.disposition, first.resolution) == (Disposition.FLAG, Resolution.OPEN)
+    assert [one.resolution for one in others] == [Resolution.REVERTED] * 2
+
+
+def test_what_somebody_took_out_of_a_copy_as_a_person_had_asked_is_answered() -> None:
+    world = World.agreed(series())
+    copied = series("2026-11-10T14:00")
+    world.copies["c-1"] = beside(copied)
+    world.one_pass()
+    world.drifts[0] = replace(world.drifts[0], resolved_by="support:ada")
+    world.copies["c-1"] = beside(without_the_first(copied), "8")
+    world.one_pass()
+    assert [one.resolution for one in duplicated(world)] == [Resolution.ACKNOWLEDGED, *[Resolution.OPEN] * 4]
+
+
 def test_the_copies_of_a_cancelled_session_go_whatever_was_flagged() -> None:
     world = World.agreed(series("2026-12-01T10:00", 3))
     world.copies["c-1"] = beside(series("2026-12-01T14:00", 3))

@@ -378,6 +378,24 @@ class TestBooks:
         assert world.people.ids() == ids
         assert again.drifts() == []
 
+    def test_lost_books_take_for_ours_what_stands_under_our_name_and_tell_of_the_copy_beside_it(
+        self, world: World
+    ) -> None:
+        world.book("A-1", "2026-11-18T10:00")
+        world.run()
+        own = world.only()
+        world.people.duplicate(own, timedelta(hours=-2))
+        world.people.drag(own, timedelta(hours=1))
+        again = World()
+        again.service, again.people = world.service, world.people
+        again.opener.service = world.service
+        again.book("A-1", "2026-11-18T10:00")
+        again.run()
+        assert sorted(str(drift.kind) for drift in again.drifts()) == ["duplicated", "moved"]
+        again.clock.advance(POLICY.settle)
+        again.run()
+        assert world.people.ids() == [own]
+
     def test_a_typed_title_is_kept_in_the_calendar_and_nowhere_else(self, world: World) -> None:
         made = world.book_series("S-1", "2026-11-17T10:00", "FREQ=WEEKLY;COUNT=6", 6)
         world.run()
