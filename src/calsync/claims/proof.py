@@ -53,7 +53,6 @@ def write_proof(gate: Gate, appointment: str) -> str:
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
-        lstrip_blocks=True,
     )
     return environment.get_template("proof.html.j2").render(
         appointment=appointment,
@@ -196,4 +195,4 @@ def _without_note(detail: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(data: dict[str, Any] | None) -> str:
-    return "" if data is None else json.dumps(data, sort_keys=True, ensure_ascii=False)
+    return "" if data is None else json.dumps(data, ensure_ascii=False)

@@ -38,7 +38,7 @@ def _told(world: GateWorld) -> GateWorld:
         evidence.put_many(conn, [logged])
         statements.insert(conn, said)
         drifts.resolve(conn, "D-1", Resolution.ACKNOWLEDGED, NOW, by="support:ada", accepted=False)
-    line = FiledLine(appointment="A-1", date=SPAN.start.date(), claim="C-1", line="2", batch="B-1")
+    line = FiledLine(appointment="A-1", date=SPAN.start.date(), claim="C-1", line="2", batch="März-1")
     file_claims(world.gate, [line], by="billing:b", note="<a name>")
     return world
 
