@@ -155,7 +155,8 @@ class TestReferences:
         assert (found.control, found.problems) == ("ICN-1", problems)
 
     def test_what_stands_before_the_first_claim_belongs_to_none(self) -> None:
-        assert one("REF*F8*ICN-1", "DTP*472*D8*20261225", "SBR*P*18", *CLAIM, *LINE) == GOOD
+        before = ["REF*F8*ICN-1", "DTP*472*D8*20261225", "DTP*434*D8*20261225", "SBR*P*18"]
+        assert one(*before, *CLAIM, *LINE) == GOOD
 
 
 class TestDates:
@@ -185,11 +186,18 @@ class TestDates:
         assert one(*CLAIM, LINE[2], LINE[2], *LINE).problems == ()
         assert one(*CLAIM, LINE[2], "DTP*472*D8*20261111", *LINE).problems == (ReasonCode.DATE_REPEATED,)
 
+    def test_a_day_that_cannot_be_read_is_told_as_that_beside_a_period_of_the_claim(self) -> None:
+        line = changed(LINE, "*D8*20261110", "*D8*november")
+        assert one(*CLAIM, "DTP*434*RD8*20261101-20261130", *line).problems == (ReasonCode.DATE_UNREADABLE,)
+
 
 @pytest.mark.parametrize(
     ("claim", "line", "problems"),
     [
         (CLAIM, LINE, ()),
+        (CLAIM, changed(LINE, "*UN*1*", "***"), ()),
+        (CLAIM, changed(LINE, "*UN*1*", "**1*"), ()),
+        (CLAIM, changed(LINE, "*UN*1*", "*MJ*50*"), (ReasonCode.CLAIM_UNREADABLE,)),
         (changed(CLAIM, ":B:1", ":B:6"), LINE, (ReasonCode.CLAIM_UNREADABLE,)),
         (changed(CLAIM, ":B:1", ""), LINE, (ReasonCode.CLAIM_UNREADABLE,)),
         (CLAIM, changed(LINE, "HC:90834:95", "HC"), (ReasonCode.CLAIM_UNREADABLE,)),
