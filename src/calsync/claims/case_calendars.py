@@ -7,7 +7,7 @@ Pure; called by `casebook`. The links that count are those of mirror calendars t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from calsync.claims.case import NextRead, Observation, ReadResult
@@ -43,9 +43,8 @@ def calendars_of_case(
         readings = [_reading(rows, span, one) for one in rows.observations if one.calendar == calendar.id]
         if _is_doubted(calendar):
             readings = []
-        is_removed = calendar.removed_at is not None
-        readings = readings or [Observation(calendar=calendar.id, result=ReadResult.NEVER)]
-        observations += [replace(one, removed=is_removed) for one in readings] if is_removed else readings
+        never = Observation(calendar=calendar.id, result=ReadResult.NEVER, removed=calendar.removed_at is not None)
+        observations += readings or [never]
         observations += _standing(rows, calendar)
         next_reads += _next_read(calendar, link, now)
     for calendar in _unlinked(rows, now, window_past):
@@ -104,6 +103,7 @@ def _reading(rows: CalendarRows, span: Span, row: ObservationRow) -> Observation
         confirmed_at=row.linked_at,
         written_at=row.written_at,
         version=row.version,
+        removed=rows.calendars[row.calendar].removed_at is not None,
     )
 
 

@@ -207,8 +207,8 @@ def _last_of(row: RecallRow) -> str:
 
 def _is_as(answer: Answer, former: RecallRow) -> bool:
     """True when the session is cleared with exactly what the recalled clearance said."""
-    same = (answer.date_of_service, answer.code or former.old_code) == (former.old_date, former.old_code)
-    return answer.verdict is Verdict.CLEARED and same
+    # Only a cleared answer has a date.
+    return (answer.date_of_service, answer.code or former.old_code) == (former.old_date, former.old_code)
 
 
 def _detail(row: RecallRow) -> dict[str, object]:

@@ -105,6 +105,13 @@ def test_readings_of_before_the_books_were_brought_back_prove_nothing_until_it_i
     assert results(removed, reads=[read()]) == [("K-1", "agrees")], "it is not read again, and stands as it was"
 
 
+@pytest.mark.parametrize("reads", [[], [read(), read(LATER)]])
+def test_of_one_that_was_disconnected_it_is_said_of_every_reading(reads: list[ObservationRow]) -> None:
+    for removed_at in (NOW, None):
+        found, _ = judged(calendar(removed_at=removed_at), reads=reads)
+        assert {one.removed for one in found} == {removed_at is not None}
+
+
 @pytest.mark.parametrize(
     ("seen", "cancelled", "result"),
     [(SPAN, False, "agrees"), (SPAN, True, "differs"), (LATER, False, "differs"), (None, False, "absent")],

@@ -403,10 +403,13 @@ class TestSinceWhen:
 
 
 def test_what_nobody_knows_goes_by_the_practice_called_default(world: GateWorld) -> None:
-    practice = Practice.model_validate({"claims": {"unlinked": "clear"}})
+    practice = Practice.model_validate({"claims": {"unlinked": "clear"}, "sync": {"mode": "observe"}})
     world.settings = world.settings.model_copy(update={"practices": {"default": practice}})
+    world.configure(timely_filing_days={"insurance": 90})
     with world.db.transaction() as conn:
         conn.exec_driver_sql("PRAGMA foreign_keys = OFF")
         conn.exec_driver_sql("UPDATE appointments SET provider = 'P-404'")
     found = files(world, "A-1", "A-404")
     assert [one.policy.unlinked for one in found.values()] == ["clear", "clear"]
+    assert [one.policy.timely_filing_days for one in found.values()] == [90, 90]
+    assert [one.observes for one in found.values()] == [True, True]

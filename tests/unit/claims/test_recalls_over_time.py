@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from calsync.claims.casebook import open_cases
 from calsync.claims.filing import CloseReason, FiledLine, close_recall, file_claims
+from calsync.claims.gate import judge
+from calsync.claims.recalls import keep_standing
 from calsync.domain.appointment import AppointmentStatus
-from calsync.store import outbox
-from tests.unit.claims.gate_world import DAY, NEXT_DAY, NOW, SPAN, GateWorld, in_memory
+from calsync.store import evidence, outbox, providers, statements
+from calsync.store.evidence import SessionEvidence
+from calsync.store.providers import ProviderRow
+from calsync.store.statements import StatementRow
+from tests.unit.claims.gate_world import DAY, NEXT_DAY, NOW, READ, SPAN, GateWorld, in_memory
 from tests.unit.claims.test_recalls import HOUR, answer_drift, dragged, filed
 
 
@@ -139,7 +147,9 @@ class TestWhatCountsAsAFact:
         world.drain()
         before = world.recalls()
         for asked in (DAY, date(2026, 11, 11)):
-            world.check(asked=asked)
+            with world.db.transaction() as conn:
+                (file,) = open_cases(conn, ["A-1"], world.gate.rules(), NOW)
+                keep_standing(conn, file, judge(file, NOW, asked), NOW, world.ids)
         assert world.recalls() == before
 
     def test_another_code_is_one_where_there_is_a_date_to_file_it_for(self, world: GateWorld) -> None:
@@ -169,3 +179,48 @@ class TestWhatCountsAsAFact:
         (recall,) = world.recalls()
         assert recall.action == "stop"
         assert recall.reasons
+
+
+class TestWhatItIsKnownBy:
+    """The same facts have the same name on every host and in every release, or each would be recalled once more."""
+
+    def name_of(self, world: GateWorld, number: str, *about: object) -> None:
+        """It is recalled for review, by the name that these reasons and grounds have."""
+        file_claims(world.gate, [FiledLine(appointment=number, date=DAY)], by="support:ada")
+        (recall,) = world.recalls()
+        told = [filed(world, number).id, "review", None, None, *about]
+        assert recall.evidence["facts"] == [sha256(json.dumps(told).encode()).hexdigest()]
+
+    def test_its_grounds_are_named_in_order(self, world: GateWorld) -> None:
+        rows = [
+            SessionEvidence(f"S-{number}", "A-1", "log", "both", NEXT_DAY.start_at, NEXT_DAY.end_at, READ)
+            for number in range(9)
+        ]
+        with world.db.transaction() as conn:
+            evidence.put_many(conn, rows)
+        self.name_of(world, "A-1", ["evidence-contradicts"], [["session", row.id] for row in rows])
+
+    def test_its_reasons_are_told_in_order(self, world: GateWorld) -> None:
+        world.book(code="90837")
+        world.book("A-2", code="90837", span=SPAN.starting(datetime(2026, 11, 10, 15)))
+        world.drift()
+        row = SessionEvidence("S-1", "A-1", "log", "both", NEXT_DAY.start_at, NEXT_DAY.end_at, READ)
+        said = StatementRow("T-1", "A-1", "provider:P-1", NOW, (), "took-place", NEXT_DAY.start, NEXT_DAY.end)
+        with world.db.transaction() as conn:
+            evidence.put_many(conn, [row])
+            statements.insert(conn, said)
+        file_claims(world.gate, [FiledLine(appointment="A-1", date=DAY)], by="support:ada")
+        (recall,) = world.recalls()
+        assert recall.reasons == (
+            "drift-open",
+            "evidence-contradicts",
+            "minutes-below-code",
+            "same-day-same-code",
+            "statement-contradicts",
+        )
+
+    def test_no_calendar_has_no_name(self, world: GateWorld) -> None:
+        with world.db.transaction() as conn:
+            providers.put(conn, ProviderRow("P-2", "Ben Example", "ben@example.org", "America/Chicago"))
+        world.book("A-2", provider="P-2", client="C-2")
+        self.name_of(world, "A-2", ["no-linked-calendar"], [["observation", ""]])

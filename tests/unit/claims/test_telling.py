@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from calsync.claims.telling import tell_recall, tell_verdicts
 from calsync.domain.appointment import AppointmentStatus
+from calsync.domain.drift import Phase
 from calsync.settings.webhooks import Webhook
 from calsync.store.database import Database, open_database
 from calsync.store.recalls import RecallRow
@@ -137,6 +138,9 @@ def test_nothing_is_told_before_the_end_of_no_session_and_by_who_only_looks(worl
     world.clock.instant = READ - timedelta(hours=1)
     tell(world)
     assert told(world) == []
+    world.drift(phase=Phase.UPCOMING, detected_at=world.clock.instant)
+    tell(world)
+    assert told(world) == [], "who must answer the edit is asked; billing has nothing to do with it yet"
 
 
 def _fresh() -> Database:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.claims.cases import advised, codes, drift, judge, other, read, rules, word
+from tests.unit.claims.cases import advised, codes, drift, judge, other, read, rules, utc, word
 
 SHOWN = [read("10T16:05"), read("10T19:00", "differs", drift="D-1")]
 LATER = [read("10T23:00")]
@@ -17,6 +17,20 @@ def took_place(start: str, end: str | None, **more: Any) -> dict[str, object]:
 @pytest.mark.parametrize(("at", "answered"), [("10T18:00", True), ("10T17:59:59", False)])
 def test_answers_from_the_moment_of_detection(at: str, answered: bool) -> None:
     answer = judge(drifts=[drift()], statements=[word("as-booked", at, ("D-1",))], observations=SHOWN)
+    assert ("drift-open" not in codes(answer)) is answered
+
+
+@pytest.mark.parametrize(("changed_at", "answered"), [("10T20:00", True), ("10T20:01", False)])
+def test_answers_an_edit_only_as_it_is_now(changed_at: str, answered: bool) -> None:
+    changed = drift(changed_at=utc(changed_at))
+    answer = judge(drifts=[changed], statements=[word("as-booked", "10T20:00", ("D-1",))], observations=SHOWN)
+    assert ("drift-open" not in codes(answer)) is answered
+
+
+@pytest.mark.parametrize(("at", "answered"), [("14T12:00", True), ("14T12:00:01", False)])
+def test_a_word_of_the_future_answers_nothing(at: str, answered: bool) -> None:
+    said = word("as-booked", at, ("D-1",))
+    answer = judge(now=utc("14T12:00"), drifts=[drift()], statements=[said], observations=SHOWN)
     assert ("drift-open" not in codes(answer)) is answered
 
 

@@ -313,6 +313,8 @@ class TestHers:
         about = replace(drift(), original_start=THIRD, expected=named, observed=dragged)
         shows = replace(SERIES, overrides=(Override(THIRD, dragged),))
         assert not looked(agreed(before, shows, drifts=(about,), expected=CUT), THIRD).hers
+        along = answered(dragged, original_start=THIRD, expected=named)
+        assert not looked(agreed(shows, shows, drifts=(along,), expected=CUT), THIRD).hers
 
 
 class TestTheRecord:
