@@ -123,9 +123,8 @@ class _Copy:
         self.plan = plan
         self.keep = keep
         self.target = target
-        self.claims = self.levels = 0
-        self.groups = self.sets = 0  # that were met so far
-        self.written_groups = self.written_sets = self.written = 0  # that were written to what is open
+        # What was met so far, and what was written of it to the interchange, group and set that are open.
+        self.claims = self.levels = self.groups = self.sets = self.written_groups = self.written_sets = self.written = 0
         self.numbers: dict[str, str] = {}
         self.level_stays = self.claim_stays = True
 

@@ -12,6 +12,7 @@ from calsync.claims.batch.csv_claims import OPTIONAL, REQUIRED, read_csv, read_h
 from calsync.claims.batch.lines import BatchLine, FileRefused
 from calsync.claims.reasons import ReasonCode
 
+KNOWN = (*REQUIRED, *OPTIONAL)
 CELLS = {
     "appointment": "A-1",
     "service_date": "2026-11-10",
@@ -138,7 +139,12 @@ def test_rows_are_told_as_they_stand() -> None:
             "file-unreadable",
             "there is no column appointment or service_date; is it separated by semicolons?",
         ),
-        ("appointment,service_date,code,code,line,line\n", "file-unreadable", "a column twice: code, line"),
+        (",".join([*KNOWN, *KNOWN]), "file-unreadable", f"a column twice: {', '.join(sorted(KNOWN))}"),
+        (
+            ",".join([*REQUIRED, *map(str.upper, OPTIONAL)]),
+            "file-unreadable",
+            f"a column is written otherwise than {' and '.join(sorted(OPTIONAL))}",
+        ),
         ('appointment,service_date\n"A-1,2026-11-10\n', "file-unreadable", "a quote or a cell that does not end"),
     ],
 )
@@ -147,7 +153,7 @@ def test_a_file_whose_shape_cannot_be_trusted_says_why(content: str, code: str, 
 
 
 def test_other_columns_may_stand_twice_and_there_may_be_many_of_them() -> None:
-    names = [*REQUIRED, *OPTIONAL, *(["note"] * (200 - len(REQUIRED) - len(OPTIONAL)))]
+    names = [*KNOWN, *(["note"] * (200 - len(KNOWN)))]
     row = ["A-1", "2026-11-10", *([""] * 198)]
     assert read(f"{','.join(names)}\n{','.join(row)}\n")[0].stated == "A-1"
     assert refused(f"{','.join([*names, 'note'])}\n{','.join([*row, ''])}\n") == ("file-unreadable", "columns")

@@ -160,6 +160,8 @@ class TestNames:
         found = one(item(productOrService=coded, locationCodeableConcept={"coding": [{"code": "11"}]}))
         assert (found.code, found.where) == ("90837", "11")
         assert one(item(productOrService={"text": "a session"})).code is None
+        spelt = one(item(productOrService={"coding": [{"code": "90834-95"}]}))
+        assert (spelt.code, spelt.problems) == ("90834-95", UNREADABLE)
 
 
 class TestWhatItIs:
