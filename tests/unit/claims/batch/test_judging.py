@@ -11,6 +11,7 @@ from calsync.claims.answer import EvidenceItem
 from calsync.claims.batch.judging import CheckedLine, file_refused, judge_claims
 from calsync.claims.batch.matching import OTHER_LETTERS
 from calsync.claims.reasons import Party, ReasonCode, Verdict
+from calsync.domain.appointment import AppointmentStatus
 from calsync.store import asks, clearances, filings
 from calsync.store.asks import AskRow
 from calsync.store.claim_spool import ClaimSpool
@@ -228,3 +229,32 @@ class TestOneSessionOfTwoClients:
     def test_of_a_group_everybody_has_one(self, couple: GateWorld) -> None:
         both = judged(couple, {"code": "90853"}, {"appointment": "A-2", "code": "90853"})
         assert [str(one.answer.verdict) for one in both] == ["cleared"] * 2
+
+
+class TestAnotherSessionOfTheDay:
+    """Two claims of one client, day and code are duplicates to a payer: by what the file bills, then by the books."""
+
+    def book(self, world: GateWorld, number: str = "A-2", **more: Any) -> None:
+        span = SPAN.starting(datetime(2026, 11, 10, 15))
+        world.book(number, span=span, **more)
+        world.link(number=number)
+        world.read(span, number=number, at=SPAN.end_at + 10 * HOUR)
+
+    @pytest.mark.parametrize(("code", "held"), [(None, {"same-day-same-code"}), ("90832", set())])
+    def test_a_line_without_a_code_bills_the_planned_one(
+        self, world: GateWorld, code: str | None, held: set[str]
+    ) -> None:
+        self.book(world)
+        both = judged(world, {}, {"appointment": "A-2", "code": code})
+        assert [codes(one.answer) for one in both] == [held] * 2
+
+    def test_what_did_not_take_place_is_no_duplicate_though_the_file_bills_it(self, world: GateWorld) -> None:
+        self.book(world, status=AppointmentStatus.NO_SHOW)
+        both = judged(world, {}, {"appointment": "A-2"})
+        assert [codes(one.answer) for one in both] == [set(), {"no-show"}]
+
+    def test_what_the_file_does_not_bill_stays_as_it_is_on_the_books(self, world: GateWorld) -> None:
+        self.book(world, code="90832")
+        self.book(world, "A-3", code="90834")
+        both = judged(world, {}, {"appointment": "A-2", "code": "90832"})
+        assert [codes(one.answer) for one in both] == [{"same-day-same-code"}, set()]

@@ -6,7 +6,16 @@ from datetime import date
 
 import pytest
 
-from calsync.claims.batch.lines import FileRefused, ServiceDate, iso_date, one_day, read_days, shown_id, usable_id
+from calsync.claims.batch.lines import (
+    FileRefused,
+    ServiceDate,
+    iso_date,
+    one_day,
+    read_code,
+    read_days,
+    shown_id,
+    usable_id,
+)
 from calsync.claims.reasons import ReasonCode
 
 DAY, NEXT = date(2026, 11, 10), date(2026, 11, 11)
@@ -37,6 +46,21 @@ SEVERAL = ServiceDate(problem=ReasonCode.DATE_RANGE_NOT_SINGLE)
 )
 def test_a_date_of_service_is_eight_digits(first: str | None, last: str | None, found: ServiceDate) -> None:
     assert read_days(first, last) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "sound"),
+    [
+        (" 90834 ", "90834", True),
+        ("", None, True),
+        (None, None, True),
+        ("90834-95", "90834-95", False),
+        # Digits to Python, and to a reader: but no code that anybody knows the minutes of.
+        ("\uff1990834", "\uff1990834", False),
+    ],
+)
+def test_a_code_is_plain_letters_and_digits(text: str | None, code: str | None, *, sound: bool) -> None:
+    assert read_code(text) == (code, sound)
 
 
 def test_a_range_is_a_day_where_it_has_only_one() -> None:
