@@ -316,7 +316,7 @@ def _changed_wholly(ground: Ground, verdicts: Sequence[Verdict]) -> bool:
 
 def _starts(verdicts: Sequence[Verdict]) -> tuple[datetime, ...]:
     """Return where the sessions of an event that vanished were, those included that its record has changed since."""
-    looks = (one.look for one in verdicts if one.look.phase is Phase.UPCOMING and not one.look.hers)
+    looks = (one.look for one in verdicts if one.look.phase is Phase.UPCOMING)
     return tuple(
         sorted(
             one.reference.span.start_at

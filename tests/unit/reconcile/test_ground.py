@@ -75,6 +75,11 @@ class TestWritesWithoutAnAnswer:
         assert self.arrived(SeenNow("2", MOVED), late) is None
         assert self.arrived(ConfirmedAbsent(), replace(self.removal, given_up=True)) is None
 
+    def test_one_that_was_given_up_and_carried_what_was_confirmed_is_not_heard_of_by_that(self) -> None:
+        wrote = content_hash(single())
+        late = SentWrite("late", single(), wrote, given_up=True)
+        assert self.arrived(SeenNow("2", single(), Marker("L1", 1, wrote, "place")), late) is None
+
     def test_one_that_was_given_up_was_the_only_one_where_none_was_ever_confirmed(self) -> None:
         wrote = content_hash(MOVED)
         late = replace(self.update, content=wrote, given_up=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from calsync.domain.drift import Disposition, Drift, DriftKind, Resolution, Scope
-from calsync.domain.event import Event, OriginalStart, Override
+from calsync.domain.event import Event, OriginalStart, Override, Recurrence
 from calsync.domain.marker import Marker
 from calsync.domain.notation import content_hash
 from calsync.reconcile.case import ConfirmedAbsent, DecisionPolicy, LinkCase, Moment, PastRevert, SeenNow, SentWrite
@@ -113,6 +113,22 @@ class TestAnEditOfTheSeries:
         found = judged(agreed(SERIES, DRAGGED), BETWEEN)
         assert [one.found and one.found.mixed for one in found.values()] == [True] * 4
         assert [(one.along, one.reverts) for one in found.values()] == [(True, False), *[(False, True)] * 3]
+
+    def test_what_its_record_called_off_since_is_no_part_of_it(self) -> None:
+        known = tuple(
+            replace(
+                drift(),
+                id=f"D-{at:%d}",
+                original_start=at,
+                expected=seen(f"{at:%Y-%m-%d}T10:00"),
+                observed=seen(f"{at:%Y-%m-%d}T14:00"),
+                scope=Scope.SERIES,
+            )
+            for at in DAYS[1:]
+        )
+        off = replace(SERIES, recurrence=Recurrence("FREQ=WEEKLY;COUNT=4", excluded=tuple(DAYS[1:])))
+        found = judged(agreed(SERIES, DRAGGED, drifts=known, expected=off), BETWEEN)
+        assert [one.found and one.found.mixed for one in found.values()] == [False, None, None, None]
 
     def test_what_policy_puts_back_though_it_is_over_goes_by_itself(self) -> None:
         found = judged(agreed(SERIES, DRAGGED), BETWEEN, allowing(Disposition.REVERT, DriftKind.MOVED))

@@ -280,6 +280,23 @@ class TestWithWhichOfOursItGoesOn:
         found = shown_by(copy_of("c-1", "2026-12-15T10:00", 2), weekly(count=2), told=told)
         assert found[2] == "12-22T10:00"
 
+    def test_what_it_was_told_to_show_goes_before_what_was_told_to_stand_beside(self) -> None:
+        third, fourth = seen("2026-12-15T14:00"), seen("2026-12-22T14:00")
+        told = Told(rests={"c-1": {DAYS[2]: third}}, extra={"c-1": {DAYS[2]: fourth}})
+        assert shown_by(copy_of("c-1", "2026-12-15T14:00", 2), weekly(count=2), told=told) == {2: "12-15T14:00"}
+
+    def test_what_is_off_in_it_is_none_of_what_was_told_to_be_gone(self) -> None:
+        told = Told(rests={"c-1": {DAYS[2]: seen("2026-12-15T14:00")}}, extra={"c-1": {DAYS[1]: None}})
+        off = Override(DAYS[3] + 4 * HOUR, seen("2026-12-22T14:00", cancelled=True))
+        rest = copy_of("c-1", "2026-12-15T14:00", 2, overrides=(off,))
+        found = view(weekly(), weekly(count=2), window=WINDOW, copies=(rest,), told=told)
+        assert [found.shown[day].copy_id for day in DAYS[2:]] == ["c-1", "c-1"]
+
+    def test_what_was_added_before_its_first_comes_first(self) -> None:
+        before = Recurrence("FREQ=WEEKLY;COUNT=1", added=(DAYS[2] + 4 * HOUR,))
+        rest = copy_of("c-1", "2026-12-22T14:00", recurrence=before)
+        assert shown_by(rest, weekly(count=2)) == {2: "12-15T14:00", 3: "12-22T14:00"}
+
 
 class TestBesideTheRest:
     """What the rest shows and our event shows as well stands there twice."""

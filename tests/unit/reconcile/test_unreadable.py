@@ -150,3 +150,11 @@ def test_a_copy_beside_it_is_told_of_whether_or_not_our_create_was_confirmed(is_
     copy = Copy("c-1", "1", replace(single("2026-12-01T07:00"), uid="u-c"))
     decision = decide(replace(known, copies=(copy,)), Moment(NOW, WINDOW), POLICY)
     assert [str(one.kind) for one in decision.found] == ["unreadable", "duplicated"]
+
+
+def test_a_copy_beside_it_is_measured_against_what_we_wrote_last() -> None:
+    written = single("2026-12-01T14:00")
+    moved = replace(case(written), expected=single())
+    copy = Copy("c-1", "1", replace(written, uid="u-c"))
+    decision = decide(replace(moved, copies=(copy,)), Moment(NOW, WINDOW), POLICY)
+    assert [one.expected for one in decision.found if one.kind is DriftKind.DUPLICATED] == [written.master]

@@ -24,6 +24,7 @@ from tests.unit.reconcile.cases import (
     DECLINED,
     DRAGGED,
     HERS,
+    IN_SLOT,
     LATER,
     MOVED,
     SERIES,
@@ -248,6 +249,11 @@ class TestWhatIsAgreedFromNowOn:
         assert decision.adopt is not None
         assert decision.adopt.baseline == both
 
+    def test_what_somebody_made_public_is_remembered_until_it_is_private_again(self) -> None:
+        public = replace(SINGLE, public=True)
+        assert decided(agreed(SINGLE, public)).remember == public
+        assert decided(agreed(public)).remember is None
+
     def test_a_cancelled_session_that_is_gone_leaves_nothing(self) -> None:
         decision = decided(agreed(SINGLE, sight=ConfirmedAbsent(), expected=None))
         assert decision.adopt is not None
@@ -260,6 +266,12 @@ class TestForTheBrakes:
         case = agreed(replace(SERIES, overrides=(last,)), sight=ConfirmedAbsent())
         days = [f"{at:%m-%d}" for at in decided(case).starts]
         assert days == ["12-08", "12-15", "12-21", "12-22"]
+
+    def test_nor_is_a_session_told_of_that_was_off_already(self) -> None:
+        off = Override(THIRD, replace(IN_SLOT, cancelled=True))
+        case = agreed(replace(SERIES, overrides=(off,)), sight=ConfirmedAbsent())
+        assert THIRD not in decided(case).starts
+        assert len(decided(case).starts) == 3
 
     def test_what_she_made_her_own_is_no_sign_of_a_stampede(self) -> None:
         hers = replace(SINGLE, master=HERS)
