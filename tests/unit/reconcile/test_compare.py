@@ -13,7 +13,7 @@ from calsync.domain.span import Window
 from calsync.reconcile.case import Copy
 from calsync.reconcile.compare import differences, standing, view
 from calsync.reconcile.shown import Shown
-from tests.unit.reconcile.scenes import DAY, DAYS, WINDOW, copy_of, extra, seen, single, weekly, with_own
+from tests.unit.reconcile.scenes import DAY, DAYS, HOUR, WINDOW, copy_of, extra, seen, single, weekly, with_own
 
 FAR = "2027-06-01T10:00"
 
@@ -176,6 +176,11 @@ class TestCopies:
         starts = [datetime(2026, 12, day, 16, tzinfo=UTC) for day in (3, 10)]
         assert [(one.original_start, one.copy.remote_id) for one in found] == [(at, "c-1") for at in starts]
         assert [one.seen.span.start_at for one in found] == starts
+
+    def test_that_is_told_in_the_order_of_time(self) -> None:
+        empty, before = weekly(excluded=DAYS), Recurrence("FREQ=WEEKLY;COUNT=1", added=(DAYS[1] + HOUR,))
+        found = view(empty, empty, window=WINDOW, copies=[copy_of("c-1", "2026-12-22T11:00", recurrence=before)])
+        assert [one.original_start for one in found.duplicates] == [DAYS[1] + HOUR, DAYS[3] + HOUR]
 
     def test_beside_a_single_event_its_one_session_is_shown_twice(self) -> None:
         copy = Copy("c-1", "1", replace(single("2026-12-03T10:00"), uid="u-c"))

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
-from calsync.domain.event import Appearance, Event, OriginalStart, Override
+from calsync.domain.event import Appearance, Event, OriginalStart, Override, Recurrence
 from calsync.domain.write import Cause, WriteKind
 from calsync.reconcile.case import Copy, DecisionPolicy, LinkCase, Moment, PastRevert
 from calsync.reconcile.copies import CopiesDecision, judge_copies, rest_of
@@ -39,6 +39,9 @@ BESIDE = seen("2026-12-03T10:00")
 AGAIN = seen("2026-12-04T10:00")
 OVER = SINGLE.master.span.end_at + HOUR
 SETTLED = NOW + POLICY.settle
+NOON = DAYS[0] + 2 * HOUR
+EAGER = allowing(Disposition.REVERT, DriftKind.DUPLICATED)
+BESIDE_OURS = DAYS[3] + HOUR  # when nothing of ours began
 
 
 def copy(shows: Appearance | Event = BESIDE, name: str = "c-1", **more: object) -> Copy:
@@ -233,8 +236,15 @@ class TestWhoseSessionIsNoMore:
         assert len(judged(case(copy(), drifts=(would,))).writes) == 1
 
     def test_what_is_over_there_is_a_question(self) -> None:
-        decided = judged(case(copy(), drifts=(about(key=THIRD),)), OVER)
-        assert decided.writes == ()
+        over = case(copy(), drifts=(about(key=THIRD),))
+        assert judged(over, OVER).writes == ()
+        assert len(judged(over, OVER, EAGER).writes) == 1, "but where policy puts back what is over as well"
+
+    def test_what_is_over_and_was_taken_out_of_it_is_a_question_whatever_policy_says(self) -> None:
+        shows = replace(weekly("2026-12-01T12:00", 4), recurrence=Recurrence("FREQ=WEEKLY;COUNT=4", excluded=(NOON,)))
+        known = about(seen("2026-12-01T12:00"), DAYS[0])
+        (change,) = judged(self.case(shows, known), BETWEEN, EAGER).changed
+        assert (change.drift, change.disposition, change.ended) == ("D-1", Disposition.FLAG, None)
 
     def test_it_is_over_by_what_was_expected_of_it(self) -> None:
         nowhere = replace(self.known, original_start=DAYS[0] + 24 * HOUR)
@@ -384,6 +394,13 @@ class TestTheRestOfASplit:
         both = (rest("2026-12-08T10:00", count=1), rest("2026-12-15T10:00", "c-2"))
         decision = judged(last_seen(agreed(series, cut, copies=both), cut), policy=self.flagging)
         assert [(one.copy_id, one.original_start) for one in decision.found] == [("c-2", DAYS[3])]
+
+    def test_what_is_known_of_another_copy_is_not_known_of_it(self) -> None:
+        fourth = seen("2026-12-22T10:00")
+        for name, news in (("c-1", []), ("c-2", [fourth])):
+            known = about(fourth, BESIDE_OURS, copy_id=name, disposition=Disposition.FLAG)
+            found = self.kept(weekly(count=3), rest("2026-12-08T10:00", count=3), known).found
+            assert [one.observed for one in found] == news
 
     def test_that_is_let_be_goes_at_a_word_about_what_it_shows_besides(self) -> None:
         asked = about(LATER, THIRD, disposition=Disposition.FLAG, resolved_by="support:ada")

@@ -160,6 +160,25 @@ class TestWhatIsKept:
         assert shows(decision.writes[0]) == {DAYS[0]: "12-01 10", DAYS[1]: "12-08 14"}
         assert {one.kind for one in decision.found} == {DriftKind.MARKER_LOST}, "the rest is on the books already"
 
+    @pytest.mark.parametrize(("resolved_by", "goes"), [(None, False), ("support:ada", True)])
+    def test_a_rest_that_a_question_keeps_keeps_what_is_let_be_but_at_a_word(
+        self, resolved_by: str | None, goes: bool
+    ) -> None:
+        # The third session goes back; the second is let be, and the rest shows a fourth that nobody booked.
+        def about(number: int, kind: DriftKind, **changes: object) -> Drift:
+            there = seen(f"{DAYS[number]:%Y-%m-%d}T09:00")
+            return replace(moved(number, kind=kind, copy_id="c-1", **changes), observed=there)
+
+        flagged = {"disposition": Disposition.FLAG}
+        third = about(2, DriftKind.SPLIT, resolved_by=resolved_by)
+        known = (about(1, DriftKind.SPLIT, **flagged), third, about(3, DriftKind.DUPLICATED, **flagged))
+        short, cut, copy = weekly(count=3), weekly(count=1), rest("2026-12-08T09:00", count=3, told=True)
+        case = last_seen(agreed(short, cut, drifts=known, copies=(copy,)), cut)
+        decision = decided(case, policy=FLAGGING_SPLITS)
+        assert [(one.remote_id, one.kind) for one in decision.writes[1:]] == [("c-1", WriteKind.DELETE)] * goes
+        assert shows(decision.writes[0]).get(DAYS[1]) == ("12-08 09" if goes else None)
+        assert shows(decision.writes[0])[THIRD] == "12-15 10"
+
     def test_what_was_moved_again_and_is_let_be_is_kept_as_it_shows_now(self) -> None:
         there = at_slots(SERIES, 2, start="14:00")
         there = replace(there, overrides=(*there.overrides, Override(DAYS[1], seen("2026-12-08T16:00"))))
