@@ -70,9 +70,9 @@ _SMALL = """
 
 What `./dev mutate --keep` found last for each module: the changes there are, those that were judged, those that no test
 can notice, and the share of the others that a test noticed. Where not all were judged, those that were are a sample.
-The changes of `reconcile` were mostly judged by tables and single cases alone (`--quick`), those of `claims` by the
-tests of that package; what the tests of other modules and histories would notice besides is not counted. The aim is
-95 % in each. Modules that are not listed have not been judged.
+Those of `claims` were judged by the tests of that package; those of `reconcile` by its own, the stories, the planner's
+random cases and the stored histories. What other tests would notice besides is not counted. The aim is 95 % in each.
+Modules that are not listed have nothing that could be changed.
 
 | module | changes | judged | excused | noticed |
 | --- | --- | --- | --- | --- |""".splitlines()

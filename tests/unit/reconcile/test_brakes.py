@@ -79,6 +79,8 @@ def test_it_rolls_over_passes() -> None:
     # The same links seen once more are no news.
     again = [Decision("L1", "same/edited", changed_wholly=True)]
     assert check_stampede(again, facts(10, recent=(*recent, RecentChange("L9", vanished=True))), POLICY) is None
+    gone = tuple(RecentChange(one.link, vanished=True, starts=one.starts) for one in vanished(*range(0, 50, 10)))
+    assert check_stampede(vanished(0), facts(10, recent=gone), POLICY) is None
 
 
 def test_what_a_release_let_through_is_no_news_though_it_still_shows() -> None:

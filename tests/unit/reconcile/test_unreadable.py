@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from calsync.domain.drift import Disposition, Drift, DriftKind, Phase, Resolution, Scope
 from calsync.domain.event import Event, OriginalStart
-from calsync.reconcile.case import Copy, DecisionPolicy, LinkCase, Moment, Slot, UnreadableNow
+from calsync.domain.write import Cause, WriteKind
+from calsync.reconcile.case import Copy, DecisionPolicy, LinkCase, Moment, SentWrite, Slot, UnreadableNow
+from calsync.reconcile.compare import standing
 from calsync.reconcile.decide import decide
 from calsync.reconcile.plan import Decision, DriftChange
 from calsync.reconcile.unreadable import decide_unreadable
@@ -134,6 +137,11 @@ class TestPutBackAtAWord:
         assert decision.changed == (DriftChange("D-1", None, DriftKind.UNREADABLE, Disposition.FLAG),)
         assert decision.found == ()
 
+    def test_unless_the_practice_lets_such_things_be(self) -> None:
+        lets_be = replace(POLICY, dispositions={(DriftKind.UNREADABLE, phase): Disposition.IGNORE for phase in Phase})
+        (change,) = decided(case(single(), ASKED_BACK), policy=lets_be).changed
+        assert (change.disposition, change.ended) == (Disposition.IGNORE, Resolution.IGNORED)
+
     @pytest.mark.parametrize("kind", [DriftKind.UNREADABLE, DriftKind.DUPLICATED])
     def test_but_not_where_that_is_known_or_it_is_about_a_copy(self, kind: DriftKind) -> None:
         assert decided(case(single(), replace(ASKED_BACK, kind=kind))).changed == ()
@@ -158,3 +166,90 @@ def test_a_copy_beside_it_is_measured_against_what_we_wrote_last() -> None:
     copy = Copy("c-1", "1", replace(written, uid="u-c"))
     decision = decide(replace(moved, copies=(copy,)), Moment(NOW, WINDOW), POLICY)
     assert [one.expected for one in decision.found if one.kind is DriftKind.DUPLICATED] == [written.master]
+
+
+class TestRestored:
+    """A person said that it is to be as booked again, whatever stands there: the one write over what nobody reads."""
+
+    series = weekly(count=3)
+
+    def asked(self, key: OriginalStart = None, **changes: object) -> Drift:
+        known = {"id": f"D-{key}", "original_start": key, "observed": None, "resolved_by": "support:ada", **changes}
+        return replace(drift(DriftKind.UNREADABLE), disposition=Disposition.FLAG, **known)  # type: ignore[arg-type]
+
+    def moved(self, **changes: object) -> Drift:
+        """The second session stands at two o'clock, and nobody answered that."""
+        there = replace(self.series.master, span=single("2026-12-08T14:00").master.span)
+        known = {"id": "D-2", "original_start": SLOTS[1], "observed": there, "disposition": Disposition.FLAG, **changes}
+        return replace(drift(), **known)  # type: ignore[arg-type]
+
+    def shows(self, *drifts: Drift, **more: object) -> list[str]:
+        """When the sessions stand once it is written."""
+        (write,) = decided(case(self.series, *drifts, **more)).writes
+        assert write.target is not None
+        return [f"{one.span.start:%d %H}" for one in standing(write.target, WINDOW).values()]
+
+    def test_it_is_written_as_the_record_has_it_now_over_just_what_was_seen(self) -> None:
+        wanted = single("2026-12-01T14:00")
+        (write,) = decided(case(single(), self.asked(), expected=wanted)).writes
+        assert (write.kind, write.target, write.version) == (WriteKind.UPDATE, wanted, "9")
+        assert (write.cause, write.not_before, write.reverts) == (Cause.RESTORE, NOW, (None,))
+
+    def test_it_is_removed_where_the_session_was_called_off(self) -> None:
+        for drifts in ([self.asked(SLOTS[0])], [self.asked(SLOTS[0]), self.moved()]):
+            (write,) = decided(case(self.series, *drifts, expected=None)).writes
+            assert (write.kind, write.target) == (WriteKind.DELETE, None)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [{"resolved_by": None}, {"resolution": Resolution.ACKNOWLEDGED}, {"kind": DriftKind.MOVED}],
+        ids=["nobody said so", "it was answered otherwise", "it was said of another edit"],
+    )
+    def test_nothing_is_written_without_that_word(self, changes: dict[str, Any]) -> None:
+        assert decided(case(single(), self.asked(**changes))).writes == ()
+
+    def test_nor_over_what_has_no_version(self) -> None:
+        unknown = replace(case(single(), self.asked()), sight=UnreadableNow(None, "rule-nobody-knows"))
+        assert decided(unknown).writes == ()
+
+    @pytest.mark.parametrize(
+        ("changes", "kept"),
+        [
+            ({}, True),
+            ({"disposition": Disposition.REVERT}, False),
+            ({"resolved_by": "support:ada"}, False),
+            ({"resolution": Resolution.ACKNOWLEDGED}, False),
+            ({"kind": DriftKind.DUPLICATED, "copy_id": "c-1"}, False),
+            ({"kind": DriftKind.UNREADABLE, "observed": None}, False),
+        ],
+        ids=["a question", "to be put back", "asked back", "answered", "of a copy", "in doubt"],
+    )
+    def test_only_what_is_an_open_question_by_itself_stays(self, changes: dict[str, object], kept: bool) -> None:
+        assert self.shows(self.asked(SLOTS[0]), self.moved(**changes)) == [
+            "01 10",
+            "08 14" if kept else "08 10",
+            "15 10",
+        ]
+
+    @pytest.mark.parametrize(("name", "there"), [("c-1", ["01 10", "15 10"]), ("c-2", ["01 10", "08 14", "15 10"])])
+    def test_what_the_rest_of_a_split_shows_is_left_to_it(self, name: str, there: list[str]) -> None:
+        goes_on = Copy(name, "1", replace(single("2026-12-08T14:00"), uid="u-c"))
+        cut_off = self.moved(kind=DriftKind.SPLIT, copy_id="c-1")
+        assert self.shows(self.asked(SLOTS[0]), cut_off, copies=(goes_on,)) == there
+
+    @pytest.mark.parametrize(
+        ("sent", "waits"),
+        [
+            ({}, True),
+            ({"version": "8"}, False),
+            ({"restores": ()}, False),
+            ({"given_up": True}, False),
+        ],
+        ids=["over this", "over what stood there before", "of another kind", "given up"],
+    )
+    def test_one_that_was_refused_is_tried_again_a_minute_later(self, sent: dict[str, object], waits: bool) -> None:
+        before = SentWrite("W-1", single(), "hash", restores=(None,), version="9")
+        other = replace(before, key="W-2", version="7")
+        tried = (other, replace(before, **sent))  # type: ignore[arg-type]
+        (write,) = decided(case(single(), self.asked(), sent=tried)).writes
+        assert write.not_before == NOW + timedelta(minutes=waits)
