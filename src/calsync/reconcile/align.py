@@ -90,7 +90,7 @@ def pair_in_order(
     """Pair two sorted lists of instants, never crossing: those that a common shift explains, then the nearest."""
     # A shift by a whole period or more means a series that begins elsewhere, not one that was dragged.
     usual = shift if abs(shift) < period else timedelta(0)
-    predicted = {key: instant(wall_time(key, zones[0]).replace(fold=0) + usual, zones[1]) for key in left}
+    predicted = {key: instant(wall_time(key, zones[0]) + usual, zones[1]) for key in left}
     pairs = {key: at for key, at in predicted.items() if at in set(right)}
     taken = set(pairs.values())
     rest_left = [key for key in left if key not in pairs]
@@ -143,7 +143,7 @@ def _taken_along(left: Keyed, other: Event, shift: timedelta, zones: tuple[str, 
     there = {change.original_start: change.appearance for change in other.overrides} if shift else {}
     pairs = {}
     for at, shown in there.items():
-        key = instant(wall_time(at, zones[1]).replace(fold=0) - shift, zones[0])
+        key = instant(wall_time(at, zones[1]) - shift, zones[0])
         if key in left and not shown.cancelled and shown.span.same_time_as(left[key].span):
             pairs[key] = at
     return pairs

@@ -275,6 +275,31 @@ def test_what_stands_on_its_own_stays_who_it_is_in_a_series_dragged_by_a_week(
     assert {slots.index(one): slots.index(other) for one, other in found.items()} == pairs
 
 
+def test_so_it_does_where_another_one_has_come_into_its_slot() -> None:
+    before = replace(weekly(), overrides=(Override(SLOTS[2], seen("2026-12-15T12:00")),))
+    dragged = replace(weekly("2026-11-24T10:00"), overrides=(Override(SLOTS[1], seen("2026-12-15T12:00")),))
+    assert align(before, dragged, WINDOW).pairs[SLOTS[2]] == SLOTS[1]
+
+
+def test_its_slot_is_that_of_its_own_zone() -> None:
+    stands = seen("2026-12-01T12:00")
+    before = replace(weekly(), overrides=(Override(SLOTS[0], stands),))
+    ten = datetime(2026, 12, 8, 10)
+    chicago = Appearance(Span(ten, ten + timedelta(minutes=50), "America/Chicago"), "Session 1")
+    dragged = replace(weekly(), master=chicago, overrides=(Override(SLOTS[1] + HOUR, stands),))
+    assert align(before, dragged, WINDOW).pairs[SLOTS[0]] == SLOTS[1] + HOUR
+
+
+def test_what_went_along_to_behind_all_that_is_looked_at_is_paired_with_nothing() -> None:
+    last, summer = datetime(2027, 2, 9, 15, tzinfo=UTC), seen("2027-06-01T10:00")
+    before = replace(weekly(rule="FREQ=WEEKLY"), overrides=(Override(last, summer),))
+    dragged = replace(weekly("2026-12-08T10:00", rule="FREQ=WEEKLY"), overrides=(Override(last + WEEK, summer),))
+    found = align(before, dragged, WINDOW)
+    assert last in found.one
+    assert last + WEEK not in found.other
+    assert set(found.pairs.values()) <= set(found.other)
+
+
 def test_neither_does_one_that_stood_in_its_slot_become_another() -> None:
     """It was given a title, which makes it one of its own, and then its series was dragged by more than a week."""
     later = timedelta(hours=4)
