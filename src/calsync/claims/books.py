@@ -138,7 +138,8 @@ def _is_duplicate(bench: Bench, other: Other) -> bool:
     record = bench.record
     if record.code is None or other.state in NOT_BILLED or _is_distinct(bench, other):
         return False
-    same = (other.provider, other.client, other.code) == (record.provider, record.client, record.code)
+    same = (other.provider, other.client) == (record.provider, record.client)
+    same = same and record.code in {other.code, *other.cleared_codes}
     return same and bool(_days(bench, other) & bench.times.days)
 
 

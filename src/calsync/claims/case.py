@@ -168,7 +168,10 @@ class Statement:
 
 @dataclass(frozen=True, kw_only=True)
 class Other:
-    """Another appointment of the provider or client near that date; unknown times mean "anywhere on `date`"."""
+    """Another appointment of the provider or client near that date; unknown times mean "anywhere on `date`".
+
+    `cleared_codes`: what it was cleared to be billed as, whatever its `code`.
+    """
 
     id: str
     provider: str | None = None
@@ -179,6 +182,7 @@ class Other:
     session: str | None = None
     start: datetime | None = None
     end: datetime | None = None
+    cleared_codes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,7 +95,7 @@ _READERS: dict[type, dict[str, Reader]] = {
     Observation: {"read_at": _INSTANT, "result": ReadResult, "confirmed_at": _INSTANT, "written_at": _INSTANT},
     SessionRow: {"start": instant, "end": instant, "who": _optional(Presence)},
     Statement: {**_SESSION_TIMES, "at": instant, "says": Says, "saw": frozenset, "date": _DATE},
-    Other: {**_SESSION_TIMES, "date": _DATE},
+    Other: {**_SESSION_TIMES, "date": _DATE, "cleared_codes": frozenset},
     Ask: {"at": instant, "next_at": _INSTANT},
     Decision: {"at": instant},
     Sent: {"date": date.fromisoformat},

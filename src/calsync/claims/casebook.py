@@ -10,14 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from itertools import pairwise
 
 from sqlalchemy import Connection
 
-from calsync.claims.case import (
-    Ask,
-    Case,
-    Other,
-)
+from calsync.claims.case import Ask, Case, Other
 from calsync.claims.case_calendars import CalendarRows, calendars_of_case
 from calsync.claims.case_rows import (
     ABSENT,
@@ -121,6 +118,7 @@ class _Block:
     neighbours: dict[str, list[NeighbourRow]]
     sharing: dict[str, list[NeighbourRow]]
     overlapping: dict[str, list[NeighbourRow]]
+    cleared_codes: dict[str, frozenset[str]]
     times_since: dict[str, datetime]
     table_read_at: datetime | None = None
 
@@ -163,6 +161,7 @@ class _Block:
             neighbours=neighbours,
             sharing=sharing,
             overlapping=overlapping,
+            cleared_codes=gate_lookups.codes_cleared(conn, _of_one_client(neighbours)),
             times_since=gate_lookups.times_since(conn, [row.id for row in records if _written_late(row, observations)]),
         )
 
@@ -236,6 +235,7 @@ class _Block:
                 session=one.session,
                 start=one.start_at,
                 end=one.end_at,
+                cleared_codes=self.cleared_codes.get(one.id, frozenset()),
             )
 
     def _code(self, other: NeighbourRow) -> str | None:
@@ -256,6 +256,14 @@ def _counts(row: RecordRow, link: LinkRow) -> bool:
     """A link of the session's own ends when its series takes over: from then on it says nothing of the session."""
     own = row.series is not None and link.subject == row.id
     return not own or link.ended_at is None or link.ended_at > row.end_at
+
+
+def _of_one_client(neighbours: dict[str, list[NeighbourRow]]) -> Iterator[str]:
+    """Those that have another session of their client near them; each group stands in the order of time."""
+    for group in neighbours.values():
+        for one, following in pairwise(group):
+            if following.start_at - one.start_at <= NEAR:
+                yield from (one.id, following.id)
 
 
 def _written_late(row: RecordRow, seen: dict[str, list[ObservationRow]]) -> bool:

@@ -13,6 +13,7 @@ from calsync.store.gate_rows import NEIGHBOUR
 from calsync.store.gate_values import NeighbourRow
 from calsync.store.rows import chunks
 from calsync.store.schema import providers
+from calsync.store.schema_claims import clearances
 from calsync.store.schema_records import appointments, record_history
 
 # No session is longer than a day; instants are microseconds.
@@ -47,6 +48,16 @@ def _has_other_times(before: dict[str, Any] | None, after: dict[str, Any] | None
 def parties(conn: Connection, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Provider and client of those of the appointments that are on the books, by id."""
     return {row.id: (row.provider, row.client) for part in chunks(ids) for row in conn.execute(_PARTIES, {"ids": part})}
+
+
+def codes_cleared(conn: Connection, ids: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The codes that somebody was told yes for, whatever was planned, by appointment; those without are left out."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for part in chunks(sorted(set(ids))):
+        for row in conn.execute(_CLEARED, {"ids": part}):
+            if row.answer.get("code") is not None:
+                found[row.appointment].add(row.answer["code"])
+    return {key: frozenset(codes) for key, codes in found.items()}
 
 
 def in_any_case(conn: Connection, ids: Iterable[str]) -> dict[str, list[str]]:
@@ -92,6 +103,7 @@ _CHANGES = (
     .where(_h.kind == "appointment", _h.subject.in_(_IDS))
     .order_by(_h.subject, _h.seq)
 )
+_CLEARED = select(clearances.c.appointment, clearances.c.answer).where(clearances.c.appointment.in_(_IDS))
 _PARTIES = select(_a.id, _a.provider, _a.client).where(_a.id.in_(_IDS))
 _IN_ANY_CASE = select(_a.id, func.lower(_a.id).label("small")).where(func.lower(_a.id).in_(_IDS))
 _PROVIDERS = select(providers.c.id).where(providers.c.id.in_(_IDS))

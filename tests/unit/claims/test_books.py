@@ -101,6 +101,8 @@ def test_an_unanswered_revert_does_not_put_an_absence_in_doubt() -> None:
         ({"code": "90837"}, False),
         ({"state": "not-billable"}, False),
         ({"state": "filed"}, True),
+        ({"code": None, "cleared_codes": ["90837", "90834"]}, True),
+        ({"code": "90837", "cleared_codes": ["90832"]}, False),
     ],
 )
 def test_a_duplicate_shares_provider_client_date_and_code(changed: dict[str, object], same: bool) -> None:

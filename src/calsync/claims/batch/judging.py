@@ -103,7 +103,9 @@ def _beside(file: CaseFile, billed: dict[str, str | None]) -> CaseFile:
 def _as_billed(other: Other, code: str | None) -> Other:
     """Another appointment as the file bills it, unless the books say that there is nothing to bill."""
     state = other.state if other.state in NOT_BILLED | BILLED else IN_BATCH
-    return replace(other, code=code or other.code, state=state)
+    # The file's own word goes before what was cleared earlier.
+    cleared = other.cleared_codes if code is None else frozenset()
+    return replace(other, code=code or other.code, cleared_codes=cleared, state=state)
 
 
 def _claim(lines: Sequence[SpooledLine], files: dict[str | None, CaseFile], now: datetime) -> CheckedClaim:

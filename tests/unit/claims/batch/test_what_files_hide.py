@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +200,29 @@ def test_a_file_in_utf_16_is_refused_by_name(lite: SampleWorld, tmp_path: Path, 
     path.write_bytes(("" if writing == "utf-16" else "\ufeff").encode(writing) + X12.encode(writing))
     with pytest.raises(FileRefused, match="UTF-16; save it as UTF-8"), read_batch(lite.gate, path):
         pass
+
+
+@pytest.mark.parametrize("planned", [None, "90834"])
+def test_a_duplicate_in_the_next_file_is_known_by_the_code_that_was_cleared(
+    lite: SampleWorld, tmp_path: Path, planned: str | None
+) -> None:
+    for number, start, end in (("X-1", "09:00", "10:00"), ("X-2", "14:00", "15:00")):
+        lite.book(number, "K-9", f"2026-11-10T{start}", f"2026-11-10T{end}", code=planned)
+    head = "appointment,service_date,code\n"
+    assert of_line(lite, put(tmp_path, f"{head}X-1,2026-11-10,90837\n", "first.csv")) == set()
+    second = put(tmp_path, f"{head}X-2,2026-11-10,90837\n", "second.csv")
+    assert of_line(lite, second) == {"same-day-same-code"}
+    assert of_line(lite, put(tmp_path, f"{head}X-2,2026-11-10,90832\n", "other.csv")) == set()
+    lite.file("X-1", date(2026, 11, 10), "ICN-9")
+    assert of_line(lite, second) == {"same-day-same-code"}
+
+
+def test_what_a_file_bills_now_goes_before_what_was_cleared_earlier(lite: SampleWorld, tmp_path: Path) -> None:
+    for number, start, end in (("X-1", "09:00", "10:00"), ("X-2", "14:00", "15:00")):
+        lite.book(number, "K-9", f"2026-11-10T{start}", f"2026-11-10T{end}")
+    head = "appointment,service_date,code\n"
+    assert of_line(lite, put(tmp_path, f"{head}X-1,2026-11-10,90837\n", "first.csv")) == set()
+    lines = lite.lines(put(tmp_path, f"{head}X-1,2026-11-10,90834\nX-2,2026-11-10,90837\n", "both.csv"))
+    assert [codes(one) for one in lines] == [set(), set()]
+    lines = lite.lines(put(tmp_path, f"{head}X-1,2026-11-10,\nX-2,2026-11-10,90834\n", "uncoded.csv"))
+    assert [codes(one) for one in lines] == [set(), {"same-day-same-code"}]
