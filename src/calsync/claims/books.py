@@ -122,6 +122,8 @@ def weigh_siblings(bench: Bench) -> None:
         if _is_duplicate(bench, other):
             logged = bench.times.show(other.start) if other.start is not None else "time unknown"
             _hold_sibling(bench, ReasonCode.SAME_DAY_SAME_CODE, other, logged)
+        elif _overlaps(bench, other) and _is_billed_beside(bench, other):
+            _hold_sibling(bench, ReasonCode.SESSIONS_OVERLAP, other, bench.times.show(other.start))
         if _is_billed_already(bench, other):
             _hold_sibling(bench, ReasonCode.SESSION_ALREADY_BILLED, other)
         if _overlaps(bench, other):
@@ -164,6 +166,11 @@ def _overlaps(bench: Bench, other: Other) -> bool:
         return False
     theirs = bench.times.read(other.start, other.end)
     return any(span.overlaps(one) for span in bench.times.spans for one in theirs)
+
+
+def _is_billed_beside(bench: Bench, other: Other) -> bool:
+    """Whether both would be billed, and nobody has said that both took place (P-14); what went out stays out."""
+    return other.state in BILLED and bench.case.filed is None and not _is_distinct(bench, other)
 
 
 def _is_billed_already(bench: Bench, other: Other) -> bool:

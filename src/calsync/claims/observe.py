@@ -30,6 +30,7 @@ _OF_THE_BOOKS = frozenset(
         ReasonCode.RESCHEDULE_PENDING,
         ReasonCode.SAME_DAY_SAME_CODE,
         ReasonCode.SESSION_ALREADY_BILLED,
+        ReasonCode.SESSIONS_OVERLAP,
         ReasonCode.ALREADY_FILED,
         ReasonCode.DATE_MISMATCH,
     }

@@ -57,6 +57,7 @@ class ReasonCode(StrEnum):
     UNKNOWN_APPOINTMENT = "unknown-appointment"
     SAME_DAY_SAME_CODE = "same-day-same-code"
     SESSION_ALREADY_BILLED = "session-already-billed"
+    SESSIONS_OVERLAP = "sessions-overlap"
     ALREADY_FILED = "already-filed"
     DATE_MISMATCH = "date-mismatch"
     CANCELLED = "cancelled"
@@ -193,6 +194,9 @@ REASONS: dict[ReasonCode, ReasonRule] = {
     ),
     ReasonCode.SESSION_ALREADY_BILLED: ReasonRule(
         _B, "The same session is billed for appointment {other} too: it has one claim."
+    ),
+    ReasonCode.SESSIONS_OVERLAP: ReasonRule(
+        _B, "Appointment {other} ({logged}) of the same provider runs at the same time, and is billed too."
     ),
     ReasonCode.ALREADY_FILED: ReasonRule(
         _B, "A claim for {date} was filed already ({filed}); correct that one instead."

@@ -257,6 +257,22 @@ def test_a_session_at_the_same_time_is_told_unless_it_explains_itself(
     assert ("overlapping-session" in advised(answer)) is told
 
 
+@pytest.mark.parametrize("state", ["in-batch", "filed", "review", "recalled", "corrected"])
+def test_of_two_sessions_at_the_same_time_only_one_is_billed_until_a_person_rules(state: str) -> None:
+    beside = {**other("09:30", "10:15", client="K-2"), "state": state}
+    assert codes(judge(others=[beside])) == {"sessions-overlap"}
+    ruling = {"id": "R-1", "by": "b", "at": "2026-11-11T08:00:00Z", "about": "same-day-same-code", "says": "A-9"}
+    assert codes(judge(others=[beside], decisions=[{**ruling, "says": beside["id"]}])) == set()
+    assert codes(judge(others=[{**beside, "state": "held"}])) == set()
+    assert codes(judge(others=[beside], filed={"id": "F-1", "date": "2026-11-10"})) == set()
+    assert codes(judge(others=[{**beside, "start": "2026-11-10T09:45", "end": "2026-11-10T10:30"}])) == set()
+
+
+def test_a_duplicate_at_the_same_time_is_told_as_that_alone() -> None:
+    twin = {**other("09:00", "09:45", code="90834"), "state": "filed"}
+    assert codes(judge(others=[twin])) == {"same-day-same-code"}
+
+
 def test_a_shared_session_without_a_code_is_billed_once_too() -> None:
     partner = other(None, None, client="K-2", state="filed", session="X-1")
     assert codes(judge(record={"code": None, "session": "X-1"}, others=[partner])) == {"session-already-billed"}

@@ -52,6 +52,7 @@ def test_what_would_be_held_is_cleared_and_told() -> None:
         ({"record": {"status": "scheduled"}}, "not-completed"),
         ({"record": {"pending": "reschedule"}}, "reschedule-pending"),
         ({"others": [other(None, None, code="90834")]}, "same-day-same-code"),
+        ({"others": [{**other("09:20", "10:00", client="K-2"), "state": "filed"}]}, "sessions-overlap"),
         ({"asked": "2026-11-12"}, "date-mismatch"),
         ({"asked": "2026-11-10", "filed": FILED}, "already-filed"),
         ({"record": {"start": "2026-11-10T23:30", "end": "2026-11-11T00:15"}}, "crosses-midnight"),

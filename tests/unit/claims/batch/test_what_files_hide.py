@@ -226,3 +226,13 @@ def test_what_a_file_bills_now_goes_before_what_was_cleared_earlier(lite: Sample
     assert [codes(one) for one in lines] == [set(), set()]
     lines = lite.lines(put(tmp_path, f"{head}X-1,2026-11-10,\nX-2,2026-11-10,90834\n", "uncoded.csv"))
     assert [codes(one) for one in lines] == [set(), {"same-day-same-code"}]
+
+
+def test_two_sessions_of_a_provider_at_the_same_time_are_not_both_sent(lite: SampleWorld, tmp_path: Path) -> None:
+    for number, client in (("X-1", "K-9"), ("X-2", "K-9"), ("X-3", "K-8")):
+        lite.book(number, client, "2026-11-10T12:00", "2026-11-10T13:00")
+    head = "appointment,service_date\n"
+    for other in ("X-2", "X-3"):
+        lines = lite.lines(put(tmp_path, f"{head}X-1,2026-11-10\n{other},2026-11-10\n", "in.csv"))
+        assert [codes(one) for one in lines] == [{"sessions-overlap"}, {"sessions-overlap"}]
+    assert of_line(lite, put(tmp_path, f"{head}X-1,2026-11-10\n", "in.csv")) == set()
