@@ -18,6 +18,7 @@ from calsync.claims.batch.lines import (
     one_day,
     read_code,
     shown_id,
+    units_problem,
     usable_id,
 )
 from calsync.claims.reasons import ReasonCode
@@ -31,6 +32,7 @@ OPTIONAL: Final = (
     "service_date_end",
     "code",
     "modifiers",
+    "units",
     "frequency",
     "payer_claim_control",
 )
@@ -135,6 +137,8 @@ def _line(claim: int, row: CsvRow) -> BatchLine:
     code, is_code = read_code(cells.get("code"))
     if not row.is_sound or frequency not in _FREQUENCIES or not is_code:
         problems.append(ReasonCode.ROW_UNREADABLE)
+    if (odd := units_problem(code, cells.get("units", "").strip())) is not None:
+        problems.append(odd)
     return BatchLine(
         claim=claim,
         place=f"row {row.number}",

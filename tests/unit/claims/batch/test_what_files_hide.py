@@ -236,3 +236,12 @@ def test_two_sessions_of_a_provider_at_the_same_time_are_not_both_sent(lite: Sam
         lines = lite.lines(put(tmp_path, f"{head}X-1,2026-11-10\n{other},2026-11-10\n", "in.csv"))
         assert [codes(one) for one in lines] == [{"sessions-overlap"}, {"sessions-overlap"}]
     assert of_line(lite, put(tmp_path, f"{head}X-1,2026-11-10\n", "in.csv")) == set()
+
+
+@pytest.mark.parametrize(
+    ("units", "found"),
+    [("", set()), ("1", set()), (" 1.0 ", set()), ("2", {"units-not-single"}), ("two", {"claim-unreadable"})],
+)
+def test_so_it_is_in_a_table(lite: SampleWorld, tmp_path: Path, units: str, found: set[str]) -> None:
+    head = "appointment,service_date,code,units\n"
+    assert of_line(lite, put(tmp_path, f"{head}A-1001,2026-11-10,90834,{units}\n", "in.csv")) == found
