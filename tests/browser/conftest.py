@@ -149,7 +149,8 @@ def screenshot(tmp_path: Path) -> Callable[[Page, str], Path]:
 
 
 def check_accessible(page: Page) -> None:
-    """Fail with axe's own words if it finds anything that keeps somebody from using the page."""
+    """Fail with axe's own words if it finds anything that keeps somebody from using the page, once it is drawn."""
+    page.wait_for_load_state("load")
     options = {"runOnly": _RULES, "resultTypes": ["violations"]}
     found = Axe().run(page, options=options).response["violations"]
     told = [f"{one['id']}: {one['help']}\n    " + "\n    ".join(n["html"][:200] for n in one["nodes"]) for one in found]

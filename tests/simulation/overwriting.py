@@ -106,7 +106,7 @@ def _require(
             excused = _is_called_since(observer, held, pos, span) or _is_told_as_gone(observer, held, pos)
             excused |= was_never_heard(observer, held.sent)
         else:
-            excused = _was_recorded(observer, held, pos, span)
+            excused = _was_recorded(observer, held, pos, span) or _is_agreed(observer, held, span)
         if not unguarded and not excused:
             observer.fail("I2-unrecorded", f"{did} {span} in {held.key} ({held.link}), which is not on the books")
         return
@@ -133,6 +133,11 @@ def _require(
             query = "SELECT 1 FROM holds WHERE appointment = ? AND drift = ?"
             if not observer.books.rows(query, one.appointment, one.id):
                 observer.fail("I1-no-hold", f"{did} {span} in {held.key} before {one.appointment} was held")
+
+
+def _is_agreed(observer: Observer, held: Held, span: Shown) -> bool:
+    """Whether it was answered once that this stands: shown again by hand, it is what both sides agreed on."""
+    return any(one.link == held.link and one.accepted and one.observed == span for one in observer.drifts.values())
 
 
 def _is_carried_over(observer: Observer, held: Held, span: Shown) -> bool:

@@ -73,15 +73,17 @@ def update(
 ) -> None:
     """The person changed it further: what is seen now replaces what was seen, which joins the history.
 
-    An answer that was given about what was seen before is none about this: it can be answered anew.
+    An answer that was given about what was seen before is none about this: it can be answered anew. An event that
+    nobody can read and one that is gone both show nothing: the one becoming the other is a change all the same.
     """
     known = get(conn, drift_id)
     if known is None:
         return
     seen = hidden(known.expected, observed)
     parameters: dict[str, Any] = {"the_id": drift_id, "to_kind": kind.value, "to_disposition": disposition.value}
-    if seen == known.observed:
-        conn.execute(_REJUDGE if kind is known.kind else _RENAME, parameters)
+    renamed = kind is not known.kind
+    if seen == known.observed and not (renamed and DriftKind.UNREADABLE in (kind, known.kind)):
+        conn.execute(_RENAME if renamed else _REJUDGE, parameters)
         return
     history = [history_entry(one) for one in (*known.history, known.observed)]
     conn.execute(_UPDATE, parameters | {"to_observed": seen, "to_history": history, "at": changed_at})

@@ -59,7 +59,7 @@ def test_edits_holds_and_recalls_are_counted(shell: Shell, world: GateWorld) -> 
     )
     assert made["held"]["total"] == 2
     assert made["held"]["by_reason"]["drift-open"] == 1
-    assert set(made["held"]["by_waiting_on"]) == {"provider", "system"}
+    assert set(made["held"]["by_waiting_on"]) == {"provider", "billing"}
     assert made["recalls"] == {"total": 1, "open": 1, "by_action": {"review": 1}}
 
 

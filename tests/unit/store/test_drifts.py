@@ -111,6 +111,14 @@ def test_the_same_seen_again_does_not_restart_the_quiet_time(conn: Connection) -
     assert found(conn) == replace(drift(), disposition=Disposition.FLAG)
 
 
+def test_gone_is_not_the_same_as_unreadable_though_neither_shows_anything(conn: Connection) -> None:
+    drifts.insert(conn, drift("d1", kind=DriftKind.UNREADABLE, observed=None))
+    later = NOW + DAY
+    drifts.update(conn, "d1", kind=DriftKind.DELETED, observed=None, disposition=Disposition.FLAG, changed_at=later)
+    known = found(conn, "d1")
+    assert (known.kind, known.changed_at, known.resolved_by) == (DriftKind.DELETED, later, None)
+
+
 def test_answered_it_is_closed_with_its_holds(conn: Connection) -> None:
     drifts.insert(conn, drift())
     holds.open_hold(conn, "a1", "d1", NOW)
