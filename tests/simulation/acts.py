@@ -1,7 +1,7 @@
 """What can happen in a history, by name, and what the rooms of acts share.
 
 An act whose object is not there does nothing. The rooms: `hosts` (time and processes), `bookings`, `staff`, `answers`,
-`people_edits` (on events of ours), `foreign_events` (that are not), `trouble`. `carrying` reads them all.
+`filing`, `people_edits` (on events of ours), `foreign_events` (that are not), `trouble`. `carrying` reads them all.
 """
 
 from __future__ import annotations

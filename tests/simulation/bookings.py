@@ -25,7 +25,7 @@ def _book(world: World, act: Act) -> None:
         provider=act["provider"],
         client="K-1",
         span=span_of(act),
-        code="90834",
+        code=act.get("code", "90834"),
         kind=AppointmentKind(act.get("kind", "follow-up")),
         package=act.get("package"),
     )

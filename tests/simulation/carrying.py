@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.simulation import answers, bookings, foreign_events, hosts, people_edits, staff, trouble
+from tests.simulation import answers, bookings, filing, foreign_events, hosts, people_edits, staff, trouble
 from tests.simulation.acts import DOINGS
 from tests.simulation.plan import Act
 from tests.simulation.world import World
 
-ROOMS: Final = (answers, bookings, people_edits, hosts, staff, foreign_events, trouble)
+ROOMS: Final = (answers, bookings, filing, people_edits, hosts, staff, foreign_events, trouble)
 
 
 def carry_out(world: World, act: Act) -> None:

@@ -10,6 +10,7 @@ from calsync.claims.gate import drain_touched
 from calsync.store import audit
 from tests.simulation import passes
 from tests.simulation.billing import unanswered
+from tests.simulation.filing import check_filed
 from tests.simulation.held import COSMETIC, HOLDS_NOTHING, REVERTS, Held, Revision
 from tests.simulation.reached import mark_reached
 from tests.simulation.sights import OUR_TITLES, Shown, renamed
@@ -72,6 +73,7 @@ def _judge(world: World) -> None:
         world.observer.fail("audit", f"the audit chain is {verdict.problem} at {verdict.first_bad}")
     _check_told(world)
     _check_recalls(world)
+    check_filed(world)
     owed = world.books.rows("SELECT link, kind, cause, state FROM owed_writes WHERE state IN ('owed', 'sent')")
     if owed:
         world.observer.fail("I4-owed", f"still owed: {owed[:3]}")

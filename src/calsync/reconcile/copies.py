@@ -122,12 +122,23 @@ def _news_or_known(ground: Ground, copy: Copy) -> list[Duplicate]:
     """Return what a copy shows; of one that was told of just as it is, only that.
 
     Which of our occurrences stands beside which of the copy's may read otherwise once ours change: no edit did that.
+    But what our own event shows again, and the rest of a split went on with, is double from then on.
     """
     mine = [one for one in ground.view.duplicates if one.copy.remote_id == copy.remote_id]
     told = copy.told and any(
         drift.kind is DriftKind.DUPLICATED and drift.copy_id == copy.remote_id for drift in ground.case.drifts
     )
-    return [one for one in mine if on_books(ground, one) is not None] if told else mine
+    return [one for one in mine if on_books(ground, one) is not None or _was_cut_off(ground, one)] if told else mine
+
+
+def _was_cut_off(ground: Ground, one: Duplicate) -> bool:
+    """Whether it is on the books as a session that the rest of a split went on with."""
+    return any(
+        drift.kind is DriftKind.SPLIT
+        and (drift.original_start, drift.copy_id) == (one.original_start, one.copy.remote_id)
+        and same_state(drift.observed, one.seen)
+        for drift in ground.case.drifts
+    )
 
 
 def _shown_in_vain(

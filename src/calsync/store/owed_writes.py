@@ -96,6 +96,12 @@ def postpone(conn: Connection, ids: Iterable[str], until: datetime) -> None:
         conn.execute(_POSTPONE, {"ids": part, "until": until})
 
 
+def put_off(conn: Connection, calendar: str, remote_ids: Iterable[str], until: datetime) -> None:
+    """Send nothing to these events before `until`."""
+    for part in chunks(remote_ids):
+        conn.execute(_PUT_OFF, {"the_calendar": calendar, "ids": part, "until": until})
+
+
 def sent(conn: Connection, calendar: str) -> list[OwedWrite]:
     """All writes of the calendar whose answer is unknown, in the order in which they were decided on."""
     return _SHAPE.all(conn, _SENT, {"the_calendar": calendar})
@@ -181,6 +187,11 @@ _SETTLE_ALL = (
     update(owed_writes).where(_c.id.in_(_IDS)).values(state=bindparam("to_state"), settled_at=_AT, reason=None)
 )
 _POSTPONE = update(owed_writes).where(_c.id.in_(_IDS)).values(not_before=bindparam("until"))
+_PUT_OFF = (
+    update(owed_writes)
+    .where(_HERE, _UNSETTLED, _c.remote_id.in_(_IDS), _c.not_before < bindparam("until", type_=_c.not_before.type))
+    .values(not_before=bindparam("until"))
+)
 _SENT = select(*_SHAPE.columns).where(_HERE, _c.state == "sent").order_by(_c.created_at, _c.id)
 _BY_LINKS = select(*_SHAPE.columns).where(_c.link.in_(_IDS)).order_by(_c.created_at, _c.id)
 _SENT_OF_LINKS = _BY_LINKS.where(_c.state == "sent")

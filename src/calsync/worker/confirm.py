@@ -33,17 +33,15 @@ from calsync.store import (
 from calsync.store.link_changes import Confirmation
 from calsync.store.owed_writes import OwedWrite
 from calsync.store.titles import hide_titles, titles_of, without_marks
-from calsync.worker.context import ACTOR, LeaseLostError, PassContext
+from calsync.worker.context import ACTOR, READ_FIRST, LeaseLostError, PassContext
 
-# For so long a write that met a version which may be its own is not sent again: the event is read before.
-_READ_FIRST = timedelta(minutes=1)
 # After so long a write is tried again that an event of a person's stands in the way of.
 _TRIED_AGAIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """What a batch came to. `conflicts`: links whose event turned out to be another version."""
+    """What a batch came to. `conflicts`: links whose event is another version, or of unknown state."""
 
     written: int
     conflicts: tuple[str, ...]
@@ -83,28 +81,34 @@ def confirm(
         together = _Written(records.appointments_by_ids(conn, singles))
         for owed, link in batch:
             result = answers.get(owed.id)
-            if result is None or result.outcome is Outcome.UNKNOWN:
+            if result is None:
                 continue
             if result.outcome is Outcome.WRITTEN:
                 _written(conn, context, (owed, link), (result, now, max(at, now)), together)
                 written += 1
-            elif result.outcome is Outcome.CONFLICT:
-                if owed.target is not None or owed.cause in (Cause.COPY, Cause.RESTORE):
-                    # What it met may be itself: sent before and unanswered, or carried twice. The reading tells. A copy
-                    # is read for its write's sake alone, once its link has no event any more; and what a person said
-                    # is not forgotten because a version moved.
-                    owed_writes.postpone(conn, [owed.id], now + _READ_FIRST)
-                else:
-                    owed_writes.settle(conn, owed.id, "superseded", now, "conflict")
-                # Should the reading that follows fail, a later pass makes up for it: the feed may be silent. Not at
-                # once, or a service that always answers so would be asked without end.
-                link_changes.set_read_after(conn, link.id, now + _READ_FIRST)
-                _take_name(conn, owed, link, result)
+            elif result.outcome in (Outcome.CONFLICT, Outcome.UNKNOWN):
+                _look_again(conn, owed, link, result, now)
                 conflicts.append(link.id)
             else:
                 _rejected(conn, context, owed, link, (result, now))
         together.store(conn, now)
     return Confirmed(written, tuple(conflicts))
+
+
+def _look_again(conn: Connection, owed: OwedWrite, link: Link, result: WriteResult, now: datetime) -> None:
+    """Nobody knows what became of it, or it met another version: the event is read before anything goes out again."""
+    is_unknown = result.outcome is Outcome.UNKNOWN
+    if is_unknown or owed.target is not None or owed.cause in (Cause.COPY, Cause.RESTORE):
+        # What it met may be itself: sent before and unanswered, or carried twice. The reading tells. A copy is read for
+        # its write's sake alone, once its link has no event any more; and what a person said is not forgotten because
+        # a version moved.
+        owed_writes.postpone(conn, [owed.id], now + READ_FIRST)
+    else:
+        owed_writes.settle(conn, owed.id, "superseded", now, "conflict")
+    # Should the reading that follows fail, a later pass makes up for it: the feed may be silent. Not at once, or a
+    # service that always answers so would be asked without end.
+    link_changes.set_read_after(conn, link.id, now + READ_FIRST)
+    _take_name(conn, owed, link, result)
 
 
 def _written(

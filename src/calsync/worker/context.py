@@ -19,6 +19,8 @@ from calsync.worker.watching import PushPlan
 
 # Who does in the audit log what no person did.
 ACTOR = "system"
+# For so long nothing is sent (again) to an event of which nobody knows how it stands: it is read before.
+READ_FIRST = timedelta(minutes=1)
 
 
 class LeaseLostError(Exception):

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from calsync.domain.drift import COSMETIC, Resolution
 from calsync.domain.write import Cause
 from calsync.reconcile.plan import Decision, Plan
-from calsync.store import calendars, copies, drifts, link_changes, links, stops, subject_changes, work
-from calsync.worker.context import ACTOR, LeaseLostError, PassContext
+from calsync.store import calendars, copies, drifts, link_changes, links, owed_writes, stops, subject_changes, work
+from calsync.worker.context import ACTOR, READ_FIRST, LeaseLostError, PassContext
 from calsync.worker.gather import Gathered
 from calsync.worker.record_edits import ask_after_observing, record_change, record_found
 from calsync.worker.record_sight import (
@@ -42,6 +42,8 @@ def record(context: PassContext, gathered: Gathered, plan: Plan) -> int:
         # The feed will not tell of them again: they are read by id until they can be.
         for link in links.by_remote_ids(conn, context.row.id, gathered.unknown):
             link_changes.set_read_after(conn, link.id, context.began_at)
+        # Nor is anything written to them before: a service that checks no condition would take it over any edit.
+        owed_writes.put_off(conn, context.row.id, gathered.unknown, context.began_at + READ_FIRST)
         if gathered.cursor is not None:
             inventory_at = context.began_at if gathered.full else None
             calendars.save_reading(conn, context.row.id, gathered.cursor, context.began_at, inventory_at=inventory_at)

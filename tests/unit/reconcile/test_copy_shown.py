@@ -414,6 +414,15 @@ class TestTheRestOfASplit:
         assert [one.original_start for one in decision.found] == [DAYS[3]]
         assert [one.reverts for one in decision.writes] == [(THIRD, DAYS[3])]
 
+    def test_that_is_told_just_so_is_told_of_what_our_own_event_shows_again(self) -> None:
+        # The second session was cut off with the third, which its record called off since; now ours shows it, too.
+        second = self.of_rest(1, observed=seen("2026-12-08T10:00"), disposition=Disposition.FLAG)
+        third = about(seen("2026-12-15T10:00"), THIRD, disposition=Disposition.FLAG)
+        goes_on = rest("2026-12-08T10:00", told=True)
+        again = agreed(weekly(count=2), weekly(count=2), copies=(goes_on,), drifts=(second, third))
+        found = judged(last_seen(again, weekly(count=2)), policy=self.flagging).found
+        assert [(one.kind, one.original_start) for one in found] == [(DriftKind.DUPLICATED, DAYS[1])]
+
     def test_that_shows_a_question_besides_stays_and_is_told_of_what_ours_takes_back(self) -> None:
         question = about(self.of_rest(1).observed, DAYS[1], disposition=Disposition.FLAG)
         known = (question, self.of_rest(2))

@@ -19,7 +19,7 @@ from calsync.settings.model import Settings
 from calsync.store import drifts, holds, observations, outbox, providers, record_changes, stops
 from calsync.store.calendars import CalendarState, set_state
 from calsync.store.providers import ProviderRow
-from calsync.testing.personality import CALDAV_CTAG, GOOGLE, GRAPH
+from calsync.testing.personality import CALDAV_CTAG, CALDAV_SOGO, GOOGLE, GRAPH
 from calsync.testing.weather import Fault, FaultKind
 from tests.unit.worker.world import POLICY, World
 
@@ -151,6 +151,30 @@ class TestLostAnswers:
         assert len(world.people.ids()) == 1
         quiet = world.run()
         assert (quiet.requests, quiet.written) == (1, 0)
+
+    def test_what_was_made_unheard_is_not_made_again_before_it_was_read(self) -> None:
+        # SOGo would put it over whatever somebody made of it.
+        world = World(CALDAV_SOGO)
+        world.book("4821", "2026-11-24T10:00")
+        world.service.weather.next("write", Fault(FaultKind.ANSWER_LOST))
+        world.run()
+        world.people.recolour(world.only(), "red")
+        hers = world.people.see(world.only())
+        world.later(minutes=5)
+        world.service.weather.next("read", Fault(FaultKind.READ_UNKNOWN))
+        assert world.run().written == 0
+        world.later(minutes=2)
+        world.run()
+        assert world.people.see(world.only()) == hers
+
+    @pytest.mark.parametrize("fault", [FaultKind.UNKNOWN_DONE, FaultKind.UNKNOWN_UNDONE])
+    def test_a_write_of_unknown_effect_is_looked_at_before_it_goes_out_again(self, fault: FaultKind) -> None:
+        world = World(CALDAV_SOGO)
+        world.book("4821", "2026-11-24T10:00")
+        world.service.weather.next("write", Fault(fault))
+        world.run()
+        made = [change for state in world.service.calendars.values() for change in state.journal]
+        assert len(made) == len(world.people.ids()) == 1
 
     def test_what_a_person_had_restored_is_answered_though_the_calendar_never_did(self, world: World) -> None:
         world.settle(revert_limit=0)
